@@ -1,0 +1,332 @@
+"""A run, written down: model, loss, training and data as frozen values with a stable hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from typing import Any, Literal
+
+from fercourse.errors import FercourseError
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The framework with one switch a component; Table 1's six models are six values of it.
+
+    Attributes:
+        fusion: Add the pooled edge map and C3, C4 to the pooled C5 (Table 1, column 1).
+        gcca: Channel attention after every block (section 2.3).
+        decoder: Partial decoder and its global map (section 2.4).
+        reverse: Reverse attention (section 2.5); needs the decoder's map to start from.
+        joint_loss: Train with eq. 7 instead of cross-entropy alone (section 2.6).
+        num_classes: Logits; 7 in the paper.
+        in_channels: 1 for grey, 3 for RGB.
+        width: Factor on every channel count of VGG16.
+        embedding: Length of the vector the island loss acts on.
+        dropout: Probability in [0, 1), before the embedding.
+        reduction: GCCA's squeeze, C -> C / reduction.
+        decoder_channels: Channels each level is reduced to in the partial decoder.
+        imagenet: Start from torchvision's VGG16-BN weights (width 1 only).
+    """
+
+    fusion: bool = True
+    gcca: bool = True
+    decoder: bool = True
+    reverse: bool = True
+    joint_loss: bool = True
+    num_classes: int = 7
+    in_channels: int = 1
+    width: float = 1.0
+    embedding: int = 128
+    dropout: float = 0.001
+    reduction: int = 16
+    decoder_channels: int = 32
+    imagenet: bool = False
+
+    def __post_init__(self) -> None:
+        _require(self.in_channels in (1, 3), f"in_channels must be 1 or 3, not {self.in_channels}.")
+        _require(self.width > 0, f"width must be positive, not {self.width}.")
+        _require(0 <= self.dropout < 1, f"dropout must be in [0, 1), not {self.dropout}.")
+        _require(self.num_classes >= 2, f"num_classes must be at least 2, not {self.num_classes}.")
+        _require(self.reduction >= 1, f"reduction must be at least 1, not {self.reduction}.")
+        _require(
+            self.decoder or not self.reverse,
+            "reverse attention starts from the decoder's map: switch decoder on, or reverse off.",
+        )
+        _require(
+            not self.imagenet or self.width == 1,
+            f"ImageNet weights exist for width 1 only, not {self.width}.",
+        )
+
+    @classmethod
+    def table1(cls, row: int, **changes: Any) -> ModelConfig:
+        """Model ``row`` (1 to 6) of Table 1: each row switches one more component on.
+
+        >>> ModelConfig.table1(3).gcca, ModelConfig.table1(3).decoder
+        (True, False)
+        """
+        _require(row in range(1, 7), f"Table 1 has models 1 to 6, not {row}.")
+        components = ("fusion", "gcca", "decoder", "reverse", "joint_loss")
+        switches = {name: row >= k for k, name in enumerate(components, start=2)}
+        return cls(**(switches | changes))
+
+    @property
+    def table1_row(self) -> int | None:
+        """The row of Table 1 with these switches, or None where the paper has no such model."""
+        switches = (self.fusion, self.gcca, self.decoder, self.reverse, self.joint_loss)
+        row = 1 + sum(switches)
+        return row if switches == tuple(k < row - 1 for k in range(5)) else None
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """Eq. 5 to 7: ``L = L_S + lambda (L_C + lambda_1 L_I-COS)``.
+
+    Attributes:
+        weight: The paper's lambda, 0.005.
+        pair_weight: The paper's lambda_1, 7.
+        center_rate: Step of the published centre update (alpha in Cai et al. 2018), in (0, 1].
+        centers: "published" moves centres by that update; "learned" by the optimizer.
+        label_smoothing: Share of the target spread over all classes, in [0, 1); 0 in the paper.
+    """
+
+    weight: float = 0.005
+    pair_weight: float = 7.0
+    center_rate: float = 0.5
+    centers: Literal["published", "learned"] = "published"
+    label_smoothing: float = 0.0
+
+    def __post_init__(self) -> None:
+        _require(self.weight >= 0, f"lambda must not be negative: {self.weight}.")
+        _require(self.pair_weight >= 0, f"lambda_1 must not be negative: {self.pair_weight}.")
+        _require(
+            self.centers in ("published", "learned"),
+            f"centers must be 'published' or 'learned', not {self.centers!r}.",
+        )
+        _require(0 < self.center_rate <= 1, f"center_rate must be in (0, 1]: {self.center_rate}.")
+        _require(
+            0 <= self.label_smoothing < 1,
+            f"label_smoothing must be in [0, 1): {self.label_smoothing}.",
+        )
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How the weights are found.
+
+    Attributes:
+        epochs: Passes over the training split (an upper bound under schedule "plateau").
+        batch_size: Images a step.
+        optimizer: "sgd" (Nesterov, momentum 0.9) or "adamw".
+        lr: Peak learning rate.
+        weight_decay: On convolution and linear weights only, not on biases or batch norm.
+        schedule: "plateau" halves after ``patience`` epochs without a lower validation loss
+            (the paper's rule); "onecycle" and "cosine" are fixed in advance.
+        patience: Epochs, for "plateau".
+        warmup: Share of all steps in which the rate rises, for "onecycle" and "cosine".
+        augment: "none", "paper" (the 15-fold set, one member drawn a step) or "course".
+        mixup: Beta parameter; 0 switches it off.
+        ema: Decay of the weight average that is validated and kept; 0 switches it off.
+        clip: Largest gradient norm; 0 switches it off.
+        precision: "auto" is bf16 where it is native, else float32.
+        compile: torch.compile the model.
+    """
+
+    epochs: int = 30
+    batch_size: int = 128
+    optimizer: Literal["sgd", "adamw"] = "sgd"
+    lr: float = 0.05
+    weight_decay: float = 5e-4
+    schedule: Literal["plateau", "onecycle", "cosine"] = "onecycle"
+    patience: int = 3
+    warmup: float = 0.2
+    augment: Literal["none", "paper", "course"] = "course"
+    mixup: float = 0.0
+    ema: float = 0.0
+    clip: float = 0.0
+    precision: Literal["auto", "float32", "bf16"] = "auto"
+    compile: bool = False
+
+    def __post_init__(self) -> None:
+        _require(self.epochs >= 1, f"epochs must be at least 1, not {self.epochs}.")
+        _require(self.batch_size >= 2, f"batch_size must be at least 2, not {self.batch_size}.")
+        _require(self.lr > 0, f"lr must be positive, not {self.lr}.")
+        _require(self.weight_decay >= 0, f"weight_decay must not be negative: {self.weight_decay}.")
+        _require(0 <= self.ema < 1, f"ema must be in [0, 1), not {self.ema}.")
+        _require(0 <= self.warmup < 1, f"warmup must be in [0, 1), not {self.warmup}.")
+        _require(self.mixup >= 0, f"mixup must not be negative: {self.mixup}.")
+        _require(self.patience >= 0, f"patience must not be negative: {self.patience}.")
+        for name, allowed in (
+            ("optimizer", ("sgd", "adamw")),
+            ("schedule", ("plateau", "onecycle", "cosine")),
+            ("augment", ("none", "paper", "course")),
+            ("precision", ("auto", "float32", "bf16")),
+        ):
+            value = getattr(self, name)
+            _require(value in allowed, f"{name} must be one of {', '.join(allowed)}, not {value!r}.")
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Which faces, cut how.
+
+    Attributes:
+        name: "synthetic", "fer2013", "ckplus"; where it lies on disk is not part of a run's name.
+        size: Side of the input images, pixels.
+        count: Faces to draw, for "synthetic".
+        difficulty: In [0, 1], for "synthetic".
+        seed: Of the drawn faces, or of the folds.
+        folds: For "ckplus", how many.
+        fold: For "ckplus", which one is the test split, from 0.
+        by: For "ckplus": "subject" keeps a person on one side; "random" does not.
+        contempt: For "ckplus": keep the class the paper drops.
+        crop: Detect and crop the face with MTCNN first (section 3.1).
+    """
+
+    name: str = "synthetic"
+    size: int = 48
+    count: int = 4000
+    difficulty: float = 0.5
+    seed: int = 0
+    folds: int = 10
+    fold: int = 0
+    by: Literal["subject", "random"] = "subject"
+    contempt: bool = False
+    crop: bool = False
+
+    def __post_init__(self) -> None:
+        _require(self.size >= 32, f"size must be at least 32 pixels, not {self.size}.")
+        _require(self.folds >= 3, f"folds must be at least 3, not {self.folds}.")
+        _require(
+            0 <= self.fold < self.folds, f"fold must be in 0..{self.folds - 1}, not {self.fold}."
+        )
+        _require(
+            self.by in ("subject", "random"), f"by must be 'subject' or 'random', not {self.by!r}."
+        )
+        _require(0 <= self.difficulty <= 1, f"difficulty must be in [0, 1]: {self.difficulty}.")
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Everything that decides a run's numbers, the machine apart."""
+
+    model: ModelConfig = field(default_factory=ModelConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    seed: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain nested dict, as stored beside weights and in the ledger."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> RunConfig:
+        """Inverse of :meth:`to_dict`; an unknown key is an error that names it."""
+        return _build(cls, values, "run")
+
+    @property
+    def hash(self) -> str:
+        """Twelve hex digits naming the run without its seed; equal on every machine."""
+        values = self.to_dict()
+        del values["seed"]
+        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]
+
+    def change(self, **changes: Any) -> RunConfig:
+        """A copy with some fields changed, nested ones by a dotted name.
+
+        >>> preset("smoke").change(**{"train.epochs": 1}, seed=3).train.epochs
+        1
+        """
+        result = self
+        for name, value in changes.items():
+            part, _, key = name.partition(".")
+            if not key:
+                _known(result, part)
+                result = replace(result, **{part: value})
+                continue
+            _known(result, part)
+            inner = getattr(result, part)
+            _known(inner, key)
+            result = replace(result, **{part: replace(inner, **{key: value})})
+        return result
+
+
+def preset(name: str, model: int = 6, **changes: Any) -> RunConfig:
+    """A named recipe for Table 1's model ``model``; ``changes`` as in :meth:`RunConfig.change`.
+
+    ===========  =================================================================
+    ``paper``    224 px, MTCNN crops, 15-fold set, halving on a plateau (section 3)
+    ``course``   48 px, the strongest recipe from scratch selected on PublicTest
+    ``cpu``      48 px, a useful FER2013 model within 30 minutes on two cores
+    ``smoke``    48 px, built-in faces, a tiny net, seconds
+    ===========  =================================================================
+    """
+    recipes = {"paper": _paper, "course": _course, "cpu": _cpu, "smoke": _smoke}
+    _require(name in recipes, f"{name!r} is not a preset; use one of {', '.join(recipes)}.")
+    return recipes[name](model).change(**changes)
+
+
+def _paper(model: int) -> RunConfig:
+    return RunConfig(
+        model=ModelConfig.table1(model),
+        train=TrainConfig(
+            epochs=60, batch_size=64, lr=0.01, schedule="plateau", warmup=0.0, augment="paper"
+        ),
+        data=DataConfig("fer2013", size=224, crop=True),
+    )
+
+
+def _course(model: int) -> RunConfig:
+    return RunConfig(
+        model=ModelConfig.table1(model, dropout=0.2),
+        loss=LossConfig(label_smoothing=0.1),
+        train=TrainConfig(epochs=150, batch_size=128, lr=0.05, schedule="cosine", warmup=0.03,
+                          ema=0.999, mixup=0.2),
+        data=DataConfig("fer2013"),
+    )  # fmt: skip
+
+
+def _cpu(model: int) -> RunConfig:
+    return RunConfig(
+        model=ModelConfig.table1(model, width=0.375),
+        train=TrainConfig(epochs=24, batch_size=128, lr=0.05, ema=0.998),
+        data=DataConfig("fer2013"),
+    )
+
+
+def _smoke(model: int) -> RunConfig:
+    return RunConfig(
+        model=ModelConfig.table1(model, width=0.125, embedding=32),
+        train=TrainConfig(epochs=8, batch_size=64, lr=0.05),
+        data=DataConfig("synthetic", count=2000),
+    )
+
+
+def _require(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise FercourseError(otherwise)
+
+
+def _known(config: Any, name: str) -> None:
+    names = [f.name for f in fields(config)]
+    _require(
+        name in names,
+        f"{type(config).__name__} has no field {name!r}; it has {', '.join(names)}.",
+    )
+
+
+def _build(cls: type, values: dict[str, Any], where: str) -> Any:
+    known = {f.name: f for f in fields(cls)}
+    for name in values:
+        _require(name in known, f"{where} has an unknown field {name!r}.")
+    nested = {"model": ModelConfig, "loss": LossConfig, "train": TrainConfig, "data": DataConfig}
+    return cls(
+        **{
+            name: _build(nested[name], value, f"{where}.{name}")
+            if is_dataclass(nested.get(name)) and isinstance(value, dict)
+            else value
+            for name, value in values.items()
+        }
+    )

@@ -1,0 +1,136 @@
+"""The one type every data set is read into."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fercourse.errors import FercourseError
+from fercourse.labels import Expression
+
+
+@dataclass(frozen=True)
+class Faces:
+    """N grey face images with their labels.
+
+    Attributes:
+        images: uint8 (N, H, W), 0 black to 255 white.
+        labels: int64 (N,), values of :class:`fercourse.Expression`.
+        subjects: str array (N,), who is shown; None where the data set does not say (FER2013).
+        ids: str array (N,), where each image came from: file stem, or row of the csv.
+        masks: int32 (N, H, W), bit k set where action unit ``synthetic.UNITS[k]`` acts;
+            None for photographs, where nobody knows.
+    """
+
+    images: Tensor
+    labels: Tensor
+    subjects: np.ndarray | None = None
+    ids: np.ndarray | None = None
+    masks: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        if self.images.dtype != torch.uint8 or self.images.ndim != 3:
+            raise FercourseError(
+                f"Faces.images must be uint8 (N, H, W), not {self.images.dtype} "
+                f"{tuple(self.images.shape)}; convert RGB to grey first."
+            )
+        if self.labels.dtype != torch.int64:
+            raise FercourseError(f"Faces.labels must be int64, not {self.labels.dtype}.")
+        for name in ("labels", "subjects", "ids", "masks"):
+            value = getattr(self, name)
+            if value is not None and len(value) != len(self.images):
+                raise FercourseError(
+                    f"Faces.{name} has {len(value)} entries for {len(self.images)} images."
+                )
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def size(self) -> int:
+        """Height of the images in pixels."""
+        return self.images.shape[1]
+
+    def counts(self, num_classes: int = 7) -> np.ndarray:
+        """Images per class, int64 (num_classes,)."""
+        return torch.bincount(self.labels, minlength=num_classes).numpy()
+
+    def __getitem__(self, index: slice | np.ndarray | Tensor) -> Faces:
+        """The faces at a slice, an index array or a boolean mask, in that order."""
+        rows = torch.arange(len(self))[index if isinstance(index, slice) else torch.as_tensor(index)]
+        if rows.ndim == 0:
+            rows = rows[None]
+        at = rows.numpy()
+        return replace(
+            self,
+            images=self.images[rows],
+            labels=self.labels[rows],
+            subjects=None if self.subjects is None else self.subjects[at],
+            ids=None if self.ids is None else self.ids[at],
+            masks=None if self.masks is None else self.masks[rows],
+        )
+
+    def of(self, expression: Expression | str | int) -> Faces:
+        """Only the faces of one expression."""
+        return self[self.labels == int(Expression.parse(expression))]
+
+
+class HeldOutFaces(Faces):
+    """A test split. ``training.fit`` refuses it, so nothing can be selected on it by accident."""
+
+
+@dataclass(frozen=True)
+class ReadReport:
+    """What a reader met: how many faces it read, and which it had to leave out.
+
+    Attributes:
+        source: The file or folder read.
+        layout: Which of the known layouts it turned out to have.
+        read: Images read.
+        skipped: One sentence per row or file left out, with its line number or path.
+        notes: What a user should know of this copy (fingerprint findings, dropped classes).
+    """
+
+    source: str
+    layout: str
+    read: int
+    skipped: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FaceDataset:
+    """Three splits with three jobs: ``train`` trains, ``val`` selects, ``test`` reports.
+
+    Attributes:
+        train: Seen by the optimizer.
+        val: Seen by schedules, early stopping and every choice (FER2013's PublicTest).
+        test: Seen once, by ``evaluate`` (FER2013's PrivateTest).
+        name: "fer2013", "ckplus", "synthetic" or the file's stem.
+        fingerprint: Hex digest of all pixels and labels: two runs compare only if it is equal.
+        report: What the reader met.
+    """
+
+    train: Faces
+    val: Faces
+    test: HeldOutFaces
+    name: str
+    fingerprint: str
+    report: ReadReport | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.test, HeldOutFaces):
+            raise FercourseError("FaceDataset.test must be HeldOutFaces: wrap it with held_out().")
+
+    @property
+    def splits(self) -> dict[str, Faces]:
+        """The splits by name, in the order train, val, test."""
+        return {"train": self.train, "val": self.val, "test": self.test}
+
+
+def held_out(faces: Faces) -> HeldOutFaces:
+    """Seal a split for the final report."""
+    return HeldOutFaces(faces.images, faces.labels, faces.subjects, faces.ids, faces.masks)
