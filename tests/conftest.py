@@ -1,0 +1,29 @@
+"""Shared fixtures: where the real data lies, if it lies anywhere."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def _real(name: str) -> Path:
+    folders = [Path(os.environ["FERCOURSE_DATA"])] if "FERCOURSE_DATA" in os.environ else []
+    folders += [ROOT / "data", ROOT.parent / "shared" / "data"]
+    for folder in folders:
+        if (folder / name).is_file():
+            return folder / name
+    pytest.skip(f"{name} is in none of {', '.join(map(str, folders))}; set FERCOURSE_DATA to it")
+
+
+@pytest.fixture(scope="session")
+def fer2013_zip() -> Path:
+    """The real FER2013, as the zip of its folder layout."""
+    return _real("fer2013.zip")
+
+
+@pytest.fixture(scope="session")
+def ckplus_zip() -> Path:
+    """The real CK+48, as a zip."""
+    return _real("ckplus48.zip")
