@@ -1,0 +1,28 @@
+"""The two bricks every part is laid with: a normalised convolution and resizing to a partner."""
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+def conv_bn(inputs: int, outputs: int, kernel: int, relu: bool = True) -> nn.Sequential:
+    """Convolution of the same size, batch norm, and a ReLU unless told otherwise."""
+    layers = [
+        nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False),
+        nn.BatchNorm2d(outputs),
+    ]
+    return nn.Sequential(*layers, nn.ReLU(inplace=True)) if relu else nn.Sequential(*layers)
+
+
+def resize_like(x: Tensor, partner: Tensor) -> Tensor:
+    """Bilinear resize of (N, C, h, w) to the partner's H and W.
+
+    Targeting the partner, rather than a factor of two, keeps odd input sizes working.
+    """
+    if x.shape[2:] == partner.shape[2:]:
+        return x
+    return F.interpolate(x, size=partner.shape[2:], mode="bilinear", align_corners=False)
+
+
+def scaled(channels: int, width: float) -> int:
+    """A channel count times the width multiplier, to a multiple of 8 and at least 8."""
+    return max(8, 8 * round(channels * width / 8))

@@ -1,0 +1,41 @@
+"""Grouped-convolution channel attention, GCCA (section 2.3, eq. 1 and 2, fig. 3)."""
+
+import torch
+from torch import Tensor, nn
+
+from fercourse.modules.pooling import stochastic_pool
+
+
+class GCCA(nn.Module):
+    """Reweight channels by three global poolings, fused per channel by a grouped convolution.
+
+    Shapes below: N images, C channels, a squeeze to c = C / reduction.
+
+    Args:
+        channels: C.
+        reduction: The paper's 16. The squeeze never goes below 4 channels (what C = 64 gives),
+            so that one dead unit cannot silence a narrow block.
+    """
+
+    def __init__(self, channels: int, reduction: int = 16) -> None:
+        super().__init__()
+        squeezed = max(4, channels // reduction)
+        self.group = nn.Conv2d(3 * channels, channels, 1, groups=channels)  # G: 4 numbers a channel
+        self.squeeze = nn.Conv2d(channels, squeezed, 1)  # W_1
+        self.excite = nn.Conv2d(squeezed, channels, 1)  # W_2
+
+    def descriptors(self, x: Tensor) -> Tensor:
+        """Average, maximum and stochastic pooling side by side: (N, C, H, W) -> (N, C, 3)."""
+        average = x.mean((2, 3))  # (N, C)
+        maximum = x.flatten(2).amax(2)  # (N, C)
+        random = stochastic_pool(x, self.training)  # (N, C)
+        return torch.stack((average, maximum, random), 2)
+
+    def attention(self, x: Tensor) -> Tensor:
+        """Eq. 1, the channel weights M_c(F) in (0, 1): (N, C, H, W) -> (N, C, 1, 1)."""
+        fused = self.group(self.descriptors(x).flatten(1)[..., None, None])  # (N, 3C, 1, 1) -> C
+        return self.excite(self.squeeze(fused.relu()).relu()).sigmoid()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Eq. 2, ``F' = M_c(F) * F + F``: (N, C, H, W) in and out."""
+        return self.attention(x) * x + x
