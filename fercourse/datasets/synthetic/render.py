@@ -54,8 +54,11 @@ def render(
     bend = 0.55 + (0.15 * a[15] - 0.18 * a[12]) * ((side / wide) ** 2 - 0.5)
     gap = 0.25 * a[26] + 0.06 * a[25] + 0.06 * a[16] + 0.35 * a[27]
     round_ = (1 - (side / wide) ** 2).clamp(min=0).sqrt()
-    lips = inside((y - bend - gap / 2).abs() - (0.05 - 0.03 * a[23] + gap / 2 + 0.03) * round_)
-    hole = inside((y - bend - gap / 2).abs() - (gap / 2 + 0.012) * round_)
+    ends = inside(side - wide)
+    lips = ends * inside(
+        (y - bend - gap / 2).abs() - (0.05 - 0.03 * a[23] + gap / 2 + 0.03) * round_
+    )
+    hole = ends * inside((y - bend - gap / 2).abs() - (gap / 2 + 0.012) * round_)
     face = blend(blend(face, skin * 0.6, lips), 0.08, hole)
     face = face + 0.08 * difficulty * normal(seed, "noise", index, size * size).view(n, size, size)
     brows = ((y + 0.5).abs() < 0.25) & (side < 0.75)
