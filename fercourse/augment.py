@@ -195,15 +195,14 @@ def warp(
     n, _, h, w = x.shape
     angle = torch.deg2rad(angle)
     cos, sin = angle.cos(), angle.sin()
-    shift_x, shift_y = (2 * torch.as_tensor(s, device=x.device) for s in (shift_x, shift_y))
+    shift_x, shift_y = 2 * shift_x, 2 * shift_y  # grid coordinates run from -1 to 1
     # An affine grid maps output to input positions, so every step is inverted, last one first.
     # Its unit is half a side: h / w and w / h keep angles right where the sides differ.
-    theta = torch.stack(
-        [cos / scale_x, -sin / scale_y * (h / w), sin / scale_x * (w / h), cos / scale_y], dim=1
-    ).view(n, 2, 2)
-    shift = torch.stack([shift_x.expand(n), shift_y.expand(n)], dim=1)[:, :, None]  # (N, 2, 1)
-    theta = torch.cat([theta, -theta @ shift], dim=2)  # (N, 2, 3)
-    # bf16 places samples half a pixel off, so this stays float32 under autocast.
+    xx, xy = cos / scale_x, -sin / scale_y * (h / w)
+    yx, yy = sin / scale_x * (w / h), cos / scale_y
+    x0, y0 = -xx * shift_x - xy * shift_y, -yx * shift_x - yy * shift_y
+    theta = torch.stack([xx, xy, x0, yx, yy, y0], dim=1).view(n, 2, 3)
+    # bf16 would place samples a tenth of a pixel off: float32 even under autocast.
     with torch.autocast(x.device.type, enabled=False):
         grid = F.affine_grid(theta, [n, 1, h, w], align_corners=False)  # (N, H, W, 2)
         # Stopping at the outermost pixels' centres is padding_mode="border", which MPS lacked
