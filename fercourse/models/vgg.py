@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fercourse.modules.blocks import conv_bn, scaled
-from fercourse.modules.gcca import GCCA
+from fercourse.modules.gcca import GCCA, reweight
 
 PLAN = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 """Channels of VGG16's convolutions, block by block, at width 1."""
@@ -61,7 +61,7 @@ class VGG16Backbone(nn.Module):
             x = block(x if i == 0 else F.max_pool2d(x, 2))  # (N, C_i, H / 2^i, W / 2^i)
             if self.attentions:
                 weight = self.attentions[i].attention(x)  # (N, C_i, 1, 1), eq. 1
-                x = weight * x + x  # eq. 2
+                x = reweight(x, weight)  # eq. 2
                 weights.append(weight)
             laterals.append(x)
         return laterals, weights

@@ -1,9 +1,8 @@
 """Grouped-convolution channel attention, GCCA (section 2.3, eq. 1 and 2, fig. 3)."""
 
-import torch
 from torch import Tensor, nn
 
-from fercourse.modules.pooling import stochastic_pool
+from fercourse.modules.pooling import three_descriptors
 
 
 class GCCA(nn.Module):
@@ -26,10 +25,7 @@ class GCCA(nn.Module):
 
     def descriptors(self, x: Tensor) -> Tensor:
         """Average, maximum and stochastic pooling side by side: (N, C, H, W) -> (N, C, 3)."""
-        average = x.mean((2, 3))  # (N, C)
-        maximum = x.flatten(2).amax(2)  # (N, C)
-        random = stochastic_pool(x, self.training)  # (N, C)
-        return torch.stack((average, maximum, random), 2)
+        return three_descriptors(x, self.training)
 
     def attention(self, x: Tensor) -> Tensor:
         """Eq. 1, the channel weights M_c(F) in (0, 1): (N, C, H, W) -> (N, C, 1, 1)."""
@@ -38,4 +34,9 @@ class GCCA(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Eq. 2, ``F' = M_c(F) * F + F``: (N, C, H, W) in and out."""
-        return self.attention(x) * x + x
+        return reweight(x, self.attention(x))
+
+
+def reweight(x: Tensor, attention: Tensor) -> Tensor:
+    """Eq. 2 with x factored out, one pass over the map: ``F' = (1 + M) * F``."""
+    return x * (1 + attention)
