@@ -23,12 +23,7 @@ def native_bf16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
     if device.type == "cpu":
-        return _cpu_has("avx512_bf16") or _cpu_has("amx_bf16")
+        # Private in torch, and renamed once already: without a probe, float32 it is.
+        probes = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+        return any(getattr(torch.cpu, name, bool)() for name in probes)
     return False
-
-
-def _cpu_has(feature: str) -> bool:
-    if hasattr(torch.cpu, "get_capabilities"):  # newer torch; older ones have two probes
-        return bool(torch.cpu.get_capabilities().get(feature, False))
-    probe = {"avx512_bf16": "_is_avx512_bf16_supported", "amx_bf16": "_is_amx_tile_supported"}
-    return bool(getattr(torch.cpu, probe[feature], lambda: False)())
