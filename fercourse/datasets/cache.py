@@ -1,0 +1,79 @@
+"""Decode once: what a reader made of a file is kept, named by the content it was made from."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import uuid
+import zipfile
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from fercourse.datasets.base import ReadReport
+from fercourse.datasets.table import Table
+
+VERSION = 1
+"""Raise it when a reader makes something else of the same bytes."""
+
+
+def cache_folder() -> Path:
+    """Where decoded images are kept.
+
+    ``$FERCOURSE_CACHE``; else ``data/cache`` of the checkout this code runs from; else the
+    platform's folder for caches. Its files may be deleted at any time.
+    """
+    if chosen := os.environ.get("FERCOURSE_CACHE"):
+        return Path(chosen)
+    checkout = Path(__file__).resolve().parents[2]
+    if (checkout / "pyproject.toml").is_file():
+        return checkout / "data" / "cache"
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    return base / "fercourse"
+
+
+def get(key: str) -> Table | None:
+    """The table kept under ``key``; None where there is none, or a damaged one."""
+    try:
+        with np.load(_path(key), allow_pickle=False) as stored:
+            values = {name: stored[name] for name in stored.files}
+        about = json.loads(str(values.pop("about")))
+        report = {k: tuple(v) if isinstance(v, list) else v for k, v in about["report"].items()}
+        return Table(
+            name=about["name"],
+            report=ReadReport(**report),
+            splits=values.pop("splits", None),
+            subjects=values.pop("subjects", None),
+            **values,
+        )
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+        return None
+
+
+def put(key: str, table: Table) -> None:
+    """Keep a table under ``key``, whole or not at all; a folder that refuses is no error."""
+    values = {n: getattr(table, n) for n in ("images", "labels", "splits", "subjects", "ids")}
+    arrays = {name: value for name, value in values.items() if value is not None}
+    arrays["about"] = np.array(json.dumps({"name": table.name, "report": asdict(table.report)}))
+    path = _path(key)
+    part = path.with_name(f"{path.stem}.{uuid.uuid4().hex}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(part, "wb") as file:
+            np.savez(file, **arrays)
+        os.replace(part, path)
+    except OSError:
+        pass
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _path(key: str) -> Path:
+    return cache_folder() / f"{key[:32]}-v{VERSION}.npz"

@@ -1,0 +1,192 @@
+"""From a name or a path to a :class:`FaceDataset`."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+
+from fercourse.config import DataConfig
+from fercourse.datasets import cache, ckplus, fer2013
+from fercourse.datasets.archive import Archive
+from fercourse.datasets.base import FaceDataset, Faces, held_out
+from fercourse.datasets.fingerprint import digest
+from fercourse.datasets.images import resize
+from fercourse.datasets.splits import assign_folds, fold_splits
+from fercourse.datasets.table import Table
+from fercourse.errors import FercourseError
+from fercourse.labels import Expression
+
+NAMES = {
+    "fer2013": ("fer2013.zip", "fer2013.csv", "icml_face_data.csv", "fer2013", "*.parquet"),
+    "ckplus": ("ckplus48.zip", "CK+48.zip", "CK+48", "ckplus", "CK+", "cohn-kanade-images"),
+}
+"""What a data set's file or folder is called where it is looked for, the likeliest first."""
+
+
+def load(
+    source: str | Path,
+    *,
+    size: int = 48,
+    count: int = 4000,
+    seed: int = 0,
+    difficulty: float = 0.5,
+    folds: int = 10,
+    fold: int = 0,
+    by: Literal["subject", "random"] = "subject",
+    contempt: bool = False,
+    path: str | Path | None = None,
+) -> FaceDataset:
+    """Load a data set, decoded once and cached.
+
+    Args:
+        source: "synthetic", "fer2013", "ckplus", or a path, whose layout is recognised.
+        size: Height and width of the images, pixels; other sizes are resized bilinearly.
+        count: For "synthetic", faces to draw.
+        seed: Of the drawn faces ("synthetic"), or of the folds ("ckplus").
+        difficulty: For "synthetic", in [0, 1].
+        folds: For "ckplus", how many folds.
+        fold: For "ckplus", the fold that is the test split; the next one is the validation split.
+        by: For "ckplus", "subject" keeps a person in one fold, "random" does not.
+        contempt: For "ckplus", keep the class the paper drops.
+        path: Where "fer2013" or "ckplus" lies; default: :func:`find`.
+
+    Raises:
+        FercourseError: Nothing was found, or it cannot be read; see the readers.
+    """
+    if size < 1:
+        raise FercourseError(f"size must be at least 1 pixel, not {size}.")
+    if source == "synthetic":
+        from fercourse.datasets.synthetic import dataset
+
+        return dataset(size=size, count=count, seed=seed, difficulty=difficulty)
+    name = source if source in NAMES else None
+    table = read_table(
+        name, Path(path if path is not None else source) if path or not name else None
+    )
+    if table.name == "ckplus":
+        table = _cut(table, folds=folds, fold=fold, by=by, seed=seed, contempt=contempt)
+    return _dataset(table, size)
+
+
+def load_config(config: DataConfig, path: str | Path | None = None) -> FaceDataset:
+    """Load what a run's config names; ``path`` says where it lies, which is not part of the run."""
+    return load(
+        config.name, size=config.size, count=config.count, seed=config.seed,
+        difficulty=config.difficulty, folds=config.folds, fold=config.fold, by=config.by,
+        contempt=config.contempt, path=path,
+    )  # fmt: skip
+
+
+def read_table(name: str | None, path: Path | None = None) -> Table:
+    """All images of a data set before it is cut, from the cache where it holds them.
+
+    Args:
+        name: "fer2013", "ckplus", or None to take what ``path`` turns out to be.
+        path: The file or folder; None looks where :func:`find` looks.
+    """
+    archive = find(name) if path is None else _at(path, name)
+    key = archive.key()
+    table = cache.get(key)
+    if table is None:
+        table = ckplus.read(archive) or fer2013.read(archive)
+        if table is None:
+            raise FercourseError(
+                f"{archive.path} is no layout known here: FER2013 as csv, zip, parquet or folders "
+                "of images, CK+ as cohn-kanade-images/ with Emotion/, or CK+48."
+            )
+        cache.put(key, table)
+    if name is not None and table.name != name:
+        raise FercourseError(f"{archive.path} is {table.name}, not {name}.")
+    return replace(table, report=replace(table.report, source=str(archive.path)))
+
+
+def folders() -> list[Path]:
+    """Where data sets are looked for, first to last."""
+    checkout = Path(__file__).resolve().parents[2]
+    roots = [Path.cwd()] + ([checkout] if (checkout / "pyproject.toml").is_file() else [])
+    chosen = os.environ.get("FERCOURSE_DATA")
+    places = [Path(chosen)] if chosen else []
+    places += [root / "data" for root in roots]
+    places += [root.parent / "shared" / "data" for root in roots]
+    return list(dict.fromkeys(places))
+
+
+def find(name: str) -> Archive:
+    """The data set ``name`` in :func:`folders`.
+
+    Raises:
+        FercourseError: It is in none of them.
+    """
+    for folder in folders():
+        if archive := _on_shelf(folder, name):
+            return archive
+    places = ", ".join(str(folder) for folder in folders())
+    raise FercourseError(
+        f"No {name} was found: looked for {', '.join(NAMES[name])} in {places}; set FERCOURSE_DATA "
+        f"to its folder, or run: fercourse data get {name}"
+    )
+
+
+def _at(path: Path, name: str | None) -> Archive:
+    """What lies at a path, which may be a data set or the folder that holds it."""
+    shelf = {n: a for n in ([name] if name else NAMES) if (a := _on_shelf(path, n))}
+    if len(shelf) > 1:
+        raise FercourseError(f"{path} holds {' and '.join(shelf)}; say which, or name the file.")
+    return next(iter(shelf.values())) if shelf else Archive(path)
+
+
+def _on_shelf(folder: Path, name: str) -> Archive | None:
+    """The data set in a folder that may hold others beside it."""
+    for pattern in NAMES[name]:
+        for entry in sorted(folder.glob(pattern)):
+            if entry.name == "cohn-kanade-images":
+                return Archive(folder, only=("cohn-kanade-images", "Emotion*"))
+            return Archive(folder, only=(pattern,)) if "*" in pattern else Archive(entry)
+    return None
+
+
+def _cut(table: Table, *, folds: int, fold: int, by: str, seed: int, contempt: bool) -> Table:
+    """CK+ with its classes chosen and its folds named as splits."""
+    keep = np.ones(len(table.labels), bool)
+    notes = list(table.report.notes)
+    if not contempt:
+        keep = table.labels != Expression.CONTEMPT
+        notes.append(f"Dropped {np.sum(~keep)} images of contempt, as the paper does.")
+    labels, subjects = table.labels[keep], table.subjects[keep]
+    number = assign_folds(labels, subjects, folds, by=by, seed=seed)
+    return replace(
+        table,
+        images=table.images[keep],
+        labels=labels,
+        subjects=subjects,
+        ids=table.ids[keep],
+        splits=fold_splits(number, fold, folds),
+        report=replace(table.report, notes=tuple(notes)),
+    )
+
+
+def _dataset(table: Table, size: int) -> FaceDataset:
+    parts = {}
+    for split in ("train", "val", "test"):
+        at = np.flatnonzero(table.splits == split)
+        if not len(at):
+            raise FercourseError(f"{table.report.source} has no images for the {split} split.")
+        parts[split] = Faces(
+            images=resize(torch.from_numpy(table.images[at]), size),
+            labels=torch.from_numpy(table.labels[at]),
+            subjects=None if table.subjects is None else table.subjects[at],
+            ids=table.ids[at],
+        )
+    return FaceDataset(
+        train=parts["train"],
+        val=parts["val"],
+        test=held_out(parts["test"]),
+        name=table.name,
+        fingerprint=digest(table.images, table.labels, table.splits),
+        report=table.report,
+    )
