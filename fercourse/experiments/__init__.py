@@ -1,0 +1,1 @@
+"""Runs recorded, planned and compared: every number in prose comes from here."""

@@ -1,0 +1,173 @@
+"""``fercourse ledger``: list, summarise, compare, merge and verify the recorded runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from fercourse.experiments.ledger import Ledger
+from fercourse.experiments.row import Row
+
+app = typer.Typer(no_args_is_help=True, help="The recorded runs: the source of every number.")
+
+LedgerPath = Annotated[
+    Path | None, typer.Option("--ledger", help="The file; results/ledger.jsonl by default.")
+]
+Plan = Annotated[list[str] | None, typer.Option(help="Only these plans.")]
+Dataset = Annotated[list[str] | None, typer.Option(help="Only these data sets.")]
+Variant = Annotated[list[str] | None, typer.Option(help="Only these variants.")]
+Label = Annotated[list[str] | None, typer.Option(help="Only paper, full, cpu or smoke.")]
+Seed = Annotated[list[int] | None, typer.Option(help="Only these seeds.")]
+Metric = Annotated[str, typer.Option(help="Such as test_accuracy_clean or val_accuracy.")]
+
+
+@app.command("list")
+def list_rows(
+    plan: Plan = None,
+    dataset: Dataset = None,
+    variant: Variant = None,
+    label: Label = None,
+    seed: Seed = None,
+    ledger: LedgerPath = None,
+) -> None:
+    """One line a run."""
+    book = Ledger(ledger)
+    rows = _filtered(book, plan=plan, dataset=dataset, variant=variant, label=label, seed=seed)
+    table = _table(
+        f"{book.path}: {len(rows)} rows, accuracies in per cent",
+        words=("plan", "dataset", "variant", "label"),
+        numbers=("seed", "epoch", "val", "test", "clean", "flip", "min"),
+        more_words=("key or source",),
+    )
+    for row in rows:
+        table.add_row(
+            row.plan, row.dataset, row.variant, row.label, _text(row.seed), _text(row.best_epoch),
+            _percent(row.val_accuracy), _percent(row.test_accuracy),
+            _percent(row.test_accuracy_clean), _percent(row.test_accuracy_flip),
+            "" if row.seconds is None else f"{row.seconds / 60:.1f}", row.source or row.key,
+        )  # fmt: skip
+    _print(table)
+
+
+@app.command()
+def summary(
+    by: Annotated[list[str], typer.Option(help="Fields, or config names as loss.weight.")] = (
+        "dataset",
+        "variant",
+    ),
+    metric: Metric = "test_accuracy",
+    pool: Annotated[bool, typer.Option("--pool", help="Join cross-validation's folds.")] = False,
+    plan: Plan = None,
+    dataset: Dataset = None,
+    variant: Variant = None,
+    label: Label = None,
+    ledger: LedgerPath = None,
+) -> None:
+    """Acc (eq. 8), Sta (eq. 9), 95 % interval over runs, and the test set's own error."""
+    from fercourse.experiments.statistics import pool_folds, summarise
+
+    book = Ledger(ledger)
+    rows = _filtered(book, plan=plan, dataset=dataset, variant=variant, label=label)
+    frame = summarise(pool_folds(rows) if pool else rows, by, metric)
+    names = list(frame.columns[: list(frame.columns).index("n")])
+    numbers = ("n", "Acc", "Sta", "95 % CI", "test set error")
+    table = _table(f"{metric}, per cent", words=names, numbers=numbers)
+    for line in frame.to_dict("records"):
+        low, high = _percent(line["low"]), _percent(line["high"])
+        table.add_row(
+            *(_text(line[name]) for name in names), str(line["n"]), _percent(line["mean"]),
+            _percent(line["sta"]), f"{low} to {high}" if low else "", _percent(line["binomial"]),
+        )  # fmt: skip
+    _print(table)
+
+
+@app.command()
+def compare(
+    first: Annotated[str, typer.Argument(help="A variant, such as model1.")],
+    second: Annotated[str, typer.Argument(help="Another, such as model6.")],
+    metric: Metric = "test_accuracy",
+    plan: Plan = None,
+    dataset: Dataset = None,
+    label: Label = None,
+    ledger: LedgerPath = None,
+) -> None:
+    """How much SECOND gains on FIRST, paired over the seeds both have."""
+    from fercourse.experiments.statistics import compare as paired_compare
+
+    rows = _filtered(Ledger(ledger), plan=plan, dataset=dataset, label=label)
+    result = paired_compare(rows, first, second, metric)
+    typer.echo(f"{second} minus {first}, {metric}: {result}")
+    typer.echo(
+        f"p is the exact sign-flip test's, which {result.n} pairs cannot bring below "
+        f"{result.p_least:.2g}; paired t test: p = {result.p_t:.2g}."
+    )
+
+
+@app.command()
+def merge(
+    file: Annotated[Path, typer.Argument(help="Another machine's ledger.jsonl.")],
+    ledger: LedgerPath = None,
+) -> None:
+    """Take over another ledger's rows and histories; twice is the same as once."""
+    book = Ledger(ledger)
+    merged = book.merge(file)
+    typer.echo(f"{book.path}: {merged.added} rows added, {merged.known} already there.")
+    for key in merged.conflicts:
+        typer.echo(f"{key} is there with other numbers; those here were kept.", err=True)
+
+
+@app.command()
+def verify(ledger: LedgerPath = None) -> None:
+    """Check schema, hashes, duplicates, and each row's numbers against one another."""
+    book = Ledger(ledger)
+    problems = book.verify()
+    for problem in problems:
+        typer.echo(problem, err=True)
+    if problems:
+        raise typer.Exit(1)
+    typer.echo(f"{book.path}: {len(book.rows())} rows, all sound.")
+
+
+@app.command()
+def paper(ledger: LedgerPath = None) -> None:
+    """Add the paper's own numbers, labelled "paper"; twice is the same as once."""
+    from fercourse.experiments.paper import record_paper
+
+    book = Ledger(ledger)
+    typer.echo(f"{book.path}: {record_paper(book)} of the paper's rows added.")
+
+
+def _filtered(book: Ledger, **filters: list[Any] | None) -> list[Row]:
+    return book.rows(**{name: values for name, values in filters.items() if values})
+
+
+def _table(
+    title: str, words: Sequence[str], numbers: Sequence[str], more_words: Sequence[str] = ()
+) -> Table:
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for names, justify in ((words, "left"), (numbers, "right"), (more_words, "left")):
+        for name in names:
+            table.add_column(name, justify=justify, no_wrap=True)
+    return table
+
+
+def _print(table: Table) -> None:
+    """In full width: a table cut to a narrow terminal or to a pipe's 80 columns says nothing."""
+    console = Console()
+    needed = console.measure(table, options=console.options.update(max_width=1000)).maximum
+    console.width = max(console.width, needed)
+    console.print(table)
+
+
+def _text(value: Any) -> str:
+    return "" if value is None or value != value else str(value)
+
+
+def _percent(value: float | None) -> str:
+    return "" if value is None or value != value else f"{100 * value:.2f}"

@@ -1,0 +1,316 @@
+"""The ledger: one JSON line for each finished run, the only source of a number in prose.
+
+``results/ledger.jsonl`` holds the rows, ``results/history/`` the curves, one file a run. Rows are
+only ever appended, by as many processes as like: a line is written whole, under a lock.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from filelock import FileLock, Timeout
+
+import fercourse
+from fercourse.config import RunConfig
+from fercourse.errors import FercourseError
+from fercourse.experiments.row import Row
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+History = list[dict[str, Any]]
+"""One dict an epoch: epoch, lr, train_loss, train_ce, train_center, train_island, ..."""
+
+
+class Merged(NamedTuple):
+    """What :meth:`Ledger.merge` did.
+
+    Attributes:
+        added: Rows taken over.
+        known: Rows that were already here.
+        conflicts: Keys of those already here with other numbers; ours are kept.
+    """
+
+    added: int
+    known: int
+    conflicts: tuple[str, ...]
+
+
+class Ledger:
+    """Rows of runs in a file of JSON lines.
+
+    Args:
+        path: The file; by default :func:`default_path`. It need not exist yet.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
+        self.path = Path(path) if path is not None else default_path()
+
+    def append(self, row: Row, history: History | None = None) -> bool:
+        """Add a row, and its history beside it, unless this run on these data is already there.
+
+        Safe with several processes and against a kill at any moment: the history is replaced
+        atomically first, then the line is written whole; a line torn by an earlier kill is removed.
+
+        Returns:
+            Whether the row was added.
+
+        Raises:
+            FercourseError: The row contradicts itself, a line of the file is damaged, the disk is
+                full, or the lock stays taken. The rows in the file are then as they were.
+        """
+        return self._extend([(row, history)]) == 1
+
+    def rows(self, configs: Iterable[RunConfig] | None = None, **filters: Any) -> list[Row]:
+        """The rows, in the order written, that fit every filter.
+
+        Args:
+            configs: Only runs of these configs, whatever plan they were run for.
+            **filters: A field or dotted config name, and its value or a collection of values:
+                ``rows(label="full", variant=["model1", "model6"], **{"loss.weight": 0.005})``.
+
+        Raises:
+            FercourseError: A line is damaged (the sentence says which), or a filter is unknown.
+        """
+        found = [row for _, row in self._read()]
+        for name, wanted in filters.items():
+            values = wanted if isinstance(wanted, list | tuple | set | range) else (wanted,)
+            found = [row for row in found if row.value(name) in values]
+        if configs is not None:
+            plan = set(configs)
+            found = [row for row in found if _run_or_none(row) in plan]
+        return found
+
+    def missing(
+        self, configs: Sequence[RunConfig], fingerprint: str | None = None
+    ) -> list[RunConfig]:
+        """Those configs that have no row yet, in the order given.
+
+        Configs are compared, not hashes: a field added to RunConfig since a row was written counts
+        as its default.
+
+        Args:
+            configs: A plan.
+            fingerprint: Count only rows measured on these data.
+        """
+        rows = self.rows() if fingerprint is None else self.rows(fingerprint=fingerprint)
+        done = {_run_or_none(row) for row in rows}
+        return [config for config in configs if config not in done]
+
+    def history(self, row: Row) -> History | None:
+        """A row's curves, one dict an epoch; None where none were kept."""
+        path = self._history_path(row)
+        if not path.is_file():
+            return None
+        try:
+            columns = json.loads(path.read_text(encoding="utf-8"))
+            epochs = zip(*columns.values(), strict=True)
+            return [dict(zip(columns, values, strict=True)) for values in epochs]
+        except (ValueError, AttributeError, TypeError) as error:
+            raise FercourseError(f"{path} is damaged ({error}); remove it.") from error
+
+    def summary(
+        self, group_by: Sequence[str] = ("dataset", "variant"), metric: str = "test_accuracy"
+    ) -> pd.DataFrame:
+        """Mean, Sta, n and 95 % interval of a metric for each group of all rows.
+
+        See :func:`fercourse.experiments.statistics.summarise`, which takes any rows.
+        """
+        from fercourse.experiments.statistics import summarise
+
+        return summarise(self.rows(), group_by, metric)
+
+    def merge(self, path: str | os.PathLike[str]) -> Merged:
+        """Take over the rows, and histories, of another ledger; twice is the same as once.
+
+        Raises:
+            FercourseError: There is no such file, or a line of it is damaged: nothing is taken.
+        """
+        other = Ledger(path)
+        if not other.path.is_file():
+            raise FercourseError(f"there is no ledger at {other.path}.")
+        theirs = other.rows()
+        ours = {row.identity: row for row in self.rows()}
+        conflicts = tuple(row.key for row in theirs if ours.get(row.identity, row) != row)
+        added = self._extend([(row, other.history(row)) for row in theirs])
+        return Merged(added, len(theirs) - added, conflicts)
+
+    def verify(self) -> list[str]:
+        """Everything wrong with the file, one sentence each; empty when it is sound.
+
+        Checks every line's schema, the hash recomputed from its config, the confusion matrix
+        against test size, accuracy and recall, duplicates, and that each history can be read.
+        """
+        found: list[str] = []
+        seen: dict[str, int] = {}
+        with self._lock():
+            for number, row in self._read(damage=found):
+                where = f"{self.path}, line {number} ({row.key}): "
+                found += [f"{where}{problem}." for problem in row.problems()]
+                if row.identity in seen:
+                    found.append(f"{where}this run is already in line {seen[row.identity]}.")
+                seen.setdefault(row.identity, number)
+                try:
+                    history = self.history(row)
+                except FercourseError as error:
+                    found.append(f"{where}{error}")
+                    continue
+                if history and row.best_epoch is not None and row.best_epoch > len(history):
+                    found.append(f"{where}best_epoch {row.best_epoch} of {len(history)} epochs.")
+        return found
+
+    def _extend(self, entries: Sequence[tuple[Row, History | None]]) -> int:
+        """Add the rows that are not there yet under one lock; return how many."""
+        for row, _ in entries:
+            problems = row.problems()
+            if problems:
+                raise FercourseError(f"{row.key} cannot be recorded: {'; '.join(problems)}.")
+        added = 0
+        with self._lock():
+            known = {row.identity for _, row in self._read()}
+            for row, history in entries:
+                if row.identity in known:
+                    continue
+                try:
+                    if history:
+                        _write_history(self._history_path(row), history)
+                    _write_line(self.path, row)
+                except OSError as error:
+                    raise FercourseError(
+                        f"{row.key} could not be recorded in {self.path} ({error.strerror}); "
+                        "the rows before it are safe: make room and run it again."
+                    ) from error
+                known.add(row.identity)
+                added += 1
+        return added
+
+    def _read(self, damage: list[str] | None = None) -> Iterator[tuple[int, Row]]:
+        """Line numbers and rows; damaged lines are raised, or told in ``damage`` if given."""
+        if not self.path.is_file():
+            return
+        *lines, tail = self.path.read_bytes().split(b"\n")
+        if tail and _is_json(tail):  # whole, only its line end is missing
+            lines.append(tail)
+        elif tail:
+            torn = (
+                f"{self.path}, line {len(lines) + 1}: torn when its process was killed, ignored; "
+                "the next append removes it."
+            )
+            if damage is None:
+                warnings.warn(torn, stacklevel=3)
+            else:
+                damage.append(torn)
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                row = Row.from_dict(json.loads(line))
+            except ValueError as error:  # FercourseError, bad JSON and bad UTF-8 alike
+                told = f"{self.path}, line {number}: {error} Correct or remove that line."
+                if damage is None:
+                    raise FercourseError(told) from error
+                damage.append(told)
+                continue
+            yield number, row
+
+    def _history_path(self, row: Row) -> Path:
+        return self.path.parent / "history" / f"{row.identity.replace(':', '_')}.json"
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        """Hold the file alone; the system frees the lock of a killed process."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(f"{self.path}.lock", timeout=60):
+                yield
+        except Timeout:
+            raise FercourseError(
+                f"{self.path} has been locked by another process for 60 s; end it, or try again."
+            ) from None
+
+
+def default_path() -> Path:
+    """``results/ledger.jsonl``: FERCOURSE_LEDGER if set, of a folder above, or of the checkout."""
+    if "FERCOURSE_LEDGER" in os.environ:
+        return Path(os.environ["FERCOURSE_LEDGER"])
+    here = Path.cwd()
+    for folder in (here, *here.parents, Path(fercourse.__file__).parents[1]):
+        if (folder / "results" / "ledger.jsonl").is_file():
+            return folder / "results" / "ledger.jsonl"
+    return here / "results" / "ledger.jsonl"
+
+
+def _write_line(path: Path, row: Row) -> None:
+    """Append one line with one write; on failure leave the file as it was."""
+    line = json.dumps(row.to_dict(), allow_nan=False).encode() + b"\n"
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+    file = os.open(path, flags, 0o644)
+    try:
+        end = _mend(file)
+        try:
+            if os.write(file, line) < len(line):
+                raise OSError(28, "no space left on device")
+            os.fsync(file)
+        except OSError:
+            os.ftruncate(file, end)
+            raise
+    finally:
+        os.close(file)
+
+
+def _mend(file: int) -> int:
+    """Make the file end with a line end, dropping a torn line; return its length."""
+    size = os.lseek(file, 0, os.SEEK_END)
+    os.lseek(file, 0, os.SEEK_SET)
+    content = b""
+    while chunk := os.read(file, size + 1):
+        content += chunk
+    tail = content.rpartition(b"\n")[2]
+    if not tail:
+        return size
+    if _is_json(tail):
+        return size + os.write(file, b"\n")
+    os.ftruncate(file, size - len(tail))
+    return size - len(tail)
+
+
+def _write_history(path: Path, history: History) -> None:
+    """One list a column, six digits a number: a third of the size of one dict an epoch."""
+    names = list(dict.fromkeys(name for epoch in history for name in epoch))
+    columns = {name: [_short(epoch.get(name)) for epoch in history] for name in names}
+    path.parent.mkdir(exist_ok=True)
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    try:
+        text = json.dumps(columns, allow_nan=False, separators=(",", ":"))
+        temporary.write_text(text + "\n", encoding="utf-8")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _short(value: Any) -> Any:
+    if not isinstance(value, float):
+        return value
+    return float(f"{value:.6g}") if math.isfinite(value) else None  # a diverged loss
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False
+
+
+def _run_or_none(row: Row) -> RunConfig | None:
+    """The row's config; None for a claim, or where RunConfig can no longer say it."""
+    try:
+        return row.run
+    except (FercourseError, TypeError):
+        return None

@@ -1,0 +1,340 @@
+"""One row of the ledger: everything needed to trace a number back to the run it came from."""
+
+from __future__ import annotations
+
+import functools
+import math
+import platform
+import subprocess
+import types
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import fercourse
+from fercourse.config import RunConfig
+from fercourse.errors import FercourseError
+
+SCHEMA = 1
+LABELS = ("paper", "full", "cpu", "smoke")
+_FRACTIONS = ("val_accuracy", "test_accuracy", "test_accuracy_clean", "test_accuracy_flip",
+              "test_accuracy_flip_clean")  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A measured run, or a number the paper claims (label "paper").
+
+    Accuracies and recalls are fractions in [0, 1]. What a paper row cannot know is None.
+
+    Attributes:
+        schema: Version of this layout.
+        key: Config hash and seed, "0123456789ab-0"; "paper:..." for a claim.
+        plan: What it was run for: "table1", "fig6a", "fig6b", "table2", "single", ...
+        dataset: "fer2013", "ckplus" or "synthetic".
+        variant: What is varied, "model6" or "model6-lambda0.005".
+        label: "paper" (claimed), "full", "cpu" or "smoke" (measured, by how much was spent).
+        seed: Of initialisation, batches and augmentation.
+        config: The whole RunConfig as a nested dict.
+        hash: The config's hash, without the seed.
+        fingerprint: Of the data: two rows compare only if it is equal.
+        splits: Images in "train", "val", "test", and "test_clean" where duplicates are known.
+        selection: How the reported epoch was chosen, and on which split.
+        best_epoch: The epoch reported.
+        val_accuracy: Of that epoch on the split that selected it.
+        test_accuracy: Single view, all test images.
+        test_accuracy_clean: Without test images that have a near-duplicate in training.
+        test_accuracy_flip: Probabilities averaged over the image and its mirror image.
+        test_accuracy_flip_clean: Both.
+        recall: Per class, in label order; None where the class has no test image.
+        confusion: Counts, K x K, row = truth, column = answer; single view.
+        seconds: Wall time of training.
+        device: Such as "cuda:NVIDIA H100" or "cpu".
+        precision: "float32" or "bf16", as it ran.
+        versions: Of python, torch, torchvision and fercourse.
+        commit: {"revision": ..., "dirty": ...} of the code; None outside a checkout.
+        created: UTC, ISO 8601.
+        runs: For a claim: over how many runs (N of eq. 8).
+        stability: For a claim: Sta (eq. 9), as a fraction.
+        source: For a claim: where the paper says so.
+        note: Anything a reader should know.
+    """
+
+    key: str
+    plan: str
+    dataset: str
+    variant: str
+    label: str
+    seed: int | None = None
+    config: dict[str, Any] | None = None
+    hash: str | None = None
+    fingerprint: str | None = None
+    splits: dict[str, int] | None = None
+    selection: str | None = None
+    best_epoch: int | None = None
+    val_accuracy: float | None = None
+    test_accuracy: float | None = None
+    test_accuracy_clean: float | None = None
+    test_accuracy_flip: float | None = None
+    test_accuracy_flip_clean: float | None = None
+    recall: list[float | None] | None = None
+    confusion: list[list[int]] | None = None
+    seconds: float | None = None
+    device: str | None = None
+    precision: str | None = None
+    versions: dict[str, str] | None = None
+    commit: dict[str, Any] | None = None
+    created: str | None = None
+    runs: int | None = None
+    stability: float | None = None
+    source: str | None = None
+    note: str = ""
+    schema: int = SCHEMA
+
+    @property
+    def identity(self) -> str:
+        """The run and the data it ran on: what the ledger holds once, and a file name."""
+        return self.key if self.fingerprint is None else f"{self.key}-{self.fingerprint[:8]}"
+
+    @property
+    def run(self) -> RunConfig:
+        """The config as an object; fields added to RunConfig since then take their defaults."""
+        if self.config is None:
+            raise FercourseError(f"{self.key} is a claim of the paper's and has no config.")
+        return RunConfig.from_dict(self.config)
+
+    def value(self, name: str) -> Any:
+        """A field, or by a dotted name one of the config: ``row.value("loss.weight")``."""
+        part, _, inner = name.partition(".")
+        if not inner:
+            if name not in _HINTS:
+                raise FercourseError(f"a row has no field {name!r}; it has {', '.join(_HINTS)}.")
+            return getattr(self, name)
+        if self.config is None:
+            return None
+        if inner not in self.config.get(part, {}):
+            raise FercourseError(f"{self.key}: its config has no field {name!r}.")
+        return self.config[part][inner]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values, without the fields that are empty."""
+        return {name: v for name, v in asdict(self).items() if v is not None and v != ""}
+
+    @classmethod
+    def from_dict(cls, values: Any) -> Row:
+        """Inverse of :meth:`to_dict`.
+
+        Raises:
+            FercourseError: A field is unknown, missing or of the wrong type.
+        """
+        if not isinstance(values, dict):
+            raise FercourseError(f"a row is a JSON object, not {type(values).__name__}.")
+        if values.get("schema") != SCHEMA:
+            raise FercourseError(
+                f"schema {values.get('schema')!r} is not {SCHEMA}: written by another fercourse."
+            )
+        for name, value in values.items():
+            if name not in _HINTS:
+                raise FercourseError(f"unknown field {name!r}.")
+            if not _fits(value, _HINTS[name]):
+                raise FercourseError(f"field {name!r} cannot be {value!r:.60}.")
+        missing = {"key", "plan", "dataset", "variant", "label"} - values.keys()
+        if missing:
+            raise FercourseError(f"field {min(missing)!r} is missing.")
+        return cls(**values)
+
+    @classmethod
+    def measured(
+        cls,
+        config: RunConfig,
+        *,
+        plan: str,
+        variant: str,
+        label: str,
+        fingerprint: str,
+        splits: dict[str, int],
+        selection: str,
+        best_epoch: int,
+        val_accuracy: float,
+        confusion: Sequence[Sequence[int]],
+        seconds: float,
+        device: str,
+        precision: str,
+        test_accuracy_clean: float | None = None,
+        test_accuracy_flip: float | None = None,
+        test_accuracy_flip_clean: float | None = None,
+        note: str = "",
+    ) -> Row:
+        """The row of a finished run; accuracy and recall follow from its (K, K) confusion matrix.
+
+        Fields are as in :class:`Row`; hash, versions, commit and time are filled in.
+
+        Raises:
+            FercourseError: The numbers contradict one another.
+        """
+        from fercourse.evaluation import metrics
+
+        counts = [[int(n) for n in row] for row in confusion]
+        optional = {"test_accuracy_clean": test_accuracy_clean,
+                    "test_accuracy_flip": test_accuracy_flip,
+                    "test_accuracy_flip_clean": test_accuracy_flip_clean}  # fmt: skip
+        row = cls(
+            key=f"{config.hash}-{config.seed}",
+            plan=plan,
+            dataset=config.data.name,
+            variant=variant,
+            label=label,
+            seed=config.seed,
+            config=config.to_dict(),
+            hash=config.hash,
+            fingerprint=fingerprint,
+            splits={name: int(n) for name, n in splits.items()},
+            selection=selection,
+            best_epoch=int(best_epoch),
+            val_accuracy=float(val_accuracy),
+            test_accuracy=metrics.accuracy(counts),
+            recall=[None if math.isnan(r) else float(r) for r in metrics.recall_per_class(counts)],
+            confusion=counts,
+            seconds=round(float(seconds), 1),
+            device=device,
+            precision=precision,
+            versions=versions(),
+            commit=commit(),
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            note=note,
+            **{name: None if v is None else float(v) for name, v in optional.items()},
+        )
+        found = row.problems()
+        if found:
+            raise FercourseError(f"run {row.key} cannot be recorded: {'; '.join(found)}.")
+        return row
+
+    def problems(self) -> list[str]:
+        """What contradicts itself in this row, one phrase each; empty if nothing does."""
+        found = []
+        if self.label not in LABELS:
+            found.append(f"label {self.label!r} is not one of {', '.join(LABELS)}")
+        for name in _FRACTIONS:
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= 1:
+                found.append(f"{name} {value} is not a fraction in [0, 1]")
+        found += self._claim_problems() if self.label == "paper" else self._run_problems()
+        return found
+
+    def _claim_problems(self) -> list[str]:
+        found = [] if self.source else ["a claim needs its source"]
+        for name in ("config", "hash", "seed", "confusion"):
+            if getattr(self, name) is not None:
+                found.append(f"a claim cannot have {name}")
+        return found
+
+    def _run_problems(self) -> list[str]:
+        absent = [name for name in _RUN_NEEDS if getattr(self, name) is None]
+        if absent:
+            return [f"a measured run needs {', '.join(absent)}"]
+        found = []
+        for name in ("runs", "stability", "source"):
+            if getattr(self, name) is not None:
+                found.append(f"only a claim has {name}")
+        try:
+            run = self.run
+        except (FercourseError, TypeError) as error:
+            return [*found, f"its config cannot be read: {error}"]
+        if run.hash != self.hash:
+            found.append(f"hash {self.hash} is not its config's, {run.hash}")
+        if self.key != f"{self.hash}-{self.seed}":
+            found.append(f"key {self.key} is not its hash and seed, {self.hash}-{self.seed}")
+        if run.seed != self.seed:
+            found.append(f"seed {self.seed} is not its config's, {run.seed}")
+        if run.data.name != self.dataset:
+            found.append(f"dataset {self.dataset!r} is not its config's, {run.data.name!r}")
+        if not 0 <= self.best_epoch <= run.train.epochs:
+            found.append(f"best_epoch {self.best_epoch} is not one of {run.train.epochs}")
+        if not _is_utc(self.created):
+            found.append(f"created {self.created!r} is not a UTC time in ISO 8601")
+        return found + self._count_problems()
+
+    def _count_problems(self) -> list[str]:
+        """The confusion matrix against the numbers that follow from it."""
+        side = len(self.confusion)
+        counts = [n for row in self.confusion for n in row]
+        if any(len(row) != side for row in self.confusion) or min(counts, default=-1) < 0:
+            return ["confusion is not a K x K table of counts"]
+        found, total = [], sum(counts)
+        if "test" not in self.splits or total != self.splits["test"]:
+            found.append(f"confusion counts {total} images, the test split has "
+                         f"{self.splits.get('test')}")  # fmt: skip
+        right = sum(self.confusion[k][k] for k in range(side))
+        if total and abs(right / total - self.test_accuracy) > 1e-6:
+            found.append(f"test_accuracy {self.test_accuracy:.6f} is not the confusion matrix's, "
+                         f"{right / total:.6f}")  # fmt: skip
+        expected = [row[k] / sum(row) if sum(row) else None for k, row in enumerate(self.confusion)]
+        if len(self.recall) != side or any(
+            (a is None) != (b is None) or (a is not None and abs(a - b) > 1e-6)
+            for a, b in zip(self.recall, expected, strict=True)
+        ):
+            found.append("recall is not the confusion matrix's")
+        return found
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """What a result may depend on: python, torch, torchvision and fercourse."""
+    found = {"python": platform.python_version(), "fercourse": fercourse.__version__}
+    for name in ("torch", "torchvision"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "absent"
+    return found
+
+
+@functools.cache
+def commit() -> dict[str, Any] | None:
+    """The package's git revision and whether its code was changed since; None if not a checkout."""
+    package = Path(fercourse.__file__).parent
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(
+            ["git", "-C", str(package), *arguments], capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    try:
+        git("ls-files", "--error-unmatch", "__init__.py")  # not installed inside another's checkout
+        return {"revision": git("rev-parse", "HEAD"), "dirty": bool(git("status", "-s", "--", "."))}
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+_HINTS = get_type_hints(Row)
+_RUN_NEEDS = [
+    f.name
+    for f in fields(Row)
+    if f.name not in {"runs", "stability", "source", "commit", "note", *_FRACTIONS[2:]}
+]
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a JSON value is of the type a field is annotated with."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if hint is Any:
+        return True
+    if origin in (Union, types.UnionType):
+        return any(_fits(value, part) for part in arguments)
+    if origin is list:
+        return isinstance(value, list) and all(_fits(v, arguments[0]) for v in value)
+    if origin is dict:
+        return isinstance(value, dict) and all(_fits(v, arguments[1]) for v in value.values())
+    if hint is float:
+        return type(value) in (int, float) and math.isfinite(value)
+    return type(value) is hint  # so that True is not an int
+
+
+def _is_utc(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).utcoffset().total_seconds() == 0
+    except (ValueError, AttributeError):
+        return False

@@ -1,0 +1,253 @@
+"""How far a difference between runs can be trusted: intervals, and paired tests over seeds.
+
+All take and return fractions in [0, 1]; a difference of 0.01 is one point.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fercourse.errors import FercourseError
+from fercourse.evaluation.metrics import (
+    accuracy,
+    binomial_error,
+    mean_accuracy,
+    recall_per_class,
+    stability,
+)
+from fercourse.experiments.row import Row
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def mean_interval(values: Sequence[float], confidence: float = 0.95) -> tuple[float, float]:
+    """Student's t interval of the mean of N independent runs; (nan, nan) for one run.
+
+    Here the spread divides by N - 1, unlike Sta: the interval is about all possible runs.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    return _t_interval(values.mean(), values.std(ddof=0), len(values), confidence)
+
+
+def wilson(correct: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Wilson's score interval of one accuracy, correct / n; stays inside [0, 1].
+
+    Raises:
+        FercourseError: Not 0 <= correct <= n, or n < 1.
+    """
+    from scipy.stats import binomtest
+
+    if n < 1 or not 0 <= correct <= n:
+        raise FercourseError(f"{correct} correct of {n} images is no count.")
+    interval = binomtest(int(correct), int(n)).proportion_ci(confidence, method="wilson")
+    return float(interval.low), float(interval.high)
+
+
+@dataclass(frozen=True)
+class Paired:
+    """A paired comparison of two variants over the same n seeds.
+
+    Attributes:
+        n: Pairs.
+        mean: Mean difference, second minus first.
+        low: Lower end of its 95 % interval (Student's t); nan for n = 1.
+        high: Upper end.
+        p_t: Two-sided p of the paired t test; nan for n = 1.
+        p_flip: Two-sided p of the exact sign-flip permutation test, which assumes no normal
+            distribution; by simulation above 14 pairs.
+        p_least: The smallest p_flip that n pairs can give, 2 / 2^n: 0.25 for three seeds, so that
+            a large p over few seeds says little.
+    """
+
+    n: int
+    mean: float
+    low: float
+    high: float
+    p_t: float
+    p_flip: float
+    p_least: float
+
+    def __str__(self) -> str:
+        """In points: "+0.42 points (95 % CI 0.10 to 0.74, n = 10, p = 0.016)"."""
+        if self.n == 1:
+            return f"{100 * self.mean:+.2f} points (one seed: no interval)"
+        return (
+            f"{100 * self.mean:+.2f} points (95 % CI {100 * self.low:.2f} to {100 * self.high:.2f}"
+            f", n = {self.n}, p = {self.p_flip:.2g})"
+        )
+
+
+def paired(first: Sequence[float], second: Sequence[float]) -> Paired:
+    """Compare two variants run with the same seeds: ``first[i]`` and ``second[i]`` share one.
+
+    Pairing removes what the seeds have in common (batches, folds, initial trunk). Two-sided tests.
+
+    Raises:
+        FercourseError: The lengths differ or are 0.
+    """
+    from scipy.stats import permutation_test, ttest_1samp
+
+    first, second = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    if first.ndim != 1 or first.shape != second.shape or not len(first):
+        raise FercourseError(
+            f"a paired test needs two lists of one length, not {len(first)} and {len(second)} runs."
+        )
+    difference = np.round(second - first, 12)  # so that equal differences tie exactly
+    n, least = len(difference), min(1.0, 2.0 ** (1 - len(difference)))
+    low, high = mean_interval(difference)
+    if not difference.any():
+        return Paired(n, 0.0, low, high, 1.0 if n > 1 else math.nan, 1.0, least)
+    constant = bool(np.ptp(difference) == 0)
+    p_t = math.nan if n == 1 else 0.0 if constant else float(ttest_1samp(difference, 0).pvalue)
+    p_flip = 1.0
+    if n > 1:
+        p_flip = permutation_test(
+            (difference,),
+            lambda x, axis: x.mean(axis=axis),
+            permutation_type="samples",
+            n_resamples=np.inf if n <= 14 else 20_000,
+            vectorized=True,
+            rng=np.random.default_rng(0),
+        ).pvalue
+    return Paired(n, float(difference.mean()), low, high, p_t, float(p_flip), least)
+
+
+def compare(rows: Sequence[Row], first: str, second: str, metric: str = "test_accuracy") -> Paired:
+    """Paired comparison of variant ``second`` with ``first`` over the seeds (and folds) both have.
+
+    Raises:
+        FercourseError: They share no seed, or a variant has two runs of one seed.
+    """
+    values = [_by_seed(rows, variant, metric) for variant in (first, second)]
+    shared = sorted(values[0].keys() & values[1].keys())
+    if not shared:
+        raise FercourseError(f"no seed has both {first!r} and {second!r}: nothing to pair.")
+    return paired(*([of[seed] for seed in shared] for of in values))
+
+
+def summarise(
+    rows: Sequence[Row],
+    group_by: Sequence[str] = ("dataset", "variant"),
+    metric: str = "test_accuracy",
+) -> pd.DataFrame:
+    """Mean and spread of a metric for each group of rows that have it.
+
+    ``label`` always belongs to the groups: a claim is never averaged with a measurement.
+
+    Args:
+        rows: Of a ledger.
+        group_by: Fields, or dotted config names such as "loss.weight".
+        metric: A field that holds a fraction.
+
+    Returns:
+        One line a group, in order of first appearance, with ``n`` (runs), ``mean`` (eq. 8),
+        ``sta`` (eq. 9), ``low`` and ``high`` (95 % interval of the mean over runs; of the paper's
+        claims from its Sta and N), and ``binomial`` (standard error of the mean accuracy from the
+        finite test set; nan where its size is unknown).
+    """
+    import pandas as pd
+
+    names = list(dict.fromkeys(("label", *group_by)))
+    groups: dict[tuple, list[Row]] = {}
+    for row in rows:
+        if row.value(metric) is not None:
+            groups.setdefault(tuple(row.value(name) for name in names), []).append(row)
+    lines = [(*group, *_describe(members, metric)) for group, members in groups.items()]
+    columns = [*names, "n", "mean", "sta", "low", "high", "binomial"]
+    return pd.DataFrame(lines, columns=columns)
+
+
+def pool_folds(rows: Sequence[Row]) -> list[Row]:
+    """Join the folds of one cross-validation: each face is tested once, in one of them.
+
+    Returns:
+        One row a seed, variant and way of cutting, its confusion matrix the sum over the folds;
+        rows without folds as they are. For counting only: a pooled row is not for the ledger.
+
+    Raises:
+        FercourseError: A fold is there twice, or folds are missing.
+    """
+    groups: dict[object, list[Row]] = {}
+    for row in rows:
+        folded = row.dataset == "ckplus" and row.label != "paper"
+        name = row.run.change(**{"data.fold": 0}) if folded else row.key
+        groups.setdefault((row.label, row.variant, name, folded), []).append(row)
+    return [_pool(folds) if folded else folds[0] for (*_, folded), folds in groups.items()]
+
+
+def _pool(folds: list[Row]) -> Row:
+    first = folds[0]
+    there = sorted(row.run.data.fold for row in folds)
+    if there != list(range(first.run.data.folds)):
+        raise FercourseError(
+            f"{first.variant}, seed {first.seed}: has folds {there}, where each of "
+            f"0..{first.run.data.folds - 1} is needed once; run the missing ones first."
+        )
+    confusion = np.sum([row.confusion for row in folds], axis=0)
+    return replace(
+        first,
+        key=f"{first.key}-pooled",
+        splits={"test": int(confusion.sum())},
+        val_accuracy=mean_accuracy([row.val_accuracy for row in folds]),
+        test_accuracy=accuracy(confusion),
+        test_accuracy_clean=None,
+        test_accuracy_flip=None,
+        test_accuracy_flip_clean=None,
+        recall=[None if math.isnan(r) else float(r) for r in recall_per_class(confusion)],
+        confusion=confusion.tolist(),
+        seconds=sum(row.seconds for row in folds),
+        note=f"{len(folds)} folds pooled",
+    )
+
+
+def _describe(rows: list[Row], metric: str) -> tuple[int, float, float, float, float, float]:
+    """n, mean, sta, low, high, binomial of one group."""
+    values = [row.value(metric) for row in rows]
+    n, mean, sta = len(values), mean_accuracy(values), stability(values)
+    if rows[0].label == "paper":
+        if len(rows) > 1:
+            raise FercourseError(
+                f"claims {rows[0].key} and {rows[1].key} fall into one group; group by more fields."
+            )
+        n = rows[0].runs or 1
+        sta = math.nan if rows[0].stability is None else rows[0].stability
+    sizes = [_tested(row, metric) for row in rows]
+    binomial = binomial_error(mean, round(np.mean(sizes))) if all(sizes) else math.nan
+    return n, mean, sta, *_t_interval(mean, sta, n, 0.95), binomial
+
+
+def _tested(row: Row, metric: str) -> int | None:
+    """How many images a metric of a row was measured on, where the row says."""
+    split = "val" if metric == "val_accuracy" else "test_clean" if "clean" in metric else "test"
+    return (row.splits or {}).get(split)
+
+
+def _t_interval(mean: float, sta: float, n: int, confidence: float) -> tuple[float, float]:
+    """mean +- t s / sqrt(N), with s = Sta sqrt(N / (N - 1))."""
+    from scipy.stats import t
+
+    if n < 2:
+        return math.nan, math.nan
+    half = t.ppf((1 + confidence) / 2, n - 1) * sta / math.sqrt(n - 1)
+    return float(mean - half), float(mean + half)
+
+
+def _by_seed(rows: Sequence[Row], variant: str, metric: str) -> dict[tuple[int, int], float]:
+    found: dict[tuple[int, int], float] = {}
+    for row in rows:
+        if row.variant != variant or row.label == "paper" or row.value(metric) is None:
+            continue
+        at = (row.seed, row.value("data.fold"))
+        if at in found:
+            raise FercourseError(
+                f"{variant!r} has two runs of seed {row.seed}, fold {at[1]}: "
+                "filter the rows to one data set, plan and label first."
+            )
+        found[at] = row.value(metric)
+    return found

@@ -1,0 +1,86 @@
+"""Rows as a run would write them, with accuracies to order."""
+
+import math
+
+import numpy as np
+
+from fercourse.config import RunConfig, preset
+from fercourse.experiments.row import Row
+
+SPLITS = {"train": 28709, "val": 3589, "test": 3589, "test_clean": 3278}
+CLASS_SIZES = (491, 55, 528, 879, 594, 416, 626)  # FER2013's PrivateTest
+
+
+def made_confusion(accuracy: float, sizes: tuple[int, ...] = CLASS_SIZES, seed: int = 0):
+    """Counts with exactly round(accuracy * N) right, fear and sad the hardest."""
+    rng = np.random.default_rng(seed)
+    sizes = np.array(sizes)
+    ease = np.array([0.9, 0.8, 0.72, 1.2, 0.78, 1.1, 0.95])
+    target = round(accuracy * sizes.sum())
+    right = np.minimum((sizes * accuracy * ease).astype(int), sizes)
+    while right.sum() != target:
+        step = int(np.sign(target - right.sum()))
+        k = rng.integers(7)
+        right[k] = np.clip(right[k] + step, 0, sizes[k])
+    confused = np.full((7, 7), 1.0) + 4 * np.eye(7)[[4, 0, 4, 6, 6, 2, 4]]
+    np.fill_diagonal(confused, 0)
+    counts = np.diag(right)
+    for k in range(7):
+        counts[k] += rng.multinomial(sizes[k] - right[k], confused[k] / confused[k].sum())
+    return counts
+
+
+def made_row(model: int = 6, seed: int = 0, accuracy: float = 0.7, **changes) -> Row:
+    """A cpu-preset run on FER2013; ``changes`` are config names with dots, or fields of Row."""
+    config: RunConfig = preset("cpu", model, seed=seed)
+    config = config.change(**{name: v for name, v in changes.items() if "." in name})
+    fields = {name: v for name, v in changes.items() if "." not in name}
+    counts = fields.pop("confusion", None)
+    counts = made_confusion(accuracy, seed=seed) if counts is None else counts
+    return Row.measured(
+        config,
+        **{
+            "plan": "table1",
+            "variant": f"model{model}",
+            "label": "cpu",
+            "fingerprint": "f" * 16,
+            "splits": SPLITS | {"test": int(np.sum(counts))},
+            "selection": "best validation accuracy, PublicTest",
+            "best_epoch": 20,
+            "val_accuracy": accuracy - 0.01,
+            "test_accuracy_clean": accuracy - 0.02,
+            "test_accuracy_flip": accuracy + 0.01,
+            "seconds": 1200.04,
+            "device": "cpu",
+            "precision": "float32",
+        }
+        | fields,
+        confusion=counts,
+    )
+
+
+def made_history(epochs: int = 24, joint: bool = True) -> list[dict]:
+    """Curves that look like a run's: rising accuracy, late overfitting, a one-cycle rate."""
+    rng = np.random.default_rng(1)
+    history = []
+    for epoch in range(1, epochs + 1):
+        t = epoch / epochs
+        train = 0.25 + 0.62 * (1 - math.exp(-2.6 * t))
+        val = 0.28 + 0.42 * (1 - math.exp(-4 * t)) + rng.normal(0, 0.006)
+        ce = 1.75 * math.exp(-2.0 * t) + 0.05
+        center, island = (18 * math.exp(-2 * t) + 4, 12 * math.exp(-5 * t)) if joint else (0, 0)
+        history.append({
+            "epoch": epoch,
+            "lr": 0.05 * (t / 0.2 if t < 0.2 else (1 + math.cos(math.pi * (t - 0.2) / 0.8)) / 2),
+            "train_loss": ce + 0.005 * (center + 7 * (island + 35) * joint),
+            "train_ce": ce,
+            "train_center": center,
+            "train_island": island,
+            "train_accuracy": train,
+            "val_loss": 0.92 + 0.9 * math.exp(-6 * t) + 0.25 * max(0, t - 0.55)
+            + rng.normal(0, 0.012),
+            "val_accuracy": val,
+            "images_per_second": 560 + rng.normal(0, 8),
+            "seconds": 51.0 + rng.normal(0, 1),
+        })  # fmt: skip
+    return history

@@ -1,0 +1,177 @@
+"""Statistics against scipy's other routes and against arithmetic."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from made_rows import made_row
+from scipy import stats
+
+from fercourse.errors import FercourseError
+from fercourse.experiments.paper import paper_rows
+from fercourse.experiments.statistics import (
+    compare,
+    mean_interval,
+    paired,
+    pool_folds,
+    summarise,
+    wilson,
+)
+
+accuracies = st.lists(st.integers(600, 800), min_size=2, max_size=8)
+
+
+@given(accuracies)
+def test_mean_interval_is_students(counts: list[int]) -> None:
+    values = np.array(counts) / 1000
+    low, high = mean_interval(values)
+    if np.ptp(values) == 0:
+        assert low == pytest.approx(high)
+        return
+    expected = stats.t.interval(0.95, len(values) - 1, loc=values.mean(), scale=stats.sem(values))
+    assert (low, high) == pytest.approx(expected)
+
+
+def test_mean_interval_by_hand() -> None:
+    low, high = mean_interval([1.0, 2.0, 3.0])  # s = 1, t(0.975, 2) = 4.3027
+    assert (low, high) == pytest.approx((2 - 4.302653 / 3**0.5, 2 + 4.302653 / 3**0.5))
+    assert all(math.isnan(end) for end in mean_interval([0.7]))
+
+
+@given(st.integers(1, 5000), st.data())
+def test_wilson_by_its_formula(n: int, data) -> None:
+    correct = data.draw(st.integers(0, n))
+    z, p = 1.959963984540054, correct / n
+    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    assert wilson(correct, n) == pytest.approx((middle - half, middle + half), abs=1e-9)
+
+
+@settings(max_examples=40, deadline=None)
+@given(accuracies, st.data())
+def test_paired_against_scipy_and_enumeration(counts: list[int], data) -> None:
+    n = len(counts)
+    first = np.array(counts) / 1000
+    steps = data.draw(st.lists(st.integers(-9, 9), min_size=n, max_size=n))
+    steps = np.array(steps) * 0.001
+    result = paired(first, first + steps)
+    assert result.n == n
+    assert result.mean == pytest.approx(steps.mean(), abs=1e-9)
+    assert (result.low, result.high) == pytest.approx(mean_interval(steps), abs=1e-9)
+    if np.ptp(steps) > 0:
+        assert result.p_t == pytest.approx(stats.ttest_rel(first + steps, first).pvalue, rel=1e-6)
+    flips = [np.mean(steps * signs) for signs in itertools.product((1, -1), repeat=n)]
+    as_extreme = np.mean(np.abs(flips) >= abs(steps.mean()) - 1e-12)
+    assert result.p_flip == pytest.approx(as_extreme)
+    assert result.p_flip >= result.p_least == 2 / 2**n
+
+
+def test_three_seeds_cannot_convince() -> None:
+    result = paired([0.70, 0.71, 0.72], [0.75, 0.76, 0.78])
+    assert result.p_flip == result.p_least == 0.25
+    assert "+5.33 points" in str(result)
+    assert "n = 3" in str(result)
+
+
+def test_ten_seeds_that_agree() -> None:
+    first = np.linspace(0.70, 0.71, 10)
+    result = paired(first, first + np.linspace(0.001, 0.003, 10))
+    assert result.p_flip == pytest.approx(2 / 2**10)
+    assert result.low > 0
+
+
+def test_many_pairs_are_simulated_close_to_the_t_test() -> None:
+    rng = np.random.default_rng(3)
+    first = rng.normal(0.7, 0.01, 30)
+    second = first + rng.normal(0.002, 0.006, 30)
+    result = paired(first, second)
+    assert result.p_flip == pytest.approx(result.p_t, abs=0.02)
+
+
+def test_one_pair_has_no_interval() -> None:
+    result = paired([0.70], [0.72])
+    assert math.isnan(result.low)
+    assert math.isnan(result.p_t)
+    assert result.p_flip == 1
+    assert str(result) == "+2.00 points (one seed: no interval)"
+
+
+def test_compare_pairs_by_seed_not_by_order() -> None:
+    rows = [made_row(1, seed=seed, accuracy=0.60 + 0.01 * seed) for seed in (0, 1, 2, 3)]
+    rows += [made_row(6, seed=seed, accuracy=0.62 + 0.01 * seed) for seed in (3, 1, 2)]
+    result = compare(rows + paper_rows(), "model1", "model6")
+    assert result.n == 3
+    assert result.mean == pytest.approx(0.02, abs=3e-4)
+    assert result.high - result.low < 0.002, "the seeds' own differences must cancel"
+    assert compare(rows, "model1", "model6", "val_accuracy").mean == pytest.approx(0.02, abs=1e-6)
+
+
+def test_compare_refuses_what_cannot_be_paired() -> None:
+    with pytest.raises(FercourseError, match="no seed has both"):
+        compare([made_row(1, seed=0), made_row(6, seed=1)], "model1", "model6")
+    twice = [made_row(1), made_row(6), made_row(6, **{"loss.weight": 0.01})]
+    with pytest.raises(FercourseError, match="two runs of seed 0"):
+        compare(twice, "model1", "model6")
+    with pytest.raises(FercourseError, match="not 2 and 1 runs"):
+        paired([0.7, 0.7], [0.7])
+
+
+def test_summary_by_hand() -> None:
+    rows = [made_row(6, seed=s, accuracy=a) for s, a in enumerate((0.70, 0.71, 0.73))]
+    values = [row.test_accuracy for row in rows]
+    (line,) = summarise(rows).to_dict("records")
+    assert (line["label"], line["dataset"], line["variant"]) == ("cpu", "fer2013", "model6")
+    assert line["n"] == 3
+    assert line["mean"] == pytest.approx(sum(values) / 3)
+    assert line["sta"] == pytest.approx(
+        np.sqrt(sum((v - sum(values) / 3) ** 2 for v in values) / 3)
+    )
+    assert (line["low"], line["high"]) == pytest.approx(mean_interval(values))
+    assert line["binomial"] == pytest.approx(math.sqrt(line["mean"] * (1 - line["mean"]) / 3589))
+    (clean,) = summarise(rows, metric="test_accuracy_clean").to_dict("records")
+    assert clean["binomial"] == pytest.approx(math.sqrt(clean["mean"] * (1 - clean["mean"]) / 3278))
+
+
+def test_the_papers_interval_follows_from_its_sta() -> None:
+    frame = summarise([row for row in paper_rows() if row.plan == "table1"])
+    line = frame[(frame.dataset == "fer2013") & (frame.variant == "model6")].iloc[0]
+    assert line.n == 10
+    half = stats.t.ppf(0.975, 9) * (0.0024 * math.sqrt(10 / 9)) / math.sqrt(10)
+    assert (line.low, line.high) == pytest.approx((0.7408 - half, 0.7408 + half))
+    assert math.isnan(line.binomial)
+    with pytest.raises(FercourseError, match="fall into one group"):
+        summarise(paper_rows(), group_by=("dataset",))
+
+
+def test_folds_are_pooled_face_by_face() -> None:
+    def fold(k: int, confusion: list[list[int]], **changes):
+        return made_row(6, confusion=confusion, **{"data.name": "ckplus", "data.folds": 3,
+                                                    "data.fold": k} | changes)  # fmt: skip
+
+    folds = [fold(0, [[8, 2], [0, 10]]), fold(1, [[1, 0], [1, 0]]), fold(2, [[3, 0], [0, 1]])]
+    other_seed = [
+        made_row(6, seed=1, confusion=[[1, 0], [0, 1]],
+                 **{"data.name": "ckplus", "data.folds": 3, "data.fold": k}) for k in range(3)
+    ]  # fmt: skip
+    plain = made_row(6)
+    pooled, other, same = pool_folds([*folds, *other_seed, plain])
+    assert pooled.confusion == [[12, 2], [1, 11]]
+    assert pooled.test_accuracy == pytest.approx(23 / 26)
+    assert pooled.recall == pytest.approx([12 / 14, 11 / 12])
+    assert other.test_accuracy == 1
+    assert same == plain
+    with pytest.raises(FercourseError, match=r"has folds \[0, 2\]"):
+        pool_folds([folds[0], folds[2]])
+    with pytest.raises(FercourseError, match=r"has folds \[0, 0, 1, 2\]"):
+        pool_folds([folds[0], *folds])
+    by_person = fold(0, [[1, 0], [0, 1]], **{"data.by": "random"})
+    with pytest.raises(FercourseError, match=r"has folds \[0\]"):
+        pool_folds([*folds, by_person])
+
+
+def test_bad_counts_are_told() -> None:
+    with pytest.raises(FercourseError, match="8 correct of 7"):
+        wilson(8, 7)
