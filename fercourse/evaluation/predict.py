@@ -1,0 +1,146 @@
+"""From faces to probabilities, and from a held-out split to the numbers a report gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from fercourse.augment import normalise
+from fercourse.datasets.base import Faces
+from fercourse.device import best_device, native_bf16
+from fercourse.errors import FercourseError
+from fercourse.evaluation import metrics
+from fercourse.models.fernet import FERNet
+
+Views = Literal["single", "flip", "ten"]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How a model did on N images it never saw.
+
+    Attributes:
+        views: "single" is the image as it is; "flip" and "ten" average several views.
+        accuracy: In [0, 1].
+        accuracy_clean: Without the images that have a near-duplicate in the training split;
+            None where no training split was given.
+        recall: Per class, (K,); nan for a class with no image.
+        confusion: Counts, true class by answered class, (K, K).
+        confusion_clean: Likewise without the duplicates, or None.
+        leaked: How many duplicates were left out.
+    """
+
+    views: Views
+    accuracy: float
+    accuracy_clean: float | None
+    recall: np.ndarray
+    confusion: np.ndarray
+    confusion_clean: np.ndarray | None
+    leaked: int
+
+    @property
+    def n(self) -> int:
+        """Images judged."""
+        return int(self.confusion.sum())
+
+
+def evaluate(
+    model: FERNet,
+    faces: Faces,
+    train: Faces | None = None,
+    views: Views = "single",
+    device: str | torch.device | None = None,
+) -> Evaluation:
+    """Judge a model on a split, with and without the images that leak from training.
+
+    Args:
+        model: Any mode; it is judged in evaluation mode.
+        faces: Usually ``dataset.test``.
+        train: Usually ``dataset.train``; with it near-duplicates are found and left out beside.
+        views: "single" (what a table should print), "flip" or "ten" (printed apart).
+        device: None takes the best there is.
+    """
+    p = probabilities(model, faces.images, views, device)
+    classes = model.config.num_classes
+    answers = p.argmax(1)
+    confusion = metrics.confusion_matrix(faces.labels, answers, classes)
+    clean, leaked = None, 0
+    if train is not None:
+        from fercourse.datasets.duplicates import leaked as find_leaked
+
+        keep = ~torch.as_tensor(find_leaked(train, faces))
+        leaked = int((~keep).sum())
+        if keep.any():
+            clean = metrics.confusion_matrix(faces.labels[keep], answers[keep], classes)
+    return Evaluation(
+        views=views,
+        accuracy=metrics.accuracy(confusion),
+        accuracy_clean=None if clean is None else metrics.accuracy(clean),
+        recall=metrics.recall_per_class(confusion),
+        confusion=confusion,
+        confusion_clean=clean,
+        leaked=leaked,
+    )
+
+
+@torch.inference_mode()
+def probabilities(
+    model: FERNet,
+    images: Tensor,
+    views: Views = "single",
+    device: str | torch.device | None = None,
+    bf16: bool | None = None,
+    batch_size: int = 256,
+) -> Tensor:
+    """Class probabilities of uint8 faces (N, H, W): float32 (N, K), on the CPU.
+
+    Args:
+        model: Put into evaluation mode for the call, and back.
+        images: uint8 (N, H, W).
+        views: "single", "flip" (the image and its mirror image) or "ten" (four corners and the
+            middle, nine tenths of the side, and their mirror images); the mean over the views.
+        device: Where to compute; None takes the best there is.
+        bf16: None takes bf16 where it is native.
+        batch_size: Images at a time.
+    """
+    if len(images) == 0:
+        raise FercourseError("There is no face to classify: the batch is empty.")
+    device = torch.device(device) if device is not None else best_device()
+    bf16 = native_bf16(device) if bf16 is None else bf16
+    was_training = model.training
+    model = model.to(device).eval()
+    results = []
+    for part in images.split(batch_size):
+        x = normalise(part.to(device))  # (B, 1, H, W)
+        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+            p = [model(to_input(v, model)).logits.float().softmax(1) for v in _views(x, views)]
+        results.append(torch.stack(p).mean(0).cpu())
+    model.train(was_training)
+    return torch.cat(results)
+
+
+def to_input(x: Tensor, model: FERNet) -> Tensor:
+    """Grey (N, 1, H, W) as the model takes it: repeated to three planes for an RGB one."""
+    return x.expand(-1, model.config.in_channels, -1, -1)
+
+
+def _views(x: Tensor, views: Views) -> list[Tensor]:
+    """The views of a batch, each (N, 1, H, W)."""
+    if views == "single":
+        return [x]
+    if views == "flip":
+        return [x, x.flip(3)]
+    if views == "ten":
+        height, width = x.shape[2:]
+        h, w = round(0.9 * height), round(0.9 * width)
+        bottom, right = height - h, width - w
+        corners = ((0, 0), (0, right), (bottom, 0), (bottom, right), (bottom // 2, right // 2))
+        crops = [x[:, :, top : top + h, left : left + w] for top, left in corners]
+        sized = [F.interpolate(c, (height, width), mode="bilinear") for c in crops]
+        return [view for crop in sized for view in (crop, crop.flip(3))]
+    raise FercourseError(f"views must be single, flip or ten, not {views!r}.")

@@ -1,0 +1,82 @@
+"""Weights as safetensors that know their own model, and the state to resume a run from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from fercourse.config import RunConfig
+from fercourse.errors import FercourseError
+from fercourse.files import whole_file
+from fercourse.models.fernet import FERNet
+
+
+def save_model(
+    path: str | Path, model: FERNet, config: RunConfig, about: dict[str, Any] | None = None
+) -> None:
+    """Write weights, the run's config, and facts about it to one safetensors file, atomically.
+
+    Args:
+        path: Usually ends in ``.safetensors``.
+        model: Its weights are stored as they are, in contiguous memory.
+        config: Stored beside them, so that :func:`load_model` needs nothing else.
+        about: JSON values, for instance the selected epoch and its validation accuracy.
+    """
+    tensors = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
+    facts = {"config": json.dumps(config.to_dict()), "about": json.dumps(about or {})}
+    with whole_file(path) as part:
+        save_file(tensors, part, metadata=facts)
+
+
+def load_model(path: str | Path, device: str | torch.device = "cpu") -> FERNet:
+    """A model in evaluation mode from :func:`save_model`'s file.
+
+    Its ``run`` attribute is the RunConfig it was trained by, ``about`` what was noted of it.
+
+    Raises:
+        FercourseError: No such file, not safetensors, or not one of ours.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FercourseError(f"There are no weights at {path}; fercourse train writes some.")
+    try:
+        with safe_open(path, framework="pt") as stored:
+            facts = stored.metadata() or {}
+            state = {name: stored.get_tensor(name).float() for name in stored.keys()}  # noqa: SIM118
+        run = RunConfig.from_dict(json.loads(facts["config"]))
+        model = FERNet(run.model)
+        model.load_state_dict(state)
+    except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
+        raise FercourseError(
+            f"{path} holds no fercourse weights ({_first_line(error)}); "
+            "pass the model.safetensors that fercourse train wrote."
+        ) from error
+    model.run, model.about = run, json.loads(facts.get("about", "{}"))
+    return model.to(device).eval()
+
+
+def save_state(path: Path, state: dict[str, Any]) -> None:
+    """Write everything a run needs to go on, atomically."""
+    with whole_file(path) as part:
+        torch.save(state, part)
+
+
+def load_state(path: Path) -> dict[str, Any] | None:
+    """The state at ``path``, or None where there is none. Never unpickles code."""
+    if not path.is_file():
+        return None
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch has no one exception for a damaged file
+        raise FercourseError(
+            f"{path} cannot be resumed from ({_first_line(error)}); delete it to start afresh."
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]

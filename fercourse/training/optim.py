@@ -1,0 +1,51 @@
+"""Optimizer, learning-rate schedule and weight average, as a TrainConfig names them."""
+
+from __future__ import annotations
+
+from torch import nn
+from torch.optim import SGD, AdamW, Optimizer
+from torch.optim.lr_scheduler import LRScheduler, OneCycleLR, ReduceLROnPlateau
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from fercourse.config import TrainConfig
+
+
+def make_optimizer(config: TrainConfig, model: nn.Module, loss: nn.Module) -> Optimizer:
+    """SGD with Nesterov momentum or AdamW, with weight decay on kernels and matrices only.
+
+    Learned centres of the island loss, if there are any, get a group of their own without decay.
+    """
+    matrices = [p for p in model.parameters() if p.ndim > 1]
+    vectors = [p for p in model.parameters() if p.ndim <= 1]  # biases, batch norm
+    centers = list(loss.parameters())
+    groups = [
+        {"params": matrices, "weight_decay": config.weight_decay},
+        {"params": vectors, "weight_decay": 0.0},
+    ]
+    if centers:
+        groups.append({"params": centers, "weight_decay": 0.0})
+    if config.optimizer == "sgd":
+        return SGD(groups, lr=config.lr, momentum=0.9, nesterov=True)
+    return AdamW(groups, lr=config.lr)
+
+
+def make_schedule(
+    config: TrainConfig, optimizer: Optimizer, steps: int
+) -> LRScheduler | ReduceLROnPlateau:
+    """The schedule over ``steps`` steps; "plateau" steps once an epoch instead (section 3.3)."""
+    if config.schedule == "plateau":
+        return ReduceLROnPlateau(optimizer, factor=0.5, patience=config.patience)
+    return OneCycleLR(
+        optimizer,
+        max_lr=config.lr,
+        total_steps=steps,
+        pct_start=config.warmup,
+        cycle_momentum=False,
+    )
+
+
+def make_average(config: TrainConfig, model: nn.Module) -> AveragedModel | None:
+    """An exponential moving average of all weights and batch-norm statistics, if wanted."""
+    if config.ema == 0:
+        return None
+    return AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema), use_buffers=True)

@@ -1,0 +1,102 @@
+"""``fercourse.train``: a RunConfig in, a trained and selected model out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from fercourse.config import RunConfig, TrainConfig
+from fercourse.datasets.base import FaceDataset
+from fercourse.device import best_device, native_bf16
+from fercourse.errors import FercourseError
+from fercourse.files import whole_file
+from fercourse.training.loop import Epoch, Fit, fit
+
+
+def train(
+    config: RunConfig,
+    data: FaceDataset | str | Path | None = None,
+    out: str | Path | None = None,
+    device: str = "auto",
+    devices: int = 1,
+    on_epoch: Callable[[Epoch], None] | None = None,
+    progress: bool = True,
+) -> Fit:
+    """Train a run from start, or from where it stopped, to finish.
+
+    Args:
+        config: The run, for instance ``preset("smoke")``.
+        data: A loaded data set, or where ``config.data.name`` lies; None looks in the usual places.
+        out: Folder for weights, state, history and config; a state there is resumed.
+        device: "auto", "cpu", "cuda" or "mps".
+        devices: Processes, one a GPU (or CPU process); above 1 gradients are averaged (DDP), and
+            ``batch_size`` is each process's.
+        on_epoch: Called after each epoch; with several processes, in a process of its own.
+        progress: Show a progress bar.
+
+    Returns:
+        The model of the selected epoch, its history and centres.
+
+    Raises:
+        FercourseError: Bad config, data or device, in one sentence.
+    """
+    from lightning_fabric import Fabric
+
+    if not isinstance(data, FaceDataset):
+        from fercourse.datasets.load import load_config
+
+        data = load_config(config.data, data)
+    if config.data.crop:
+        data = _cropped(data, config.data.size)
+    place = best_device() if device == "auto" else _device(device)
+    folder = Path(out) if out else None
+    if folder:
+        with whole_file(folder / "config.json") as part:
+            part.write_text(json.dumps(config.to_dict(), indent=2), encoding="utf-8")
+    fabric = Fabric(
+        accelerator={"cuda": "gpu"}.get(place.type, place.type),
+        devices=devices,
+        strategy="ddp_spawn" if devices > 1 else "auto",
+        precision=_precision(config.train, place),
+    )
+    result = fabric.launch(fit, config, data.train, data.val, folder, on_epoch, progress)
+    if folder:
+        with whole_file(folder / "history.json") as part:
+            part.write_text(json.dumps(result.history, indent=1), encoding="utf-8")
+    return result
+
+
+def _device(name: str) -> torch.device:
+    available = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    if not available.get(name):
+        usable = ", ".join(n for n, there in available.items() if there)
+        raise FercourseError(f"There is no device {name!r} here; use auto or one of: {usable}.")
+    return torch.device(name)
+
+
+def _precision(config: TrainConfig, device: torch.device) -> str:
+    if config.precision == "auto":
+        return "bf16-mixed" if native_bf16(device) else "32-true"
+    return {"bf16": "bf16-mixed", "float32": "32-true"}[config.precision]
+
+
+def _cropped(data: FaceDataset, size: int) -> FaceDataset:
+    """Every split through MTCNN (section 3.1, fig. 5)."""
+    from dataclasses import replace
+
+    from fercourse.datasets.base import held_out
+    from fercourse.faces import crop_faces
+
+    return replace(
+        data,
+        train=crop_faces(data.train, size),
+        val=crop_faces(data.val, size),
+        test=held_out(crop_faces(data.test, size)),
+    )
