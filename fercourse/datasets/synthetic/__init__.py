@@ -1,6 +1,17 @@
-"""Built-in faces, drawn from facial action units."""
+"""Built-in faces, drawn from facial action units, with the truth about where each unit acts."""
 
 from fercourse.datasets.synthetic.dataset import dataset
-from fercourse.datasets.synthetic.units import UNIT_NAMES, UNITS
+from fercourse.datasets.synthetic.draw import Face, draw
+from fercourse.datasets.synthetic.render import Rendered, render
+from fercourse.datasets.synthetic.units import PROTOTYPES, UNIT_NAMES, UNITS
 
-__all__ = ["UNITS", "UNIT_NAMES", "dataset"]
+__all__ = [
+    "PROTOTYPES",
+    "UNITS",
+    "UNIT_NAMES",
+    "Face",
+    "Rendered",
+    "dataset",
+    "draw",
+    "render",
+]

@@ -6,57 +6,58 @@ import numpy as np
 import torch
 
 from fercourse.datasets.base import FaceDataset, Faces, held_out
+from fercourse.datasets.synthetic import checks
+from fercourse.datasets.synthetic.expression import intensities
 from fercourse.datasets.synthetic.random import uniform
 from fercourse.datasets.synthetic.render import render
-from fercourse.datasets.synthetic.units import PROTOTYPES, UNITS
-from fercourse.errors import FercourseError
 from fercourse.labels import BASIC
 
-PER_SUBJECT = 7  # faces: each subject shows each of the seven expressions once
+PER_SUBJECT = len(BASIC)  # faces: each subject shows each expression once
+PEOPLE = 1_000_000  # subjects set aside for each seed
 
 
 def dataset(
-    size: int = 48, count: int = 4000, seed: int = 0, difficulty: float = 0.5
+    size: int = 48,
+    count: int = 4000,
+    seed: int = 0,
+    difficulty: float = 0.5,
+    device: str | torch.device = "cpu",
 ) -> FaceDataset:
     """Drawn faces with labels, subjects and a mask per action unit.
 
+    A longer data set begins with the faces of a shorter one; the splits differ.
+
     Args:
-        size: Side of the images, pixels, at least 32.
+        size: Side of the images, pixels, from 32 to 1024.
         count: Faces in all three splits together, at least 21.
-        seed: Non-negative; another seed has other subjects.
-        difficulty: In [0, 1]: how strong pose, light, noise and occlusion are.
+        seed: From 0 to 2000; another seed has other subjects.
+        difficulty: In [0, 1]: how weak and uneven the weakest expressions are, and how strong
+            pose, light, blur, noise and occlusion.
+        device: Where to draw; the result lies on the CPU.
 
     Returns:
         Splits of about 70, 15 and 15 %, no subject in two of them. ``Faces.masks`` has bit k set
-        where ``UNITS[k]`` acts.
+        where ``UNITS[k]`` acts. ``Faces.subjects`` are the identities ``draw`` takes.
 
     Raises:
         FercourseError: An argument is out of its range.
     """
-    _check(size, count, seed, difficulty)
+    size = checks.number("size", size, 32, 1024)
+    count = checks.number("count", count, 3 * PER_SUBJECT, PEOPLE)
+    seed = checks.number("seed", seed, 0, 2000)
+    difficulty = checks.share("difficulty", difficulty)
+
     index = torch.arange(count)
     labels, subject = index % PER_SUBJECT, index // PER_SUBJECT
-    identity = seed * 1_000_000 + subject
-    prototype = torch.zeros(len(BASIC), len(UNITS))
-    for expression in BASIC:
-        for unit in PROTOTYPES[expression]:
-            prototype[expression, UNITS.index(unit)] = 1
-    strength = 0.3 + 0.7 * uniform(seed, "intensity", index, len(UNITS))
-    parts = [
-        render(units, who, rows, seed, size, difficulty)
-        for units, who, rows in zip(
-            (prototype[labels] * strength).split(256),
-            identity.split(256),
-            index.split(256),
-            strict=True,
-        )
-    ]
+    identity = seed * PEOPLE + subject
+    units = intensities(labels, index, seed, difficulty)
+    drawn = render(units.to(device), identity.to(device), index.to(device), seed, size, difficulty)
     faces = Faces(
-        images=torch.cat([images for images, _ in parts]),
+        images=drawn.images.cpu(),
         labels=labels,
-        subjects=np.array([str(int(i)) for i in identity]),
-        ids=np.array([f"{seed}-{int(i)}" for i in index]),
-        masks=torch.cat([masks for _, masks in parts]),
+        subjects=np.array([str(i) for i in identity.tolist()]),
+        ids=np.array([f"{seed}-{i}" for i in index.tolist()]),
+        masks=drawn.masks.cpu(),
     )
     people = int(subject[-1]) + 1
     place = uniform(seed, "split", torch.arange(people), 1)[:, 0].argsort().argsort()[subject]
@@ -69,14 +70,3 @@ def dataset(
         name="synthetic",
         fingerprint=digest.hexdigest()[:16],
     )
-
-
-def _check(size: int, count: int, seed: int, difficulty: float) -> None:
-    if size < 32:
-        raise FercourseError(f"size must be at least 32 pixels, not {size}.")
-    if count < 3 * PER_SUBJECT:
-        raise FercourseError(f"count must be at least {3 * PER_SUBJECT} faces, not {count}.")
-    if seed < 0:
-        raise FercourseError(f"seed must not be negative: {seed}.")
-    if not 0 <= difficulty <= 1:
-        raise FercourseError(f"difficulty must be in [0, 1], not {difficulty}.")

@@ -1,70 +1,171 @@
-"""From action units to pixels (first, plain version)."""
+"""From action units to pixels: paint the upright face, light it, photograph it."""
+
+from dataclasses import dataclass, fields
+from types import SimpleNamespace
 
 import torch
 from torch import Tensor
 
+from fercourse.datasets.synthetic import nuisance
+from fercourse.datasets.synthetic.camera import FRAME, Camera, heights
+from fercourse.datasets.synthetic.canvas import Canvas, unfold
+from fercourse.datasets.synthetic.eyes import brows, eyes
+from fercourse.datasets.synthetic.geometry import geometry
+from fercourse.datasets.synthetic.hair import glasses, hair, surgical_mask
+from fercourse.datasets.synthetic.identity import traits
+from fercourse.datasets.synthetic.mouth import mouth
 from fercourse.datasets.synthetic.random import normal, uniform
-from fercourse.datasets.synthetic.units import UNITS
+from fercourse.datasets.synthetic.regions import regions
+from fercourse.datasets.synthetic.relief import outline, relief
+from fercourse.datasets.synthetic.skin import ears_and_neck, skin
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """N drawn faces.
+
+    Attributes:
+        images: uint8 (N, size, size).
+        masks: int32 (N, size, size), bit k set where ``UNITS[k]`` acts and nothing covers it.
+        landmarks: float32 (N, 5, 2), x and y in pixels: the eyes, the tip of the nose and the
+            corners of the mouth, each time the one on the left of the picture first.
+        boxes: float32 (N, 4), left, top, right, bottom of the face in pixels.
+    """
+
+    images: Tensor
+    masks: Tensor
+    landmarks: Tensor
+    boxes: Tensor
 
 
 def render(
     units: Tensor, identity: Tensor, index: Tensor, seed: int, size: int, difficulty: float
+) -> Rendered:
+    """Draw N faces, a few at a time so that a batch stays in the processor's cache.
+
+    Args:
+        units: float32 (N, U, 2), intensity in [0, 1] of each of ``UNITS`` on either side.
+        identity: int64 (N,), who is drawn.
+        index: int64 (N,), the face's number: with ``seed`` it decides pose, light and noise.
+        seed: Non-negative.
+        size: Side of the pictures, pixels.
+        difficulty: In [0, 1].
+    """
+    at_once = max(6, 32 * 48**2 // size**2) if units.device.type == "cpu" else 256
+    parts = [
+        _render(*part, seed, size, difficulty)
+        for part in zip(*(v.split(at_once) for v in (units, identity, index)), strict=True)
+    ]
+    return Rendered(*(torch.cat([getattr(p, f.name) for p in parts]) for f in fields(Rendered)))
+
+
+def _render(
+    units: Tensor, identity: Tensor, index: Tensor, seed: int, size: int, difficulty: float
+) -> Rendered:
+    fine = 2 * size if size < 112 else size  # small pictures are drawn at twice their size
+    canvas = Canvas(0.85 * fine / FRAME if size < 112 else fine / FRAME, device=units.device)
+    t = traits(identity)
+    gaze = normal(seed, "gaze", index, 2).clamp(-2, 2) * 0.4 * difficulty
+    g = geometry(t, units, gaze)
+    camera = nuisance.camera(index, seed, difficulty)
+
+    edge = outline(canvas, t, g)
+    height = unfold(relief(canvas, t, g, edge))  # (N, H, W)
+    tone, cover = _paint(canvas, t, g, edge, index, seed, difficulty)
+    light, shine = _light(canvas, height, nuisance.lamp(index, seed, difficulty))
+    lit = tone * light + shine * (0.35 + 0.65 * t.skin_tone[:, 0]) * 0.5
+    # The photographer exposes for the face.
+    lit = lit * (0.60 / t.skin_tone[:, 0] ** 0.45)
+
+    grid = camera.unproject(canvas, height, fine)
+    layers = torch.nn.functional.grid_sample(
+        torch.stack([lit * cover, cover], 1), grid, align_corners=False, padding_mode="zeros"
+    )
+    behind = nuisance.background(index, seed, fine, difficulty)
+    picture = layers[:, 0] + (1 - layers[:, 1]) * behind
+    picture, hidden = nuisance.occluders(picture, index, seed, difficulty)
+    if fine > size:
+        picture = torch.nn.functional.avg_pool2d(picture[:, None], 2)[:, 0]
+        hidden, grid = hidden[:, ::2, ::2], grid[:, ::2, ::2]
+    images = nuisance.develop(picture, index, seed, difficulty).round().to(torch.uint8)
+
+    marks, boxes = _truth(canvas, t, g, height, camera)
+    return Rendered(
+        images, _masks(canvas, g, grid, hidden, index, seed, difficulty), size * marks, size * boxes
+    )
+
+
+def _paint(
+    canvas: Canvas, t: SimpleNamespace, g: SimpleNamespace, edge: Tensor,
+    index: Tensor, seed: int, difficulty: float,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """Reflectance and cover of the head with all it wears, each (N, H, 2 W)."""
+    tone, cover = ears_and_neck(canvas, t, g, edge)
+    head = canvas.inside((edge - 1) * 0.4)
+    tone = tone + head * (skin(canvas, t, g, edge) - tone)
+    cover = torch.maximum(cover, head)
+    mouth(canvas, t, g, tone)
+    eyes(canvas, t, g, tone)
+    brows(canvas, t, g, tone)
+    surgical_mask(canvas, worn(index, seed, difficulty), tone)
+    locks, hairy = hair(canvas, t)
+    tone = tone + hairy * (locks - tone)
+    glasses(canvas, t, tone)
+    return unfold(tone), unfold(torch.maximum(cover, hairy))
+
+
+def worn(index: Tensor, seed: int, difficulty: float) -> Tensor:
+    """1 for each face behind a surgical mask, (N, 1, 1, 1)."""
+    return (uniform(seed, "mask", index, 1) < 0.04 * difficulty).float()[:, :, None, None]
+
+
+def _light(canvas: Canvas, height: Tensor, lamp: SimpleNamespace) -> tuple[Tensor, Tensor]:
+    """Lambert's cosine law over an ambient share, and Blinn's highlight: each (N, H, W)."""
+    step = 2 / canvas.density
+    dx = torch.nn.functional.pad(height[:, :, 2:] - height[:, :, :-2], (1, 1)) / step
+    dy = torch.nn.functional.pad(height[:, 2:] - height[:, :-2], (0, 0, 1, 1)) / step
+    nz = (1 + dx**2 + dy**2).rsqrt()
+    lx, ly, lz = lamp.towards[:, :, None, None].unbind(1)
+    facing = (nz * (lz - dx * lx - dy * ly)).clamp(min=0)
+    light = lamp.ambient * (0.6 + 0.4 * nz) + (1 - lamp.ambient) * 1.25 * facing
+    half = lamp.towards + lamp.towards.new_tensor([0.0, 0.0, 1.0])
+    hx, hy, hz = (half / half.norm(dim=-1, keepdim=True))[:, :, None, None].unbind(1)
+    shine = (nz * (hz - dx * hx - dy * hy)).clamp(min=0) ** 24
+    return light, shine * lamp.gloss
+
+
+def _truth(
+    canvas: Canvas, t: SimpleNamespace, g: SimpleNamespace, height: Tensor, camera: Camera
 ) -> tuple[Tensor, Tensor]:
-    """Images uint8 (N, size, size) and masks int32 (N, size, size) of N faces."""
-    n = len(units)
-    a = {unit: units[:, k, None, None] for k, unit in enumerate(UNITS)}
-    p = uniform(0, "identity", identity, 8)[:, :, None, None]
-    q = 2 * uniform(seed, "nuisance", index, 8)[:, :, None, None] - 1
-    y, x = torch.meshgrid(torch.linspace(-1, 1, size), torch.linspace(-1, 1, size), indexing="ij")
-    x, y = (1 + 0.15 * difficulty * q[:, 0]) * x, (1 + 0.15 * difficulty * q[:, 1]) * y
-    x, y = x + 0.2 * difficulty * q[:, 2], y + 0.15 * difficulty * q[:, 3]
-    tilt = 0.4 * difficulty * q[:, 4]
-    x, y = x - tilt * y, y + tilt * x
-    pixel = 2 / size
+    """Five landmarks (N, 5, 2) and the box (N, 4), as shares of the picture."""
+    side = torch.tensor([-1.0, 1.0], device=height.device)
 
-    def inside(distance: Tensor) -> Tensor:
-        return (0.5 - distance / (2 * pixel)).clamp(0, 1)
+    def pair(s: Tensor, y: Tensor) -> Tensor:
+        s, y = (v.expand(-1, 2, 1, 1).flatten(1) for v in (s, y))
+        return torch.stack([side * s, y], -1)  # (N, 2, 2)
 
-    def blend(under: Tensor, over: Tensor | float, cover: Tensor) -> Tensor:
-        return under + (over - under) * cover
+    nose = torch.cat([0 * g.nose_tip, g.nose_tip], -1)[:, 0]  # (N, 1, 2)
+    marks = torch.cat([pair(g.eye_s, g.eye_y - 0.01), nose, pair(g.corner_s, g.corner_y)], 1)
+    marks = camera.project(marks, heights(canvas, height, marks))
+    rim = torch.cat([pair(t.width, 0.2 + 0 * t.width), pair(0 * g.chin, g.chin)], 1)
+    rim[:, 2, 1] = -1.0  # the hairline
+    rim = camera.project(rim, torch.full_like(rim[..., 0], 0.35))
+    middle = rim.mean(1)
+    half = torch.stack(
+        [(rim[:, 1] - rim[:, 0]).norm(dim=-1), (rim[:, 3] - rim[:, 2]).norm(dim=-1)], -1
+    ) / 2  # fmt: skip
+    return marks, torch.cat([middle - half, middle + half], -1)
 
-    skin = 0.25 + 0.6 * p[:, 0]
-    face = blend(
-        0.2 + 0.6 * p[:, 1],
-        skin * (1 - 0.3 * x * q[:, 5] - 0.3 * (x**2 + y**2)),
-        inside(((x / 0.85) ** 2 + (y / 1.1) ** 2).sqrt() - 1),
-    )
-    side = x.abs()
-    eye = 0.40 + 0.05 * p[:, 2]
-    aperture = 0.09 * (1 + 0.8 * a[5] - 0.4 * a[7] - 0.4 * a[6] - 0.3 * a[9] - a[43]).clamp(
-        min=0.05
-    )
-    dx = (side - eye) / 0.17
-    lid = aperture * (1 - dx**2).clamp(min=0)
-    opened = inside((y + 0.25).abs() - lid) * inside(side - eye - 0.17) * inside(eye - 0.17 - side)
-    iris = inside(((side - eye) ** 2 + (y + 0.25) ** 2).sqrt() - 0.075)
-    face = blend(face, 0.9 - 0.8 * iris, opened)
-    inner = (0.62 - side).clamp(0, 0.5) / 0.5
-    height = -0.5 - 0.16 * a[1] * inner - 0.16 * a[2] * (1 - inner) + 0.14 * a[4] * inner
-    brow = inside((y - height - 0.08 * a[9]).abs() - 0.035) * inside((side - eye).abs() - 0.24)
-    face = blend(face, skin * 0.35, brow)
-    nose = inside((y - 0.22 + 0.06 * a[9]).abs() - 0.04) * inside((side - 0.08).abs() - 0.05)
-    face = blend(face, skin * 0.5, nose)
-    wide = 0.32 + 0.1 * a[12] + 0.12 * a[20] - 0.06 * a[23] - 0.05 * a[26]
-    bend = 0.55 + (0.15 * a[15] - 0.18 * a[12]) * ((side / wide) ** 2 - 0.5)
-    gap = 0.25 * a[26] + 0.06 * a[25] + 0.06 * a[16] + 0.35 * a[27]
-    round_ = (1 - (side / wide) ** 2).clamp(min=0).sqrt()
-    ends = inside(side - wide)
-    lips = ends * inside(
-        (y - bend - gap / 2).abs() - (0.05 - 0.03 * a[23] + gap / 2 + 0.03) * round_
-    )
-    hole = ends * inside((y - bend - gap / 2).abs() - (gap / 2 + 0.012) * round_)
-    face = blend(blend(face, skin * 0.6, lips), 0.08, hole)
-    face = face + 0.08 * difficulty * normal(seed, "noise", index, size * size).view(n, size, size)
-    brows = ((y + 0.5).abs() < 0.25) & (side < 0.75)
-    eyes, mouth = ((y + 0.25).abs() < 0.25) & (side < 0.7), ((y - 0.6).abs() < 0.4) & (side < 0.6)
-    where = {1: brows, 2: brows, 4: brows, 5: eyes, 6: eyes, 7: eyes, 43: eyes, 9: brows | eyes}
-    masks = torch.zeros(n, size, size, dtype=torch.int32)
-    for k, unit in enumerate(UNITS):
-        masks |= (where.get(unit, mouth) & (a[unit] > 0.1)).int() << k
-    return (face * 255).clamp(0, 255).to(torch.uint8), masks
+
+def _masks(
+    canvas: Canvas, g: SimpleNamespace, grid: Tensor, hidden: Tensor,
+    index: Tensor, seed: int, difficulty: float,
+) -> Tensor:  # fmt: skip
+    coarse = Canvas(canvas.density / 2, canvas.width, canvas.top, canvas.bottom, canvas.device)
+    bits = regions(coarse, g)
+    bits = bits * ((worn(index, seed, difficulty) == 0) | (coarse.y < 0.36 + 0.22 * coarse.s))
+    # float32 holds 20 bits exactly, and a nearest sample does not mix them.
+    seen = torch.nn.functional.grid_sample(
+        unfold(bits).float()[:, None], grid, mode="nearest", align_corners=False
+    )[:, 0]
+    return torch.where(hidden < 0.5, seen.int(), 0)
