@@ -32,8 +32,8 @@ def crop(
         source, target, size, margin, largest=not every, colour=colour, threshold=threshold
     )
     missed = table[table["crop"].isna()]
-    pictures = table["file"].nunique()
-    print(f"{len(table) - len(missed)} faces from {pictures} pictures, {len(missed)} missed.")
+    cut, pictures = len(table) - len(missed), table["file"].nunique()
+    print(f"Faces cut: {cut}; pictures: {pictures}, of which missed: {len(missed)}.")
     for name, reason in missed[["file", "reason"]].head(10).itertuples(index=False):
         print(f"  {name}: {reason}")
     print(f"Details: {target / 'faces.csv'}")
