@@ -7,6 +7,7 @@ import os
 import sys
 import uuid
 import zipfile
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -64,15 +65,14 @@ def put(key: str, table: Table) -> None:
     arrays["about"] = np.array(json.dumps({"name": table.name, "report": asdict(table.report)}))
     path = _path(key)
     part = path.with_name(f"{path.stem}.{uuid.uuid4().hex}.part")
-    try:
+    with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(part, "wb") as file:
-            np.savez(file, **arrays)
-        os.replace(part, path)
-    except OSError:
-        pass
-    finally:
-        part.unlink(missing_ok=True)
+        try:
+            with open(part, "wb") as file:
+                np.savez(file, **arrays)
+            os.replace(part, path)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def _path(key: str) -> Path:

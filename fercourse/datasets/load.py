@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -14,7 +15,7 @@ from fercourse.config import DataConfig
 from fercourse.datasets import cache, ckplus, fer2013
 from fercourse.datasets.archive import Archive
 from fercourse.datasets.base import FaceDataset, Faces, held_out
-from fercourse.datasets.fingerprint import digest
+from fercourse.datasets.fingerprint import check, digest
 from fercourse.datasets.images import resize
 from fercourse.datasets.splits import assign_folds, fold_splits
 from fercourse.datasets.table import Table
@@ -99,6 +100,8 @@ def read_table(name: str | None, path: Path | None = None) -> Table:
                 f"{archive.path} is no layout known here: FER2013 as csv, zip, parquet or folders "
                 "of images, CK+ as cohn-kanade-images/ with Emotion/, or CK+48."
             )
+        if table.name == "fer2013":
+            table = _with_notes(table, check(table.images, table.labels, table.splits).findings)
         cache.put(key, table)
     if name is not None and table.name != name:
         raise FercourseError(f"{archive.path} is {table.name}, not {name}.")
@@ -152,11 +155,12 @@ def _on_shelf(folder: Path, name: str) -> Archive | None:
 
 def _cut(table: Table, *, folds: int, fold: int, by: str, seed: int, contempt: bool) -> Table:
     """CK+ with its classes chosen and its folds named as splits."""
-    keep = np.ones(len(table.labels), bool)
-    notes = list(table.report.notes)
+    keep = np.ones(len(table.labels), dtype=bool)
     if not contempt:
         keep = table.labels != Expression.CONTEMPT
-        notes.append(f"Dropped {np.sum(~keep)} images of contempt, as the paper does.")
+        table = _with_notes(
+            table, [f"Left out {np.sum(~keep)} images of contempt, as the paper does."]
+        )
     labels, subjects = table.labels[keep], table.subjects[keep]
     number = assign_folds(labels, subjects, folds, by=by, seed=seed)
     return replace(
@@ -166,8 +170,12 @@ def _cut(table: Table, *, folds: int, fold: int, by: str, seed: int, contempt: b
         subjects=subjects,
         ids=table.ids[keep],
         splits=fold_splits(number, fold, folds),
-        report=replace(table.report, notes=tuple(notes)),
     )
+
+
+def _with_notes(table: Table, notes: Iterable[str]) -> Table:
+    report = replace(table.report, notes=(*table.report.notes, *notes))
+    return replace(table, report=report)
 
 
 def _dataset(table: Table, size: int) -> FaceDataset:

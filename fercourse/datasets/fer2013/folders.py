@@ -1,0 +1,41 @@
+"""FER2013 as folders of images, on disk or inside a zip."""
+
+from __future__ import annotations
+
+import re
+
+from fercourse.datasets.archive import Archive
+from fercourse.datasets.fer2013 import words
+from fercourse.datasets.images import decode
+from fercourse.datasets.table import Collector, Table
+from fercourse.errors import FercourseError
+
+
+def read_folders(archive: Archive) -> Table:
+    """``<split>/<class>/<Usage>_<number>.jpg``, with or without folders above.
+
+    The usage in the file name decides. Without it the folders must: Training, PublicTest and
+    PrivateTest, or train, val and test.
+    """
+    source = str(archive.path)
+    rows = Collector(source, "zip of folders" if archive.path.is_file() else "folders")
+    names = sorted((n for n in archive.names if words.split_of(n)), key=_natural)
+    rows.notes += words.require_official(source, {words.split_of(n) for n in names})
+    for name in words.progress(names, f"decoding {archive.path.name}"):
+        split, official = words.split_of(name)
+        folder, _, file = f"/{name}".rpartition("/")
+        try:
+            label = words.label(folder.rpartition("/")[2])
+            image = decode(archive.read(name))
+        except FercourseError as bad:
+            rows.skip(name, bad)
+        else:
+            id = file.rpartition(".")[0] if official else name
+            rows.add(image, label, split=split, id=id, where=name)
+    return rows.table("fer2013")
+
+
+def _natural(name: str) -> tuple[list[str | int], str]:
+    """Sort by file name, numbers as numbers: the same order whatever the folders are called."""
+    parts = re.split(r"([0-9]+)", name.rpartition("/")[2])
+    return [int(part) if part.isdecimal() else part for part in parts], name
