@@ -1,0 +1,32 @@
+"""The command line: one file a group of commands."""
+
+import sys
+
+import typer
+
+from fercourse.cli import data, faces, ledger, run
+from fercourse.errors import FercourseError
+
+app = typer.Typer(
+    name="fercourse",
+    help="Facial expression recognition, from one paper's equations to a trained model.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(data.app, name="data")
+app.add_typer(faces.app, name="faces")
+app.add_typer(ledger.app, name="ledger")
+for command in (run.train, run.evaluate, run.predict, run.demo, run.doctor):
+    app.command()(command)
+
+
+def main() -> None:
+    """Run a command; bad input is one sentence on stderr and exit code 1, never a traceback."""
+    try:
+        app()
+    except FercourseError as error:
+        print(f"fercourse: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("fercourse: stopped; the same command goes on from the last epoch.", file=sys.stderr)
+        sys.exit(130)

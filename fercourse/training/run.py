@@ -51,7 +51,7 @@ def train(
         data = load_config(config.data, data)
     if config.data.crop:
         data = _cropped(data, config.data.size)
-    place = best_device() if device == "auto" else _device(device)
+    place = find_device(device)
     folder = Path(out) if out else None
     if folder:
         with whole_file(folder / "config.json") as part:
@@ -69,7 +69,14 @@ def train(
     return result
 
 
-def _device(name: str) -> torch.device:
+def find_device(name: str) -> torch.device:
+    """The device "auto", "cpu", "cuda" or "mps" stands for here.
+
+    Raises:
+        FercourseError: This machine has no such device.
+    """
+    if name == "auto":
+        return best_device()
     available = {
         "cpu": True,
         "cuda": torch.cuda.is_available(),
@@ -96,7 +103,7 @@ def _cropped(data: FaceDataset, size: int) -> FaceDataset:
 
     return replace(
         data,
-        train=crop_faces(data.train, size),
-        val=crop_faces(data.val, size),
-        test=held_out(crop_faces(data.test, size)),
+        train=crop_faces(data.train, size)[0],
+        val=crop_faces(data.val, size)[0],
+        test=held_out(crop_faces(data.test, size)[0]),
     )

@@ -1,0 +1,54 @@
+# One folder, .venv, holds everything; a target installs what is missing and is quick when nothing is.
+# PYTHON=python3.12 make setup takes another interpreter (3.11 or newer).
+
+ifeq ($(OS),Windows_NT)
+  PYTHON ?= python
+  BIN := .venv/Scripts
+else
+  PYTHON ?= python3
+  BIN := .venv/bin
+endif
+RUN := $(BIN)/python -m
+READY := .venv/ready
+
+.PHONY: help setup demo test lab lint format lock clean
+
+help:
+	@echo "make lab     open JupyterLab on the course"
+	@echo "make test    run all tests"
+	@echo "make demo    train the whole framework on built-in faces; pictures in build/demo"
+	@echo "make setup   only install; make lint, make format, make lock for those who change it"
+
+setup: $(READY)
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'fercourse needs Python 3.11 or newer: PYTHON=python3.12 make setup')"
+	test -d .venv || $(PYTHON) -m venv .venv
+	$(RUN) pip install --quiet --disable-pip-version-check "uv>=0.9"
+	$(RUN) uv pip install --quiet --python .venv --require-hashes -r requirements.lock
+	$(RUN) uv pip install --quiet --python .venv --no-deps --editable .
+	$(RUN) ipykernel install --sys-prefix --name python3 --display-name "Python 3 (fercourse)"
+	$(BIN)/python -c "open('$(READY)', 'w')"
+
+demo: setup
+	$(BIN)/fercourse demo
+
+test: setup
+	$(RUN) pytest
+
+lab: setup
+	$(RUN) jupyter lab notebooks
+
+lint: setup
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+
+format: setup
+	$(RUN) ruff check --fix .
+	$(RUN) ruff format .
+
+lock: setup
+	$(RUN) uv pip compile --quiet pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes --no-header --output-file requirements.lock
+
+clean:
+	$(PYTHON) -c "import shutil; [shutil.rmtree(d, ignore_errors=True) for d in ('.venv', 'build')]"

@@ -1,0 +1,231 @@
+"""``fercourse train``, ``evaluate``, ``predict``, ``demo`` and ``doctor``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fercourse.errors import FercourseError
+
+if TYPE_CHECKING:
+    from fercourse.evaluation.predict import Evaluation
+    from fercourse.experiments.record import Measured
+
+DataOption = Annotated[
+    str | None,
+    typer.Option("--data", help="synthetic, fer2013, ckplus, or a path; the preset's by default."),
+]
+Weights = Annotated[Path, typer.Option("--weights", "-w", help="A model.safetensors of yours.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+
+
+def train(
+    data: DataOption = None,
+    preset: Annotated[str, typer.Option(help="paper, course, cpu or smoke.")] = "cpu",
+    model: Annotated[int, typer.Option(min=1, max=6, help="Row of Table 1.")] = 6,
+    seed: Annotated[int, typer.Option(help="Of weights, batches and augmentation.")] = 0,
+    change: Annotated[
+        list[str] | None, typer.Option("--set", help="A field of the config: train.epochs=5.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the run; a run found there goes on.")
+    ] = None,
+    device: Device = "auto",
+    record: Annotated[bool, typer.Option(help="Add the run to results/ledger.jsonl.")] = False,
+) -> None:
+    """Train one model, select its best epoch, judge it once, and draw what happened."""
+    from fercourse.config import preset as make
+
+    config = make(preset, model, seed=seed, **dict(_change(c) for c in change or []))
+    dataset, config = _load(data, config)
+    folder = out or Path("build/runs") / f"{dataset.name}-{preset}-model{model}-seed{seed}"
+    print(f"{dataset.name}: {len(dataset.train):,} faces train, {len(dataset.val):,} select, "
+          f"{len(dataset.test):,} are held out; run {config.hash} in {folder}")  # fmt: skip
+    label = {"paper": "full", "course": "full"}.get(preset, preset)
+    done = _measure(config, dataset, folder, device, label)
+    if record:
+        from fercourse.experiments.ledger import Ledger
+
+        book = Ledger()
+        new = book.append(done.row, done.fit.history)
+        print(f"{'Recorded' if new else 'Already recorded'} in {book.path}.")
+
+
+def evaluate(
+    weights: Weights,
+    data: DataOption = None,
+    split: Annotated[str, typer.Option(help="test, val or train.")] = "test",
+    views: Annotated[str, typer.Option(help="single, flip or ten.")] = "single",
+    device: Device = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Judge a trained model on a split, with and without leaked duplicates."""
+    from fercourse.evaluation.predict import evaluate as judge
+    from fercourse.training.checkpoint import load_model
+    from fercourse.training.run import find_device
+
+    net = load_model(weights)
+    dataset, _ = _load(data, net.run)
+    if split not in dataset.splits:
+        raise FercourseError(f"There is no split {split!r}; use train, val or test.")
+    leaky = dataset.name == "fer2013" and split != "train"
+    result = judge(net, dataset.splits[split], dataset.train if leaky else None, views,
+                   find_device(device))  # fmt: skip
+    if as_json:
+        print(json.dumps(_as_dict(result), indent=1))
+    else:
+        _report(f"{dataset.name}, {split} split", [result])
+
+
+def predict(
+    photo: Annotated[Path, typer.Argument(help="A picture with faces in it.")],
+    weights: Weights,
+    out: Annotated[
+        Path | None, typer.Option(help="The annotated picture; PHOTO-faces.png by default.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON; draw only with --out.")] = (
+        False
+    ),
+    device: Device = "auto",
+) -> None:
+    """Find the faces in a picture and say what they express."""
+    from fercourse.evaluation.photo import annotate, read_photo, recognise
+    from fercourse.training.checkpoint import load_model
+    from fercourse.training.run import find_device
+
+    net = load_model(weights)
+    image = read_photo(photo)
+    found = recognise(net, image, find_device(device))
+    if as_json:
+        print(json.dumps([face.to_dict() for face in found], indent=1))
+    else:
+        for i, face in enumerate(found, start=1):
+            shares = ", ".join(f"{e.title} {p:.0%}" for e, p in face.ranked()[:3])
+            print(f"face {i} (found with p = {face.detection.probability:.3f}): {shares}")
+        if not found:
+            print(f"{photo}: no face was found.")
+    if found and (out or not as_json):
+        target = out or photo.with_name(f"{photo.stem}-faces.png")
+        annotate(image, found, target)
+        if not as_json:
+            print(f"Drawn in {target}")
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Where the pictures go.")] = Path("build/demo"),
+    device: Device = "auto",
+) -> None:
+    """Train the whole framework on built-in faces and draw curves, matrix and attention maps."""
+    from fercourse import plots
+    from fercourse.config import preset
+
+    config = preset("smoke")
+    dataset, config = _load(None, config)
+    print(f"{len(dataset.train):,} drawn faces train the paper's model 6, {config.model.width:g} "
+          f"times as wide; {len(dataset.test):,} faces of other people judge it.")  # fmt: skip
+    done = _measure(config, dataset, out, device, "smoke")
+    _save(plots.sample_grid(dataset.train), out / "faces.png")
+    one_each = [int((dataset.test.labels == k).nonzero()[0]) for k in range(7)]
+    _save(plots.cascade(done.fit.model, dataset.test[one_each]), out / "attention.png")
+    print(f"See {out / 'faces.png'} and {out / 'attention.png'} too.")
+
+
+def doctor() -> None:
+    """Check this machine: versions, device, memory, data, notebook kernel; say what to mend."""
+    from fercourse.doctor import doctor as examine
+
+    examine()
+
+
+def _load(data: str | None, config: Any) -> tuple[Any, Any]:
+    """The data set, and the config with its name in it."""
+    from dataclasses import replace
+
+    from fercourse.datasets.load import load, load_config
+
+    if data is None:
+        dataset = load_config(config.data)
+    else:
+        c = config.data
+        dataset = load(data, size=c.size, count=c.count, seed=c.seed, difficulty=c.difficulty,
+                       folds=c.folds, fold=c.fold, by=c.by, contempt=c.contempt)  # fmt: skip
+    return dataset, replace(config, data=replace(config.data, name=dataset.name))
+
+
+def _measure(config: Any, dataset: Any, folder: Path, device: str, label: str) -> Measured:
+    """Train and judge, print the result, and leave numbers and figures in the folder."""
+    from fercourse import plots
+    from fercourse.experiments.record import measure
+    from fercourse.files import whole_file
+
+    live = sys.stderr.isatty()  # a log file gets a line an epoch instead of a bar
+    done = measure(config, dataset, label=label, out=folder, device=device, progress=live,
+                   on_epoch=None if live else _print_epoch)  # fmt: skip
+    with whole_file(folder / "evaluation.json") as part:
+        both = {"single": _as_dict(done.single), "flip": _as_dict(done.flip)}
+        part.write_text(json.dumps(both, indent=1), encoding="utf-8")
+    _save(plots.learning_curves(done.fit.history), folder / "curves.png")
+    _save(plots.confusion(done.single.confusion), folder / "confusion.png")
+    _report(f"{dataset.name}, held-out split, epoch {done.fit.best_epoch} "
+            f"(validation {done.fit.val_accuracy:.1%})", [done.single, done.flip])  # fmt: skip
+    print(f"Weights, history, curves.png and confusion.png are in {folder}")
+    return done
+
+
+def _print_epoch(e: dict[str, float]) -> None:
+    print(f"epoch {e['epoch']:3d}  loss {e['train_loss']:.3f}  train {e['train_accuracy']:.1%}  "
+          f"val {e['val_accuracy']:.1%}  {e['images_per_second']:.0f} images/s", flush=True)  # fmt: skip
+
+
+def _report(title: str, results: list[Evaluation]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from fercourse.labels import Expression
+
+    table = Table(title=title, title_justify="left")
+    table.add_column("views")
+    for name in ("images", "accuracy", "without duplicates"):
+        table.add_column(name, justify="right")
+    for k in range(len(results[0].recall)):
+        table.add_column(Expression(k).title, justify="right")
+    for r in results:
+        clean = "" if r.accuracy_clean is None else f"{r.accuracy_clean:.2%} ({r.leaked} out)"
+        recall = ["" if v != v else f"{v:.0%}" for v in r.recall]
+        table.add_row(r.views, str(r.n), f"{r.accuracy:.2%}", clean, *recall)
+    Console().print(table)
+
+
+def _as_dict(result: Evaluation) -> dict[str, Any]:
+    """Plain JSON values; a class without images has recall null."""
+    return {
+        "views": result.views,
+        "images": result.n,
+        "accuracy": result.accuracy,
+        "accuracy_clean": result.accuracy_clean,
+        "leaked": result.leaked,
+        "recall": [None if v != v else float(v) for v in result.recall],
+        "confusion": result.confusion.tolist(),
+    }
+
+
+def _change(text: str) -> tuple[str, Any]:
+    """``train.epochs=5`` to a name and a value."""
+    name, found, value = text.partition("=")
+    if not found:
+        raise FercourseError(f"--set takes name=value, such as train.epochs=5, not {text!r}.")
+    try:
+        return name, json.loads(value)
+    except json.JSONDecodeError:
+        return name, value
+
+
+def _save(figure: Any, path: Path) -> None:
+    from fercourse.files import whole_file
+
+    with whole_file(path) as part:
+        figure.savefig(part, format="png")

@@ -1,0 +1,100 @@
+"""From a photograph to expressions: find faces, crop, classify, annotate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from PIL import Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
+
+from fercourse.errors import FercourseError
+from fercourse.evaluation.predict import probabilities
+from fercourse.files import whole_file
+from fercourse.labels import Expression
+from fercourse.models.fernet import FERNet
+
+if TYPE_CHECKING:
+    from fercourse.faces import Detection
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One face and what the model says of it.
+
+    Attributes:
+        detection: Where it is, see :class:`fercourse.faces.Detection`.
+        probabilities: One for each class of the model, in label order; they sum to 1.
+    """
+
+    detection: Detection
+    probabilities: tuple[float, ...]
+
+    def ranked(self) -> list[tuple[Expression, float]]:
+        """Expressions with their probabilities, the likeliest first."""
+        pairs = [(Expression(k), p) for k, p in enumerate(self.probabilities)]
+        return sorted(pairs, key=lambda pair: -pair[1])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {
+            "box": [round(v, 1) for v in self.detection.box],
+            "found_with": round(self.detection.probability, 4),
+            "expression": self.ranked()[0][0].name.lower(),
+            "probabilities": {
+                Expression(k).name.lower(): round(p, 4) for k, p in enumerate(self.probabilities)
+            },
+        }
+
+
+def read_photo(path: str | Path) -> Image.Image:
+    """An RGB picture, turned upright by its EXIF note.
+
+    Raises:
+        FercourseError: There is no such file, or it is no picture.
+    """
+    try:
+        with Image.open(path) as image:
+            return ImageOps.exif_transpose(image).convert("RGB")
+    except FileNotFoundError:
+        raise FercourseError(f"There is no file {path}.") from None
+    except (UnidentifiedImageError, OSError) as error:
+        raise FercourseError(
+            f"{path} cannot be read as a picture ({error}); use a whole JPEG or PNG."
+        ) from error
+
+
+def recognise(
+    model: FERNet, image: Image.Image, device: torch.device | str | None = None
+) -> list[Reading]:
+    """Every face of a picture, largest first; an empty list where there is none."""
+    from fercourse.faces import crop, detect
+
+    found = detect([image])[0]
+    if not found:
+        return []
+    size = model.run.data.size if hasattr(model, "run") else 48
+    faces = torch.stack([crop(image, d.box, size) for d in found])  # uint8 (N, size, size)
+    p = probabilities(model, faces, device=device)
+    return [Reading(d, tuple(row)) for d, row in zip(found, p.tolist(), strict=True)]
+
+
+def annotate(image: Image.Image, readings: list[Reading], target: Path) -> None:
+    """Draw boxes and the likeliest expression onto a copy of the picture, and save it as PNG."""
+    picture = image.copy()
+    draw = ImageDraw.Draw(picture)
+    line = max(2, min(picture.size) // 200)
+    font = ImageFont.load_default(size=max(12, min(picture.size) // 28))
+    for reading in readings:
+        left, top, right, bottom = reading.detection.box
+        expression, p = reading.ranked()[0]
+        text = f"{expression.title} {p:.0%}"
+        draw.rectangle((left, top, right, bottom), outline="#F0E442", width=line)
+        box = draw.textbbox((0, 0), text, font=font)
+        height = box[3] + 2 * line
+        y = top - height if top >= height else bottom  # above the box, or below where it is cut
+        draw.rectangle((left, y, left + box[2] + 4 * line, y + height), fill="#F0E442")
+        draw.text((left + 2 * line, y + line / 2), text, fill="black", font=font)
+    with whole_file(target) as part:
+        picture.save(part, format="PNG")

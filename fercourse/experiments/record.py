@@ -1,0 +1,117 @@
+"""One run from config to ledger row: train, select, and judge the held-out split once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+
+from fercourse.config import RunConfig
+from fercourse.datasets.base import FaceDataset
+from fercourse.device import native_bf16
+from fercourse.evaluation.predict import Evaluation, evaluate
+from fercourse.experiments.row import Row
+from fercourse.training.loop import Epoch, Fit
+from fercourse.training.run import find_device, train
+
+VAL_SPLIT = {"fer2013": "PublicTest"}
+"""What a data set calls the split that selects."""
+
+
+class Measured(NamedTuple):
+    """A finished run.
+
+    Attributes:
+        row: For the ledger.
+        fit: Model, history, centres.
+        single: The held-out split, one view an image, with and without leaked duplicates.
+        flip: Likewise, averaged over the image and its mirror image.
+    """
+
+    row: Row
+    fit: Fit
+    single: Evaluation
+    flip: Evaluation
+
+
+def measure(
+    config: RunConfig,
+    data: FaceDataset,
+    *,
+    plan: str = "single",
+    label: str = "cpu",
+    variant: str | None = None,
+    out: str | Path | None = None,
+    device: str = "auto",
+    on_epoch: Callable[[Epoch], None] | None = None,
+    progress: bool = True,
+) -> Measured:
+    """Train a run and judge it; the held-out split is touched here, once, and nowhere before.
+
+    Args:
+        config: The run; its data name is made that of ``data``.
+        data: Loaded as ``config.data`` says.
+        plan: What the run belongs to, for the ledger.
+        label: "full", "cpu" or "smoke".
+        variant: What is varied; by default the row of Table 1, "model6".
+        out: Folder of the run, see :func:`fercourse.train`.
+        device: See :func:`fercourse.train`.
+        on_epoch: See :func:`fercourse.train`.
+        progress: See :func:`fercourse.train`.
+    """
+    config = replace(config, data=replace(config.data, name=data.name))
+    result = train(config, data, out, device, on_epoch=on_epoch, progress=progress)
+    return judge(config, data, result, plan=plan, label=label, variant=variant, device=device)
+
+
+def judge(
+    config: RunConfig,
+    data: FaceDataset,
+    fit: Fit,
+    *,
+    plan: str,
+    label: str,
+    variant: str | None = None,
+    device: str = "auto",
+) -> Measured:
+    """The second half of :func:`measure`, for a run that is trained already."""
+    place = find_device(device)
+    # Near-duplicates are a known fault of FER2013. In CK+, neighbouring frames of one person are
+    # alike by design, and the folds answer for that.
+    train_split = data.train if data.name == "fer2013" else None
+    single = evaluate(fit.model, data.test, train_split, "single", place)
+    flip = evaluate(fit.model, data.test, train_split, "flip", place)
+    splits = {name: len(faces) for name, faces in data.splits.items()}
+    if train_split is not None:
+        splits["test_clean"] = len(data.test) - single.leaked
+    bf16 = config.train.precision == "bf16" or (
+        config.train.precision == "auto" and native_bf16(place)
+    )
+    row = Row.measured(
+        config,
+        plan=plan,
+        variant=variant or f"model{config.model.table1_row}",
+        label=label,
+        fingerprint=data.fingerprint,
+        splits=splits,
+        selection=f"epoch of the highest accuracy on {VAL_SPLIT.get(data.name, 'val')}",
+        best_epoch=fit.best_epoch,
+        val_accuracy=fit.val_accuracy,
+        confusion=single.confusion.tolist(),
+        seconds=sum(epoch["seconds"] for epoch in fit.history),
+        device=_device_name(place),
+        precision="bf16" if bf16 else "float32",
+        test_accuracy_clean=single.accuracy_clean,
+        test_accuracy_flip=flip.accuracy,
+        test_accuracy_flip_clean=flip.accuracy_clean,
+    )
+    return Measured(row, fit, single, flip)
+
+
+def _device_name(device: torch.device) -> str:
+    if device.type == "cuda":
+        return f"cuda:{torch.cuda.get_device_name(device)}"
+    return f"{device.type} x {torch.get_num_threads()}" if device.type == "cpu" else device.type

@@ -1,0 +1,157 @@
+"""Eq. 5 to 7 and the published centre updates, against loops over classes and images."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fercourse import LossConfig
+from fercourse.losses import CenterLoss, IslandLoss, JointLoss, pair_bound, pair_sum
+
+K, D = 7, 5
+
+
+def _batch(n=12, seed=0):
+    g = torch.Generator().manual_seed(seed)
+    return torch.randn(n, D, generator=g), torch.randint(0, K, (n,), generator=g)
+
+
+def _cosine(a, b):
+    return sum(x * y for x, y in zip(a, b, strict=True)) / (math.hypot(*a) * math.hypot(*b))
+
+
+def test_center_loss_is_half_the_mean_squared_distance():
+    x, y = _batch()
+    loss = CenterLoss(K, D).eval()
+    c = loss.centers.tolist()
+    wanted = sum(math.dist(v, c[k]) ** 2 for v, k in zip(x.tolist(), y.tolist(), strict=True))
+    assert loss(x, y).item() == pytest.approx(wanted / 2 / len(x), rel=1e-5)
+
+
+def test_pair_sum_is_equation_6_without_the_diagonal():
+    c = torch.randn(K, D)
+    rows = c.tolist()
+    wanted = sum(_cosine(rows[j], rows[k]) + 1 for j in range(K) for k in range(K) if j != k)
+    assert pair_sum(c).item() == pytest.approx(wanted, rel=1e-5)
+
+
+@given(st.integers(2, 9), st.integers(2, 12), st.integers(0, 99))
+@settings(max_examples=40, deadline=None)
+def test_pair_sum_never_falls_below_its_bound(k, d, seed):
+    c = torch.randn(k, d, generator=torch.Generator().manual_seed(seed))
+    assert pair_sum(c).item() >= pair_bound(k) - 1e-3
+
+
+def test_bound_is_35_for_seven_classes_and_a_simplex_reaches_it():
+    assert pair_bound(7) == 35
+    simplex = torch.eye(7) - 1 / 7
+    assert pair_sum(simplex).item() == pytest.approx(35, abs=1e-4)
+
+
+def test_published_island_update():
+    x, y = _batch()
+    loss = IslandLoss(K, D, pair_weight=3.0, rate=0.5)
+    before = [torch.tensor(c, dtype=torch.double) for c in loss.centers.tolist()]
+    loss.train()(x, y)
+    for j in range(K):
+        mine = [v.double() for v, k in zip(x, y.tolist(), strict=True) if k == j]
+        pull = sum((before[j] - v for v in mine), torch.zeros(D).double()) / (1 + len(mine))
+        push = torch.zeros(D).double()
+        for k in range(K):
+            if k != j:
+                nk, nj = before[k].norm(), before[j].norm()
+                push += before[k] / (nk * nj) - (before[k] @ before[j]) / (nk * nj**3) * before[j]
+        wanted = before[j] - 0.5 * (pull + 3.0 / (K - 1) * push)
+        torch.testing.assert_close(loss.centers[j].double(), wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_push_is_autograd_on_the_pair_sum_divided_by_twice_the_other_classes():
+    loss = IslandLoss(K, D)
+    c = loss.centers.clone().requires_grad_()
+    pair_sum(c).backward()
+    torch.testing.assert_close(loss.push(), c.grad / (2 * (K - 1)), rtol=1e-4, atol=1e-6)
+
+
+def test_centres_stay_in_evaluation_and_a_class_without_images_is_not_pulled():
+    x, y = _batch()
+    y[y == 2] = 3
+    loss = CenterLoss(K, D)
+    start = loss.centers.clone()
+    loss.eval()(x, y)
+    assert torch.equal(loss.centers, start)
+    loss.train()(x, y)
+    assert torch.equal(loss.centers[2], start[2])
+    assert not torch.equal(loss.centers[3], start[3])
+
+
+def test_islands_drift_apart():
+    torch.manual_seed(0)
+    x, y = _batch(200)
+    x = x * 0.1 + 1  # every class in the same direction
+    near, far = IslandLoss(K, D, pair_weight=0.0), IslandLoss(K, D, pair_weight=7.0)
+    far.load_state_dict(near.state_dict())
+    for _ in range(100):
+        near.train()(x, y), far.train()(x, y)
+    assert pair_sum(far.centers) < pair_sum(near.centers) - 1
+
+
+def test_network_feels_the_published_island_loss_through_the_centre_term_alone():
+    x, y = _batch()
+    loss = IslandLoss(K, D, pair_weight=7.0).eval()
+    leaf = x.clone().requires_grad_()
+    loss(leaf, y).backward()
+    torch.testing.assert_close(leaf.grad, (x - loss.centers[y]) / len(x))
+
+
+def test_joint_loss_is_equation_7():
+    x, y = _batch()
+    logits = torch.randn(len(x), K)
+    joint = JointLoss(K, D, LossConfig(weight=0.02, pair_weight=4.0)).eval()
+    terms = joint(logits, x, y)
+    p = logits.softmax(1)
+    ce = -sum(math.log(p[i, k]) for i, k in enumerate(y.tolist())) / len(x)
+    pairs = pair_sum(joint.island.centers).item()
+    assert terms.ce.item() == pytest.approx(ce, rel=1e-5)
+    assert terms.island.item() == pytest.approx(pairs - 35, rel=1e-3)
+    wanted = ce + 0.02 * (terms.center.item() + 4.0 * pairs)
+    assert terms.total.item() == pytest.approx(wanted, rel=1e-5)
+
+
+def test_without_the_joint_loss_the_total_is_cross_entropy_and_nothing_pushes():
+    x, y = _batch()
+    loss = JointLoss(K, D, joint=False).train()
+    terms = loss(torch.randn(len(x), K), x.requires_grad_(), y)
+    assert terms.total is terms.ce
+    assert loss.island.pair_weight == 0
+
+
+def test_learned_centres_do_not_depend_on_lambda():
+    x, y = _batch()
+    logits = torch.randn(len(x), K)
+    gradients = []
+    for weight in (0.001, 0.1):
+        torch.manual_seed(0)
+        loss = JointLoss(K, D, LossConfig(weight=weight, centers="learned"))
+        loss(logits, x, y).total.backward()
+        gradients.append(loss.island.centers.grad)
+    torch.testing.assert_close(*gradients, rtol=1e-3, atol=1e-4)
+
+
+def test_one_hot_and_index_labels_agree():
+    x, y = _batch()
+    a, b = IslandLoss(K, D), IslandLoss(K, D)
+    b.load_state_dict(a.state_dict())
+    soft = torch.nn.functional.one_hot(y, K).float()
+    torch.testing.assert_close(a(x, y), b(x, soft))
+    torch.testing.assert_close(a.centers, b.centers)
+
+
+def test_float32_under_autocast():
+    x, y = _batch()
+    loss = JointLoss(K, D)
+    with torch.autocast("cpu", torch.bfloat16):
+        terms = loss(torch.randn(len(x), K).bfloat16(), x.bfloat16(), y)
+    assert {t.dtype for t in terms} == {torch.float32}
+    assert loss.island.centers.dtype == torch.float32

@@ -1,0 +1,67 @@
+"""What is installed, and that each way of installing gives the same."""
+
+import re
+import subprocess
+import sys
+import tomllib
+
+import yaml
+from conftest import ROOT
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def _declared() -> dict[str, str]:
+    """Every requirement of the project, the extra of facenet-pytorch apart: name -> bound."""
+    lists = [PROJECT["dependencies"]]
+    lists += [v for k, v in PROJECT["optional-dependencies"].items() if k != "faces"]
+    flat = [r for part in lists for r in part if not r.startswith("fercourse")]
+    return dict(_split(r) for r in flat)
+
+
+def _split(requirement: str) -> tuple[str, str]:
+    name, bound = re.fullmatch(r"([\w.-]+)(.*)", requirement).groups()
+    return name.lower(), bound
+
+
+def test_environment_yml_asks_for_the_same_packages():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    *conda, pip = environment["dependencies"]
+    assert dict(_split(r) for r in pip["pip"]) == _declared()
+    assert f"python{PROJECT['requires-python']}" in conda
+    faces = PROJECT["optional-dependencies"]["faces"][0]
+    assert f"pip install --no-deps {faces}" in (ROOT / "environment.yml").read_text("utf-8")
+
+
+def test_lock_has_every_package_with_hashes_and_names_no_index():
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    pins = re.findall(r"^([\w.-]+)(?:\[[\w,-]+\])?==(\S+).*\\\n +--hash=sha256:", lock, re.M)
+    names = {name.lower() for name, _ in pins}
+    assert names >= _declared().keys() | {"facenet-pytorch"}
+    assert not re.search(r"https?://|--index|--find-links", lock)
+    starts = re.findall(r"^[\w.-]+(?:\[[\w,-]+\])?==", lock, re.M)
+    assert len(starts) == len(pins), "a pin has no hash"
+
+
+def test_version_is_the_same_everywhere():
+    import fercourse
+
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert fercourse.__version__ == PROJECT["version"] == citation["version"]
+
+
+def test_import_is_light_and_offline():
+    """A bare GPU machine trains: no plotting, notebook or detector package is imported for it."""
+    heavy = ("matplotlib", "seaborn", "facenet_pytorch", "pytorch_grad_cam", "ipywidgets")
+    code = (
+        "import socket, sys\n"
+        "def refuse(*a, **k): raise AssertionError('network at import')\n"
+        "socket.socket.connect = refuse\n"
+        "import fercourse\n"
+        "assert 'torch' not in sys.modules, 'torch at import'\n"
+        "fercourse.train, fercourse.evaluate, fercourse.load, fercourse.FERNet\n"
+        f"print([name for name in {heavy!r} if name in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[]"
