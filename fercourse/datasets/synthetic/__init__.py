@@ -2,7 +2,9 @@
 
 from fercourse.datasets.synthetic.dataset import dataset
 from fercourse.datasets.synthetic.draw import Face, draw
+from fercourse.datasets.synthetic.montage import montage
 from fercourse.datasets.synthetic.render import Rendered, render
+from fercourse.datasets.synthetic.scene import Scene, scene
 from fercourse.datasets.synthetic.units import PROTOTYPES, UNIT_NAMES, UNITS
 
 __all__ = [
@@ -11,7 +13,10 @@ __all__ = [
     "UNIT_NAMES",
     "Face",
     "Rendered",
+    "Scene",
     "dataset",
     "draw",
+    "montage",
     "render",
+    "scene",
 ]

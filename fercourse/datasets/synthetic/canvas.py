@@ -35,7 +35,7 @@ class Canvas:
     width: float = 1.3
     top: float = -1.35
     bottom: float = 1.85
-    device: torch.device = torch.device("cpu")
+    device: torch.device | str = "cpu"
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -104,7 +104,10 @@ def bumps(canvas: Canvas, table: list[tuple]) -> Tensor:
         table: Rows of (amplitude, s, width inwards, width outwards, y, width upwards, width
             downwards), each a number or a (N, 2, 1, 1) tensor.
     """
-    columns = [torch.broadcast_tensors(*map(_tensor(canvas), column)) for column in zip(*table)]
+    columns = [
+        torch.broadcast_tensors(*map(_tensor(canvas), column))
+        for column in zip(*table, strict=True)
+    ]
     a, s, inner, outer, y, up, down = (torch.cat(c, -1) for c in columns)  # (N, 2, 1, K)
     ds = canvas.s[:, None] - s  # (N, 2, W, K)
     across = (-((ds / torch.where(ds < 0, inner, outer)) ** 2)).exp()

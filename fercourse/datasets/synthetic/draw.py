@@ -41,6 +41,7 @@ def draw(
     size: int = 224,
     seed: int = 0,
     difficulty: float = 0.0,
+    margin: float = 0.25,
 ) -> Face:
     """Draw one face, by its expression or unit by unit.
 
@@ -55,6 +56,7 @@ def draw(
         size: Side of the picture, pixels, from 32 to 1024.
         seed: Non-negative: pose, light, noise and how the expression varies.
         difficulty: In [0, 1]; at 0 the face is frontal, well lit and clean.
+        margin: In [0, 1]: room around the face; 0 is FER2013's crop, as in ``dataset``.
 
     Raises:
         FercourseError: An argument is out of its range, or both ``expression`` and ``aus`` given.
@@ -65,6 +67,7 @@ def draw(
     size = checks.number("size", size, 32, 1024)
     seed = checks.number("seed", seed, 0)
     difficulty = checks.share("difficulty", difficulty)
+    margin = checks.share("margin", margin)
     index = torch.zeros(1, dtype=torch.int64)
     if aus is None:
         label = Expression.parse(Expression.NEUTRAL if expression is None else expression)
@@ -74,7 +77,7 @@ def draw(
         for unit, value in aus.items():
             pair = checks.intensity(unit, value)
             units[0, UNITS.index(unit)] = torch.tensor(pair)
-    face = render(units, torch.tensor([identity]), index, seed, size, difficulty)
+    face = render(units, torch.tensor([identity]), index, seed, size, difficulty, margin)
     strength = units[0].mean(1)
     bits = face.masks[0]
     return Face(

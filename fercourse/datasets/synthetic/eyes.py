@@ -21,7 +21,7 @@ def eyes(canvas: Canvas, t: SimpleNamespace, g: SimpleNamespace, picture: Tensor
 
     ds, dy = s - g.eye_s - g.gaze_s, y - g.eye_y - g.gaze_y
     r = (ds**2 + dy**2).sqrt() / t.iris
-    white = 0.62 * (1 - 0.45 * u**2) * (0.75 + 0.25 * t.skin_tone)
+    white = 0.42 * (1 - 0.45 * u**2) * (0.5 + t.skin_tone)
     shadow = 1 - 0.55 * ((upper + 0.075 - y) / 0.075).clamp(0, 1)  # of the upper lid
     iris = (0.02 + 0.16 * t.iris_tone**2) * (0.6 + 0.7 * r)
     iris = iris * (1 - 0.75 * ((r - 0.78) / 0.2).clamp(0, 1))

@@ -9,6 +9,12 @@ from fercourse.datasets.synthetic.canvas import Canvas, paint, smooth
 from fercourse.datasets.synthetic.random import uniform
 
 
+def crown(canvas: Canvas, t: SimpleNamespace) -> Tensor:
+    """1 along the outline of the hair, less inside it: (N, 1, H, W)."""
+    across = (canvas.s / (t.width * 1.10 + 0.10 * t.long)) ** 2.4
+    return across + ((-canvas.y).clamp(min=0) / (t.top + 0.10)) ** 2.4
+
+
 def hair(canvas: Canvas, t: SimpleNamespace) -> tuple[Tensor, Tensor]:
     """Reflectance and cover of the hair, each (N, 2, H, W)."""
     s, y, n = canvas.s, canvas.y, len(t.number)
@@ -16,9 +22,7 @@ def hair(canvas: Canvas, t: SimpleNamespace) -> tuple[Tensor, Tensor]:
     strands = uniform(0, "strands", t.number, 2 * 5 * 40).view(2 * n, 5, 40)
     strands = smooth(strands, (h, w)).view(n, 2, h, w)
     side = torch.tensor([-1.0, 1.0], device=s.device).view(2, 1, 1) * t.part
-    outer = (s / (t.width * 1.10 + 0.10 * t.long)) ** 2.4 + (
-        (-y).clamp(min=0) / (t.top + 0.10)
-    ) ** 2.4
+    outer = crown(canvas, t)
     cover = canvas.inside((outer - 1) * 0.45, 0.02)
     # The hairline: across the forehead, down the temple, to a sideburn or past the shoulders.
     line = t.hairline - 0.10 * side * s + 0.30 * t.fringe - 0.40 * t.bald
@@ -48,10 +52,8 @@ def glasses(canvas: Canvas, t: SimpleNamespace, picture: Tensor) -> None:
     paint(picture, where, 0.8, 0.10 * glare * t.has_glasses)
 
 
-def surgical_mask(canvas: Canvas, worn: Tensor, picture: Tensor) -> Tensor:
-    """Paint a mask on those who wear one (``worn``, (N, 1, 1, 1) of 0 and 1); its cover."""
-    s, y = canvas.s, canvas.y
-    cover = canvas.inside(0.36 + 0.22 * s - y) * (y < 2.0) * worn
-    folds = 1 - 0.10 * (18 * (y + 0.15 * s**2)).cos()
-    paint(picture, (slice(None), slice(None)), 0.62 * folds, cover)
-    return cover
+def surgical_mask(canvas: Canvas, worn: Tensor, above: Tensor, picture: Tensor) -> None:
+    """Paint a mask, in place, where ``above`` (its edge's distance below a point) is negative."""
+    folds = 1 - 0.10 * (18 * (canvas.y + 0.15 * canvas.s**2)).cos()
+    everywhere = (slice(None), slice(None))
+    paint(picture, everywhere, 0.62 * folds, canvas.inside(above) * worn)

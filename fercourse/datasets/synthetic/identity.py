@@ -9,9 +9,9 @@ from fercourse.datasets.synthetic.random import normal, uniform
 
 # Traits that vary around a mean, with a standard deviation; lengths as in canvas.py.
 VARIED: dict[str, tuple[float, float]] = {
-    "width": (1.0, 0.045),  # of the face
+    "width": (1.05, 0.055),  # of the face
     "chin": (1.60, 0.07),  # lower end of the face
-    "jaw": (2.5, 0.45),  # exponent: pointed to square
+    "jaw": (2.9, 0.5),  # exponent: pointed to square
     "eye_s": (0.465, 0.025),
     "eye_width": (0.215, 0.014),
     "eye_open": (0.095, 0.016),  # of the upper lid above the corners
@@ -24,7 +24,7 @@ VARIED: dict[str, tuple[float, float]] = {
     "brow_slope": (0.0, 0.025),
     "brow_thick": (0.045, 0.012),
     "nose_width": (0.215, 0.03),
-    "nose_tip": (0.56, 0.04),
+    "nose_tip": (0.53, 0.04),
     "nose_high": (0.30, 0.05),
     "cheek": (0.06, 0.02),
     "mouth_y": (1.0, 0.03),

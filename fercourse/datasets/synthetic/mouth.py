@@ -39,7 +39,7 @@ def mouth(canvas: Canvas, t: SimpleNamespace, g: SimpleNamespace, picture: Tenso
     shown = mid[12] + mid[10] + 0.7 * mid[9] + 0.8 * mid[20] + 0.5 * mid[25] + 0.4 * mid[27]
     edge = upper + (0.16 * shown.clamp(0, 1) - 0.035 * (1 - shown.clamp(0, 1))) * (1 - 0.25 * u)
     gaps = 1 - 0.30 * canvas.line(((s / 0.075 + 0.5) % 1.0 - 0.5) * 0.075, 0.006)
-    ivory = 0.72 * (1 - 0.65 * u**3) * gaps
+    ivory = (0.42 + 0.5 * t.skin_tone) * (1 - 0.65 * u**3) * gaps
     inside += (ivory - inside) * canvas.inside(y - edge) * canvas.inside(u - 0.93, 0.03)
     low = (0.8 * mid[16] + 0.5 * mid[20] + 0.5 * mid[10] * mid[25]).clamp(0, 1)
     rise = lower - 0.09 * low * (1 - 0.4 * u)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from fercourse.datasets.synthetic.canvas import Canvas, bumps
+from fercourse.datasets.synthetic.hair import crown
 
 DEPTH = 0.95  # of the head's front half, units
 
@@ -22,6 +23,8 @@ def relief(canvas: Canvas, t: SimpleNamespace, g: SimpleNamespace, edge: Tensor)
     """Height (N, 2, H, W), units; ``edge`` is the face's :func:`outline`."""
     a, mid = g.a, g.mid
     z = DEPTH * (1.0 - edge).clamp_(min=0).sqrt_()
+    above = 1.0 - (canvas.y.clamp(min=0) / 0.5) ** 2 - crown(canvas, t)
+    z = torch.maximum(z, 0.75 * DEPTH * above.clamp_(min=0).sqrt_())  # hair stands off the skull
     cheek_y = 0.36 - 0.07 * a[6] - 0.05 * a[12]
     opened = (g.gap / 0.3).clamp(0, 1)
     lip = 0.5 * (g.inner_upper + g.corner_y)
@@ -35,7 +38,7 @@ def relief(canvas: Canvas, t: SimpleNamespace, g: SimpleNamespace, edge: Tensor)
             (0.035 * (0.4 + a[6] + a[7] + t.old), g.eye_s, 0.2, 0.22, 0.16, 0.04, 0.06),
             (t.nose_high * 0.35, 0.0, 0.10, 0.10, 0.05, 0.22, 0.40),
             (t.nose_high * 0.60, 0.0, 0.10, 0.10, 0.35, 0.30, 0.30),
-            (t.nose_high * 0.85, 0.0, 0.13, 0.13, g.nose_tip, 0.24, 0.095),
+            (t.nose_high * 0.85, 0.0, 0.13, 0.13, g.nose_tip, 0.24, 0.13),
             (t.nose_high * 0.50, g.ala_s - 0.05, 0.09, 0.075, g.ala_y, 0.11, 0.085),
             (t.cheek + 0.075 * a[6] + 0.06 * a[12], 0.58, 0.26, 0.26, cheek_y, 0.20, 0.22),
             (-0.05 * t.old - 0.02, 0.62, 0.18, 0.2, 0.85, 0.2, 0.25),  # hollow cheek

@@ -21,18 +21,20 @@ def skin(canvas: Canvas, t: SimpleNamespace, g: SimpleNamespace, edge: Tensor) -
         bumps(
             canvas,
             [
-                (-0.20 * hollow, g.eye_s - 0.12, 0.16, 0.2, -0.06, 0.13, 0.14),
-                (-0.16 * hollow, g.eye_s, 0.20, 0.22, -0.04, 0.12, 0.10),
+                (-0.30 * hollow, g.eye_s - 0.12, 0.16, 0.24, -0.05, 0.15, 0.16),
+                (-0.20 * hollow, g.eye_s, 0.22, 0.24, -0.02, 0.14, 0.12),
                 (-0.10 * hollow, g.eye_s - 0.05, 0.15, 0.18, 0.12, 0.05, 0.07),
                 (-0.10, 0.15, 0.05, 0.07, 0.15, 0.25, 0.25),  # side of the nose
-                (-0.40, 0.0, 0.16, 0.16, g.nose_tip + 0.13, 0.05, 0.08),  # under the nose
-                (-0.75, 0.085, 0.05, 0.06, g.ala_y + 0.075, 0.035, 0.028),  # nostril
+                (-0.18, 0.0, 0.15, 0.15, g.nose_tip + 0.14, 0.04, 0.07),
+                (0.14, 0.0, 0.07, 0.07, 0.25, 0.35, 0.25),
+                (0.16, 0.0, 0.10, 0.10, g.nose_tip - 0.02, 0.10, 0.06),  # under the nose
+                (-0.62, 0.085, 0.045, 0.055, g.ala_y + 0.08, 0.030, 0.025),  # nostril
                 (-0.22, g.ala_s + 0.03, 0.03, 0.04, g.ala_y + 0.0, 0.09, 0.07),
                 (-0.25, g.corner_s + 0.02, 0.045, 0.045, g.corner_y, 0.045, 0.05),
                 (-0.16, 0.0, 0.22, 0.22, g.inner_lower + g.lip_lower + 0.06, 0.04, 0.06),
                 (-0.10 * a[4], 0.085, 0.04, 0.05, -0.24, 0.13, 0.13),
                 (-0.12 * a[9], 0.0, 0.16, 0.16, 0.0, 0.1, 0.1),
-                (0.06 * t.child + 0.03, 0.58, 0.2, 0.2, 0.45, 0.2, 0.2),
+                (0.06 * t.child + 0.08, 0.55, 0.2, 0.2, 0.45, 0.2, 0.2),
                 (-0.10 * mid[17], 0.0, 0.2, 0.2, g.chin - 0.33, 0.05, 0.05),
             ],
         )
@@ -70,16 +72,17 @@ def _beard(
     paint(tone, where, t.hair * 1.2 + 0.01, hairy * (0.45 + 0.6 * grain).clamp_(max=0.97))
 
 
-def ears_and_neck(
-    canvas: Canvas, t: SimpleNamespace, g: SimpleNamespace, edge: Tensor
-) -> tuple[Tensor, Tensor]:
+def ears_and_neck(canvas: Canvas, t: SimpleNamespace, g: SimpleNamespace) -> tuple[Tensor, Tensor]:
     """What lies behind the face: reflectance and cover, each (N, 2, H, W)."""
     s, y = canvas.s, canvas.y
     ds, dy = (s - t.width * 0.985) / 0.12, (y - 0.16) / 0.27
     ear = canvas.inside((ds**2 + dy**2).sqrt() * 0.2 - 0.2)
     inner = 1 - 0.5 * (-(((ds - 0.1) / 0.45) ** 2) - (dy / 0.6) ** 2).exp()
     thick = 0.56 + 0.10 * (1 - t.female) * (1 - t.child)
-    neck = canvas.inside(s - thick - 0.5 * (y - 1.75).clamp(min=0) ** 1.5) * (y > 0.7)
+    slope = 0.9 * (y - 1.75).clamp(min=0) + 3 * (y - 1.95).clamp(min=0)
+    neck = canvas.inside(s - thick - slope) * (y > 0.7)
     shade = 0.30 + 0.35 * ((y - g.chin) / 0.5).clamp(0, 1)  # the chin's shadow
     tone = t.skin_tone * torch.where(y > 0.55, shade, 0.85 * inner)
-    return tone, torch.maximum(ear, neck)
+    dressed = canvas.inside(2.02 - 0.25 * (s - 0.5).clamp(min=-0.3) - y)
+    cloth = 0.02 + 0.5 * (t.frame * 7 % 1) ** 2
+    return tone + dressed * (cloth - tone), torch.maximum(ear, neck)

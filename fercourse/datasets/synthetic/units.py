@@ -47,11 +47,11 @@ PROTOTYPES: dict[Expression, tuple[int, ...]] = {
 """The units each expression is known by (EMFACS)."""
 
 SOMETIMES: dict[Expression, dict[int, float]] = {
-    Expression.ANGRY: {9: 0.2, 10: 0.35, 17: 0.3, 24: 0.3, 25: 0.45, 26: 0.25, 27: 0.15},
+    Expression.ANGRY: {9: 0.2, 10: 0.35, 17: 0.3, 24: 0.3, 25: 0.45, 26: 0.2, 27: 0.25},
     Expression.DISGUST: {4: 0.5, 6: 0.3, 7: 0.3, 10: 0.7, 17: 0.3, 25: 0.4},
     Expression.FEAR: {25: 0.6, 27: 0.15},
-    Expression.HAPPY: {25: 0.65, 26: 0.25, 10: 0.15, 7: 0.2},
-    Expression.SAD: {17: 0.5, 7: 0.3, 43: 0.15, 25: 0.15, 20: 0.1, 6: 0.15},
+    Expression.HAPPY: {25: 0.75, 26: 0.3, 10: 0.15, 7: 0.2},
+    Expression.SAD: {17: 0.5, 7: 0.35, 43: 0.25, 25: 0.2, 20: 0.15, 6: 0.2},
     Expression.SURPRISE: {25: 0.7, 27: 0.45},
     Expression.NEUTRAL: {25: 0.12, 43: 0.04},
     Expression.CONTEMPT: {},
