@@ -60,7 +60,9 @@ class Faces:
 
     def __getitem__(self, index: slice | np.ndarray | Tensor) -> Faces:
         """The faces at a slice, an index array or a boolean mask, in that order."""
-        rows = torch.arange(len(self))[index if isinstance(index, slice) else torch.as_tensor(index)]
+        rows = torch.arange(len(self))[
+            index if isinstance(index, slice) else torch.as_tensor(index)
+        ]
         if rows.ndim == 0:
             rows = rows[None]
         at = rows.numpy()
@@ -92,6 +94,7 @@ class ReadReport:
         read: Images read.
         skipped: One sentence per row or file left out, with its line number or path.
         notes: What a user should know of this copy (fingerprint findings, dropped classes).
+        size: (height, width) of the images as stored, pixels; None where nothing is stored.
     """
 
     source: str
@@ -99,6 +102,7 @@ class ReadReport:
     read: int
     skipped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    size: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)

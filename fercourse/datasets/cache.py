@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import uuid
 import zipfile
 from contextlib import suppress
 from dataclasses import asdict
@@ -15,8 +14,9 @@ import numpy as np
 
 from fercourse.datasets.base import ReadReport
 from fercourse.datasets.table import Table
+from fercourse.files import whole_file
 
-VERSION = 1
+VERSION = 2
 """Raise it when a reader makes something else of the same bytes."""
 
 
@@ -63,16 +63,8 @@ def put(key: str, table: Table) -> None:
     values = {n: getattr(table, n) for n in ("images", "labels", "splits", "subjects", "ids")}
     arrays = {name: value for name, value in values.items() if value is not None}
     arrays["about"] = np.array(json.dumps({"name": table.name, "report": asdict(table.report)}))
-    path = _path(key)
-    part = path.with_name(f"{path.stem}.{uuid.uuid4().hex}.part")
-    with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with open(part, "wb") as file:
-                np.savez(file, **arrays)
-            os.replace(part, path)
-        finally:
-            part.unlink(missing_ok=True)
+    with suppress(OSError), whole_file(_path(key)) as part, open(part, "wb") as file:
+        np.savez(file, **arrays)
 
 
 def _path(key: str) -> Path:

@@ -83,7 +83,12 @@ class Collector:
             subjects=np.array(subjects) if any(subjects) else None,
             ids=np.array(ids),
             report=ReadReport(
-                self.source, self.layout, len(rows), tuple(self.skipped), tuple(self.notes)
+                self.source,
+                self.layout,
+                read=len(rows),
+                skipped=tuple(self.skipped),
+                notes=tuple(self.notes),
+                size=images[0].shape,
             ),
         )
 

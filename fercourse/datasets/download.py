@@ -1,0 +1,75 @@
+"""Fetch a data set from the hub where that is allowed, or say how to get it by hand."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from fercourse.errors import FercourseError
+
+REPOSITORY = "Aaryan333/fer2013_train_publicTest_privateTest"
+"""A copy of FER2013 on the hub that keeps the contest's three splits, as parquet."""
+
+BY_HAND = {
+    "fer2013": "with a free account, download https://www.kaggle.com/datasets/msambare/fer2013 "
+    "and save the archive as {folder}/fer2013.zip, without unpacking it",
+    "ckplus": "ask its authors as told at http://www.pitt.edu/~emotion/ck-spread.htm, sign their "
+    "agreement, and unpack cohn-kanade-images.zip and Emotion_labels.zip side by side into "
+    "{folder}/ckplus; or put a CK+48 archive you may use at {folder}/ckplus48.zip",
+}
+"""What to do where nothing can be downloaded; ``{folder}`` is where data sets are kept."""
+
+
+def get(name: str, folder: str | Path = "data", repository: str | None = None) -> Path:
+    """Download a data set into ``folder``, whole or not at all.
+
+    Args:
+        name: "fer2013"; "ckplus" always ends in the sentence on how to ask for it.
+        folder: Where to put it; made if it is missing.
+        repository: Another copy of FER2013 on the hub, as parquet; default :data:`REPOSITORY`.
+
+    Returns:
+        The folder ``<folder>/<name>`` with the files.
+
+    Raises:
+        FercourseError: There is no network, no such copy, no permission, or something is there.
+    """
+    folder = Path(folder)
+    if name == "synthetic":
+        raise FercourseError("The built-in faces are drawn, not downloaded: load('synthetic').")
+    if name not in BY_HAND:
+        raise FercourseError(f"{name!r} cannot be downloaded; use one of {', '.join(BY_HAND)}.")
+    by_hand = BY_HAND[name].format(folder=folder)
+    if name == "ckplus":
+        raise FercourseError(f"CK+ may not be passed on, so it is not downloaded here: {by_hand}.")
+    target = folder / name
+    if target.exists():
+        raise FercourseError(f"{target} is already there; delete it to download it again.")
+    try:
+        from huggingface_hub import snapshot_download
+    except ImportError:
+        raise FercourseError(
+            f"Downloading needs huggingface_hub: pip install 'fercourse[data]'; or {by_hand}."
+        ) from None
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=f".{name}-") as part:
+        files = Path(part) / name
+        try:
+            snapshot_download(
+                repository or REPOSITORY,
+                repo_type="dataset",
+                local_dir=files,
+                allow_patterns=["*.parquet"],
+            )
+        except Exception as error:  # the client's own kinds and those of its transport
+            reason = str(error).strip().splitlines() or [type(error).__name__]
+            raise FercourseError(
+                f"{name} could not be downloaded ({reason[0].rstrip('.')}); by hand: {by_hand}."
+            ) from error
+        if not any(files.rglob("*.parquet")):
+            raise FercourseError(
+                f"{repository or REPOSITORY} holds no parquet; by hand: {by_hand}."
+            )
+        os.replace(files, target)
+    return target
