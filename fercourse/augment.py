@@ -176,8 +176,8 @@ def warp(
     angle: Tensor,
     scale_x: Tensor,
     scale_y: Tensor,
-    shift_x: Tensor | float = 0.0,
-    shift_y: Tensor | float = 0.0,
+    shift_x: Tensor | None = None,
+    shift_y: Tensor | None = None,
 ) -> Tensor:
     """Rotate, then zoom about the centre, then shift each image by its own amount; bilinear.
 
@@ -186,12 +186,23 @@ def warp(
         angle: (N,), degrees, counter-clockwise.
         scale_x: (N,), zoom along x; 2 shows the middle half twice as wide, a negative one mirrors.
         scale_y: (N,), zoom along y, likewise.
-        shift_x: (N,), to the right, share of the width.
-        shift_y: (N,), downwards, share of the height.
+        shift_x: (N,), to the right, share of the width; None is no shift.
+        shift_y: (N,), downwards, share of the height, likewise.
 
     Returns:
         float (N, C, H, W); where the image does not reach, its border is repeated.
     """
+    shift_x, shift_y = (angle.new_zeros(len(x)) if s is None else s for s in (shift_x, shift_y))
+    moves = (x, angle, scale_x, scale_y, shift_x, shift_y)
+    # A CPU is up to three times faster on pieces of a megapixel than on large batches at once.
+    step = max(1, 2**20 // x.shape[2:].numel()) if x.device.type == "cpu" else len(x)
+    parts = zip(*(move.split(step) for move in moves), strict=True)
+    return torch.cat([_warp(*part) for part in parts])
+
+
+def _warp(
+    x: Tensor, angle: Tensor, scale_x: Tensor, scale_y: Tensor, shift_x: Tensor, shift_y: Tensor
+) -> Tensor:
     h, w = x.shape[2:]
     angle = torch.deg2rad(angle)
     cos, sin = angle.cos(), angle.sin()
