@@ -17,12 +17,12 @@ from fercourse.modules.blocks import resize_like
 from fercourse.plots.style import course_style, headline, new_figure
 
 STAGES = (
-    ("edge", "edges of C2"),
-    ("global", "global map $P_d$"),
-    ("reverse5", "$A_5$: not yet seen"),
+    ("edge", "edges, $C_2$"),
+    ("global", "global $P_d$"),
+    ("reverse5", "$A_5$"),
     ("reverse4", "$A_4$"),
     ("reverse3", "$A_3$"),
-    ("refined3", "refined map $S_3$"),
+    ("refined3", "refined $S_3$"),
 )
 """Maps in the order in which fig. 1 makes them, as far as the model has them."""
 

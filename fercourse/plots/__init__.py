@@ -1,0 +1,57 @@
+"""Every figure of the course: arrays or ledger rows in, a matplotlib Figure out; nothing trains.
+
+matplotlib and seaborn are imported on first use. Figures are made without pyplot, so they need no
+display and leave every global setting alone; save one with ``figure.savefig("name.pdf")``.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+_HOME = {  # figure -> the module it lives in
+    "sample_grid": "faces",
+    "class_histogram": "faces",
+    "learning_curves": "training",
+    "confusion": "training",
+    "table1": "table",
+    "table1_figure": "table",
+    "cascade": "attention",
+    "sweep": "experiments",
+    "ablation_slopes": "experiments",
+    "accuracy_spread": "experiments",
+}
+__all__ = [
+    "ablation_slopes",
+    "accuracy_spread",
+    "cascade",
+    "class_histogram",
+    "confusion",
+    "learning_curves",
+    "sample_grid",
+    "sweep",
+    "table1",
+    "table1_figure",
+]
+
+if TYPE_CHECKING:
+    from fercourse.plots.attention import cascade
+    from fercourse.plots.experiments import ablation_slopes, accuracy_spread, sweep
+    from fercourse.plots.faces import class_histogram, sample_grid
+    from fercourse.plots.table import table1, table1_figure
+    from fercourse.plots.training import confusion, learning_curves
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'fercourse.plots' has no attribute {name!r}")
+    try:
+        return getattr(import_module(f"fercourse.plots.{_HOME[name]}"), name)
+    except ModuleNotFoundError as error:
+        from fercourse.errors import FercourseError
+
+        raise FercourseError(
+            f"figures need {error.name}: install it with pip install 'fercourse[plots]'."
+        ) from error
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

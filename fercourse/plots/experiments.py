@@ -1,0 +1,248 @@
+"""What the ledger says: sweeps of a weight, what each component adds, and how far runs spread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from fercourse.errors import FercourseError
+from fercourse.experiments.paper import OPTIMUM
+from fercourse.experiments.row import Row
+from fercourse.experiments.statistics import Paired, compare, summarise
+from fercourse.plots.style import (
+    GREY,
+    INK,
+    OURS,
+    PAPER,
+    course_style,
+    headline,
+    light_grid,
+    new_figure,
+    points,
+)
+
+_SYMBOLS = {"loss.weight": r"$\lambda$", "loss.pair_weight": r"$\lambda_1$"}
+_WORDS = {"loss.weight": "λ", "loss.pair_weight": "λ₁"}
+_METRICS = {"test_accuracy": "test accuracy (%)", "val_accuracy": "validation accuracy (%)"}
+
+
+@course_style()
+def sweep(rows: Sequence[Row], parameter: str, metric: str = "val_accuracy") -> Figure:
+    """Accuracy against one setting, as in Fig. 6: each seed, the mean and its 95 % interval.
+
+    A sweep chooses, so it looks at the validation split; choosing by test accuracy would spoil it.
+
+    Args:
+        rows: Measured runs that differ in this setting and the seed alone.
+        parameter: A config name: "loss.weight" (Fig. 6a), "loss.pair_weight" (6b), "model.width".
+        metric: A field that holds a fraction.
+
+    Raises:
+        FercourseError: No measured row, or the runs differ in something else as well.
+    """
+    rows = _measured(rows, metric)
+    _same_but_for(rows, parameter)
+    rows = [replace(row, variant=repr(row.value(parameter))) for row in rows]
+    frame = summarise(rows, (parameter,), metric).sort_values(parameter, ignore_index=True)
+    values = list(frame[parameter])
+    mean = 100 * frame["mean"].to_numpy()
+    reach = np.nan_to_num([mean - 100 * frame["low"], 100 * frame["high"] - mean])
+
+    figure = new_figure(height=3.2)
+    axes = figure.add_subplot()
+    at = np.arange(len(values))
+    for row in rows:
+        axes.plot(values.index(row.value(parameter)) + 0.1, 100 * row.value(metric), "o", ms=4,
+                  color=OURS, alpha=0.5, mew=0)  # fmt: skip
+    axes.errorbar(at, mean, yerr=reach, fmt="-o", ms=6, color=OURS, elinewidth=1.4, capsize=3,
+                  label="mean and 95 % CI; beside it: seeds")  # fmt: skip
+    claimed = OPTIMUM.get(parameter)
+    if claimed in values:
+        axes.axvline(values.index(claimed), color=PAPER, linestyle="--", linewidth=1.4, zorder=0,
+                     label=f"the paper's choice, {claimed:g}")  # fmt: skip
+    axes.set_xticks(at, [f"{value:g}" for value in values])
+    axes.set_xlabel(_SYMBOLS.get(parameter, parameter))
+    axes.set_ylabel(_METRICS.get(metric, metric))
+    axes.margins(x=0.06)
+    axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), borderaxespad=0.2, ncols=2)
+    light_grid(axes)
+    headline(figure, _sweep_in_words(rows, parameter, metric, values, int(mean.argmax())))
+    return figure
+
+
+@course_style()
+def ablation_slopes(rows: Sequence[Row], metric: str = "test_accuracy") -> Figure:
+    """Table 1's models from left to right: one thin line a seed, the mean, and the paper's gains.
+
+    The paper's line is moved to start at our first model, so that gains are compared, not levels
+    (:func:`fercourse.plots.table1_figure` compares those). Under the lines stands what each step
+    adds, with its 95 % interval, paired over the seeds both models have; bold where it is clear.
+
+    Args:
+        rows: Measured runs of one data set, variants "model1" to "model6", and the paper's rows.
+        metric: A field that holds a fraction.
+
+    Raises:
+        FercourseError: Fewer than two models were measured.
+    """
+    claimed = [row for row in rows if row.label == "paper" and row.plan == "table1"]
+    rows = [row for row in _measured(rows, metric) if row.run.model.table1_row]
+    rows = [replace(row, variant=f"model{row.run.model.table1_row}") for row in rows]
+    models = sorted({row.variant for row in rows})
+    if len(models) < 2:
+        raise FercourseError("slopes need measured runs of two of Table 1's models at least.")
+    claims = {row.variant: row for row in claimed if row.dataset == rows[0].dataset}
+    at = [int(name.removeprefix("model")) for name in models]
+
+    figure = new_figure(height=3.9)
+    axes = figure.add_subplot()
+    runs = sorted({(row.seed, row.value("data.fold")) for row in rows})
+    for run in runs:
+        of = {row.variant: 100 * row.value(metric) for row in rows
+              if (row.seed, row.value("data.fold")) == run}  # fmt: skip
+        axes.plot(at, [of.get(name, np.nan) for name in models], "-o", color=GREY, alpha=0.45,
+                  linewidth=0.9, ms=3, label="one seed" if run == runs[0] else None)  # fmt: skip
+    frame = summarise(rows, ("variant",), metric).set_index("variant")
+    axes.plot(at, 100 * frame["mean"][models], "-o", color=OURS, ms=6, linewidth=2.2,
+              label="our mean")  # fmt: skip
+    if all(name in claims for name in models):
+        theirs = np.array([claims[name].test_accuracy for name in models])
+        shifted = 100 * (frame["mean"][models[0]] + theirs - theirs[0])
+        axes.plot(at, shifted, "--D", color=PAPER, mfc="white", ms=5,
+                  linewidth=1.4, label="the paper's gains, from our first model")  # fmt: skip
+    steps = [compare(rows, a, b, metric) for a, b in pairwise(models)]
+    for (left, right), step in zip(pairwise(at), steps, strict=True):
+        interval = "" if step.n < 2 else f"\n[{points(step.low)}, {points(step.high)}]"
+        axes.annotate(
+            f"{points(step.mean)}{interval}", ((left + right) / 2, 0.02), ha="center",
+            xycoords=("data", "axes fraction"), fontsize=8, color=INK,
+            fontweight="bold" if step.low > 0 or step.high < 0 else "normal",
+        )  # fmt: skip
+    low, high = axes.get_ylim()
+    axes.set_ylim(low - 0.22 * (high - low), high)  # room for the steps
+    names = ("VGG16", "+ fusion", "+ GCCA", "+ decoder", "+ reverse\nattention", "+ joint\nloss")
+    axes.set_xticks(at, [f"{k}\n{names[k - 1]}" for k in at])
+    axes.set_ylabel(_METRICS.get(metric, metric))
+    axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), borderaxespad=0.2, ncols=3)
+    light_grid(axes)
+    headline(figure, _steps_in_words(models, steps))
+    return figure
+
+
+@course_style()
+def accuracy_spread(rows: Sequence[Row], metric: str = "test_accuracy") -> Figure:
+    """Every seed's accuracy for each variant, over the two errors that surround the mean.
+
+    Dark band: Sta (eq. 9), what another seed does. Light band: the binomial standard error, what
+    another test set of the same size would do; the paper prints the first alone.
+
+    Args:
+        rows: Measured runs of one data set; the paper's rows for the same variants are drawn too.
+        metric: "test_accuracy" or another test accuracy.
+
+    Raises:
+        FercourseError: No measured row, or rows of several data sets or labels.
+    """
+    claims = [row for row in rows if row.label == "paper" and row.test_accuracy is not None]
+    rows = _measured(rows, metric)
+    frame = summarise(rows, ("variant",), metric).set_index("variant").sort_index()
+    figure = new_figure(height=3.4)
+    axes = figure.add_subplot()
+    for k, (variant, line) in enumerate(frame.iterrows()):
+        seeds = sorted(
+            (row.seed, 100 * row.value(metric)) for row in rows if row.variant == variant
+        )
+        mean, sta, error = (100 * line[name] for name in ("mean", "sta", "binomial"))
+        for reach, alpha, label in ((error, 0.16, "± binomial error of the test set"),
+                                    (sta, 0.38, "± Sta over seeds")):  # fmt: skip
+            if np.isfinite(reach):
+                axes.add_patch(Rectangle((k - 0.36, mean - reach), 0.72, 2 * reach, color=OURS,
+                                         alpha=alpha, linewidth=0,
+                                         label=None if k else label))  # fmt: skip
+        axes.hlines(mean, k - 0.36, k + 0.36, color=OURS, linewidth=1.6)
+        across = k + (np.linspace(-0.25, 0.25, len(seeds)) if len(seeds) > 1 else np.zeros(1))
+        axes.plot(across, [value for _, value in seeds], "o", ms=4.5, color=INK,
+                  label=None if k else "one seed")  # fmt: skip
+        for claim in claims:
+            if claim.variant == variant and claim.dataset == rows[0].dataset:
+                axes.errorbar(k + 0.44, 100 * claim.test_accuracy, yerr=100 * claim.stability,
+                              fmt="D", ms=5, mfc="white", color=PAPER, capsize=2,
+                              label="the paper, ± Sta")  # fmt: skip
+    axes.set_xticks(range(len(frame)), frame.index)
+    axes.set_xlim(-0.6, len(frame) - 0.4)
+    axes.set_ylabel(_METRICS.get(metric, metric))
+    axes.margins(y=0.1)
+    axes.relim()
+    axes.autoscale_view(scalex=False)
+    legend = {
+        label: handle for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
+    }
+    axes.legend(legend.values(), legend.keys(), ncols=4, loc="lower left", columnspacing=1.2,
+                bbox_to_anchor=(-0.01, 1.0), borderaxespad=0.2, handletextpad=0.5)  # fmt: skip
+    light_grid(axes)
+    sta, error = 100 * frame["sta"].mean(), 100 * frame["binomial"].mean()
+    least, most = frame["n"].min(), frame["n"].max()
+    runs = f"{least} runs" if least == most else f"{least} to {most} runs"
+    headline(
+        figure,
+        f"Seeds spread by {sta:.2f} points (Sta, {runs} each), but "
+        f"the test set alone leaves an error of {error:.2f}",
+    )
+    return figure
+
+
+def _measured(rows: Sequence[Row], metric: str) -> list[Row]:
+    """The measured rows that have the metric: one data set and one label."""
+    rows = [row for row in rows if row.label != "paper" and row.value(metric) is not None]
+    if not rows:
+        raise FercourseError(f"no measured row has {metric}: run the plan first.")
+    for name in ("dataset", "label"):
+        found = sorted({row.value(name) for row in rows})
+        if len(found) > 1:
+            raise FercourseError(
+                f"the rows mix {name} {', '.join(found)}; choose one with ledger.rows({name}=...)."
+            )
+    return rows
+
+
+def _same_but_for(rows: list[Row], parameter: str) -> None:
+    """Refuse a sweep in which anything but the parameter and the seed changes."""
+    for name in (f"{part}.{key}" for part, keys in rows[0].config.items() if part != "seed"
+                 for key in keys):  # fmt: skip
+        values = {row.value(name) for row in rows}
+        if name not in (parameter, "data.fold") and len(values) > 1:
+            raise FercourseError(
+                f"the runs differ in {name} ({', '.join(map(str, sorted(values)))}) as well as in "
+                f"{parameter}; choose one with ledger.rows(**{{{name!r}: ...}})."
+            )
+
+
+def _sweep_in_words(
+    rows: list[Row], parameter: str, metric: str, values: list[float], best: int
+) -> str:
+    name, claimed = _WORDS.get(parameter, parameter), OPTIMUM.get(parameter)
+    text = f"{name} = {values[best]:g} does best"
+    if values[best] == claimed:
+        return f"{text}, as in the paper"
+    if claimed not in values:
+        return text
+    gain = compare(rows, repr(claimed), repr(values[best]), metric)
+    verdict = "beyond its error" if gain.low > 0 else "within its error"
+    return f"{text}, by {gain} over the paper's {claimed:g}: {verdict}"
+
+
+def _steps_in_words(models: list[str], steps: list[Paired]) -> str:
+    sure = [k for k, step in enumerate(steps) if step.low > 0 or step.high < 0]
+    if not sure:
+        n = max(step.n for step in steps)
+        return f"No step's gain stands clear of its error over {n} seed{'s' * (n > 1)}"
+    k = max(sure, key=lambda k: abs(steps[k].mean))
+    return (
+        f"{models[k].replace('model', 'Model ')} to {models[k + 1][-1]} changes most: {steps[k]}"
+        f"{'' if len(sure) > 1 else '; no other stands clear of its error'}"
+    )

@@ -1,0 +1,83 @@
+"""One look for every figure: legible in print at course width, and to colour-blind eyes."""
+
+from __future__ import annotations
+
+import io
+import re
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import matplotlib
+import seaborn
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+WIDTH = 7.0
+"""Inches: the text width of a printed page, and of a notebook cell."""
+
+# Okabe and Ito's palette, by the role a colour plays in every figure.
+OURS, PAPER, TRAIN, THIRD = "#0072B2", "#D55E00", "#E69F00", "#009E73"
+INK, GREY = "#222222", "#8A8A8A"
+MATRIX = "cividis"
+
+
+class CourseFigure(Figure):
+    """A Figure that shows itself in a notebook without pyplot."""
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", dpi=192)
+        width, height = self.get_size_inches() * 96
+        return buffer.getvalue(), {"width": int(width), "height": int(height)}
+
+
+@contextmanager
+def course_style() -> Iterator[None]:
+    """Settings for the artists made inside; usable as a decorator. Nothing global changes."""
+    settings = seaborn.axes_style("ticks") | {
+        "figure.constrained_layout.use": True,
+        "font.size": 9,
+        "axes.titlesize": 9,
+        "axes.titlelocation": "left",
+        "axes.titleweight": "bold",
+        "axes.labelsize": 9,
+        "axes.labelcolor": INK,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.linewidth": 0.8,
+        "xtick.labelsize": 8.5,
+        "ytick.labelsize": 8.5,
+        "legend.fontsize": 8.5,
+        "legend.frameon": False,
+        "lines.linewidth": 1.8,
+        "savefig.dpi": 200,
+    }
+    with matplotlib.rc_context(settings):
+        yield
+
+
+def new_figure(height: float, width: float = WIDTH) -> CourseFigure:
+    """An empty figure, inches."""
+    return CourseFigure(figsize=(width, height), dpi=110)
+
+
+def headline(figure: Figure, finding: str) -> None:
+    """Put what the figure shows above it."""
+    columns = int(figure.get_size_inches()[0] * 11)
+    finding = re.sub(r"-(?=\d)", "−", finding)
+    figure.suptitle(
+        textwrap.fill(finding, columns), x=0.01, ha="left", fontsize=10.5, fontweight="bold"
+    )
+
+
+def light_grid(axes: Axes, axis: Any = "y") -> None:
+    """Thin lines behind the data, for reading values."""
+    axes.grid(axis=axis, color="#E3E3E3", linewidth=0.7)
+    axes.set_axisbelow(True)
+
+
+def points(difference: float) -> str:
+    """A difference of fractions in points, signed: "+0.42"."""
+    return f"{100 * difference:+.2f}".replace("-", "−")

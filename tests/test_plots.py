@@ -1,0 +1,253 @@
+"""Figures show the numbers they are given, say what they show, and leave no trace."""
+
+import io
+import re
+import subprocess
+import sys
+import warnings
+
+import matplotlib
+import numpy as np
+import pytest
+import torch
+from made_rows import made_confusion, made_history, made_row
+from matplotlib.figure import Figure
+
+from fercourse import plots
+from fercourse.datasets.base import FaceDataset, Faces, held_out
+from fercourse.errors import FercourseError
+from fercourse.experiments.paper import paper_rows
+from fercourse.experiments.statistics import compare
+
+
+def faces(counts: list[int], size: int = 40) -> Faces:
+    labels = torch.repeat_interleave(torch.arange(len(counts)), torch.tensor(counts))
+    images = (labels * 20 + 10).to(torch.uint8)[:, None, None].expand(-1, size, size)
+    return Faces(images.contiguous(), labels)
+
+
+def dataset() -> FaceDataset:
+    counts = [20, 4, 24, 40, 24, 16, 28]
+    return FaceDataset(faces(counts), faces([5, 1, 6, 10, 6, 4, 7]),
+                       held_out(faces([5, 1, 6, 10, 6, 4, 7])), "made", "0")  # fmt: skip
+
+
+def slopes(models=(1, 3, 6), seeds=4):
+    level = {1: 0.68, 2: 0.685, 3: 0.70, 4: 0.70, 5: 0.702, 6: 0.701}
+    return [
+        made_row(m, seed=s, accuracy=level[m] + 0.002 * s + 0.001 * ((m * s) % 3))
+        for m in models
+        for s in range(seeds)
+    ]
+
+
+def swept(values=(0.001, 0.005, 0.01), peak=0.01, seeds=3):
+    return [
+        made_row(6, seed=s, accuracy=0.7 - (0 if w == peak else 0.01) + 0.001 * s,
+                 **{"loss.weight": w})
+        for w in values for s in range(seeds)
+    ]  # fmt: skip
+
+
+def headline(figure: Figure) -> str:
+    return figure.get_suptitle().replace("\n", " ")
+
+
+FIGURES = {
+    "sample_grid": lambda: plots.sample_grid(faces([9, 2, 9, 9, 9, 9, 9, 3])),
+    "class_histogram": lambda: plots.class_histogram(dataset()),
+    "learning_curves": lambda: plots.learning_curves(made_history()),
+    "learning_curves, no joint loss": lambda: plots.learning_curves(made_history(joint=False)),
+    "learning_curves, one epoch": lambda: plots.learning_curves(made_history(epochs=1)),
+    "confusion": lambda: plots.confusion(made_confusion(0.7)),
+    "confusion, counts": lambda: plots.confusion(made_confusion(0.7), counts=True),
+    "table1_figure": lambda: plots.table1_figure(slopes() + paper_rows()),
+    "table1_figure, claims alone": lambda: plots.table1_figure(paper_rows()),
+    "sweep": lambda: plots.sweep(swept(), "loss.weight"),
+    "sweep, one seed": lambda: plots.sweep(swept(seeds=1), "loss.weight"),
+    "ablation_slopes": lambda: plots.ablation_slopes(slopes() + paper_rows()),
+    "ablation_slopes, one seed": lambda: plots.ablation_slopes(slopes(seeds=1)),
+    "accuracy_spread": lambda: plots.accuracy_spread(slopes() + paper_rows()),
+    "accuracy_spread, one seed": lambda: plots.accuracy_spread(slopes(seeds=1)),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_is_drawn_labelled_and_leaves_no_trace(name: str) -> None:
+    before = dict(matplotlib.rcParams)
+    figure = FIGURES[name]()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # a layout or font warning is a fault of the figure
+        figure.savefig(io.BytesIO(), format="png", dpi=60)
+    assert isinstance(figure, Figure)
+    assert len(headline(figure)) > 10
+    assert figure.get_size_inches()[0] <= 7
+    data_axes = [axes for axes in figure.axes if axes.lines or axes.patches or axes.collections]
+    for axes in data_axes:
+        if axes.get_label() != "<colorbar>" and axes.get_xlabel() == "":
+            ticks = [text.get_text() for text in axes.get_xticklabels()]
+            shared = axes.get_label() in ("accuracy", "loss")  # the epochs stand below
+            assert shared or not all(re.fullmatch(r"[\d.−]*", tick) for tick in ticks)
+    assert dict(matplotlib.rcParams) == before
+    if "matplotlib.pyplot" in sys.modules:
+        assert sys.modules["matplotlib.pyplot"].get_fignums() == []
+    width = figure._repr_png_()[1]["width"]
+    assert width == int(figure.get_size_inches()[0] * 96)
+
+
+def test_the_package_is_light_until_a_figure_is_asked_for() -> None:
+    code = "import sys, fercourse.plots as p; assert 'matplotlib' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_without_matplotlib_one_sentence_says_what_to_install() -> None:
+    code = ("import sys; sys.modules['matplotlib'] = None\n"
+            "import fercourse.plots as p\n"
+            "try: p.confusion\n"
+            "except Exception as e: print(type(e).__name__, e)")  # fmt: skip
+    told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert told.stdout.startswith("FercourseError figures need matplotlib")
+    assert "fercourse[plots]" in told.stdout
+
+
+def test_sample_grid_shows_each_class_in_its_column() -> None:
+    figure = plots.sample_grid(faces([9, 2, 9, 9, 9, 9, 9]), per_class=3)
+    axes = figure.axes[0]
+    sheet, step = axes.images[0].get_array(), 40 + 2
+    for column in range(7):
+        for row in range(3):
+            cell = sheet[row * step : row * step + 40, column * step : column * step + 40]
+            expected = 255 if column == 1 and row == 2 else 20 * column + 10  # two of class 1
+            assert (cell == expected).all()
+    ticks = [text.get_text() for text in axes.get_xticklabels()]
+    assert ticks[:2] == ["Angry\n9", "Disgust\n2"]
+    with pytest.raises(FercourseError, match="no faces"):
+        plots.sample_grid(faces([1])[:0])
+
+
+def test_class_histogram_shows_shares_and_the_imbalance() -> None:
+    figure = plots.class_histogram(dataset())
+    heights = [bar.get_height() for bar in figure.axes[0].patches]
+    train = np.array([20, 4, 24, 40, 24, 16, 28])
+    assert heights[:7] == pytest.approx(100 * train / train.sum())
+    assert "Happy has 10 times the training faces of Disgust" in headline(figure)
+    worst = np.abs(100 * train / train.sum() - 100 * np.array([5, 1, 6, 10, 6, 4, 7]) / 39).max()
+    assert f"more than {worst:.1f} points" in headline(figure)
+
+
+def test_learning_curves_name_the_kept_epoch() -> None:
+    history = [
+        {"epoch": 1, "lr": 0.1, "train_ce": 1.5, "train_accuracy": 0.40, "val_loss": 1.2,
+         "val_accuracy": 0.50},
+        {"epoch": 2, "lr": 0.1, "train_ce": 1.0, "train_accuracy": 0.70, "val_loss": 0.9,
+         "val_accuracy": 0.60},
+        {"epoch": 3, "lr": 0.1, "train_ce": 0.5, "train_accuracy": 0.90, "val_loss": 1.3,
+         "val_accuracy": 0.65},
+        {"epoch": 4, "lr": 0.1, "train_ce": 0.3, "train_accuracy": 0.95, "val_loss": None,
+         "val_accuracy": 0.64},
+    ]  # fmt: skip
+    figure = plots.learning_curves(history)
+    assert headline(figure) == (
+        "Best validation accuracy 65.0 % at epoch 3, where training accuracy is 25.0 points ahead; "
+        "validation loss has risen since epoch 2"
+    )
+    assert [axes.get_label() for axes in figure.axes] == ["accuracy", "loss", "rate"]
+    lines = {line.get_label(): line for line in figure.axes[0].lines}
+    assert lines["validation"].get_ydata() == pytest.approx([50, 60, 65, 64])
+    augmented = [epoch | {"train_accuracy": 0.5} for epoch in history]
+    assert "on augmented faces, is 15.0 points lower" in headline(plots.learning_curves(augmented))
+    with pytest.raises(FercourseError, match="no epoch"):
+        plots.learning_curves([])
+
+
+def test_confusion_rows_are_per_cent_of_the_truth() -> None:
+    matrix = [[6, 2, 0], [1, 3, 0], [0, 0, 0]]
+    figure = plots.confusion(matrix, classes=["a", "b", "c"])
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert texts[:6] == ["75.0", "25.0", "0.0", "25.0", "75.0", "0.0"]
+    assert figure.axes[0].get_yticklabels()[0].get_text() == "a (8)"
+    assert headline(figure).startswith("75.0 % right. Hardest: a, 75 % right and 25 % taken for b")
+    counts = plots.confusion(matrix, counts=True, classes=["a", "b", "c"])
+    assert [text.get_text() for text in counts.axes[0].texts][:4] == ["6", "2", "0", "1"]
+    assert headline(plots.confusion(np.eye(7, dtype=int))) == "100.0 % right"
+    with pytest.raises(FercourseError, match="2 class names for 3"):
+        plots.confusion(matrix, classes=["a", "b"])
+
+
+def test_table1_puts_the_paper_beside_ours() -> None:
+    rows = slopes(seeds=3)
+    styled = plots.table1(rows + paper_rows())
+    frame = styled.data
+    claimed = [69.79, 71.53, 73.85, 73.84, 73.97, 74.08]
+    assert list(frame["FER2013", "paper Acc"]) == pytest.approx(claimed)
+    assert list(frame["CK+", "paper Sta"]) == pytest.approx([0.31, 0.27, 0.24, 0.16, 0.13, 0.11])
+    of_1 = [row.test_accuracy for row in rows if row.variant == "model1"]
+    assert frame["FER2013", "ours Acc"][1] == pytest.approx(100 * np.mean(of_1))
+    assert frame["FER2013", "ours Sta"][1] == pytest.approx(100 * np.std(of_1))
+    assert np.isnan(frame["FER2013", "ours Acc"][2])
+    assert ("CK+", "ours Acc") not in frame
+    assert list(frame["", "GCCA"]) == ["×", "×", "✓", "✓", "✓", "✓"]
+    html = styled.to_html()
+    assert "–" in html
+    assert "74.08" in html
+    assert "+4.29 in the paper" in html
+    mixed = [*rows, made_row(6, seed=9, label="full")]
+    with pytest.raises(FercourseError, match="mix runs labelled cpu, full"):
+        plots.table1(mixed)
+    with pytest.raises(FercourseError, match="no row"):
+        plots.table1([])
+
+
+def test_sweep_compares_the_best_with_the_papers_choice() -> None:
+    figure = plots.sweep(swept(peak=0.01), "loss.weight")
+    (axes,) = figure.axes
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["0.001", "0.005", "0.01"]
+    mean = next(c for c in axes.containers if hasattr(c, "has_yerr")).lines[0].get_ydata()
+    assert mean == pytest.approx([68.1, 68.1, 69.1], abs=1e-6)  # validation: 0.01 lower
+    assert "λ = 0.01 does best" in headline(figure)
+    assert "over the paper's 0.005" in headline(figure)
+    same = plots.sweep(swept(peak=0.005), "loss.weight")
+    assert headline(same) == "λ = 0.005 does best, as in the paper"
+    marks = [line.get_xdata()[0] for line in axes.lines if line.get_linestyle() == "--"]
+    assert marks == [1], "the paper's choice stands over the second value"
+
+
+def test_sweep_refuses_runs_that_differ_in_more() -> None:
+    rows = [*swept(), made_row(6, seed=0, **{"loss.weight": 0.02, "train.epochs": 33})]
+    with pytest.raises(FercourseError, match=r"differ in train\.epochs \(\d+, 33\)"):
+        plots.sweep(rows, "loss.weight")
+    with pytest.raises(FercourseError, match="no measured row"):
+        plots.sweep(paper_rows(), "loss.weight")
+    ck = made_row(6, **{"data.name": "ckplus"})
+    with pytest.raises(FercourseError, match="mix dataset ckplus, fer2013"):
+        plots.sweep([*swept(), ck], "loss.weight")
+
+
+def test_slopes_print_the_paired_differences() -> None:
+    rows = slopes()
+    figure = plots.ablation_slopes(rows + paper_rows())
+    written = [text.get_text() for text in figure.axes[0].texts]
+    for text, (first, second) in zip(
+        written, [("model1", "model3"), ("model3", "model6")], strict=True
+    ):
+        step = compare(rows, first, second)
+        assert text.startswith(f"{100 * step.mean:+.2f}".replace("-", "−"))
+    theirs = next(line for line in figure.axes[0].lines if "paper" in line.get_label())
+    assert np.diff(theirs.get_ydata()) == pytest.approx([73.85 - 69.79, 74.08 - 73.85])
+    assert headline(figure).startswith("Model 1 to 3 changes most: +1.9")
+    with pytest.raises(FercourseError, match="two of Table 1's models"):
+        plots.ablation_slopes(slopes(models=(6,)))
+
+
+def test_spread_draws_both_errors() -> None:
+    rows = slopes(models=(1,), seeds=4)
+    figure = plots.accuracy_spread(rows)
+    values = np.array([100 * row.test_accuracy for row in rows])
+    binomial = 100 * np.sqrt(values.mean() / 100 * (1 - values.mean() / 100) / 3589)
+    reaches = [patch.get_height() / 2 for patch in figure.axes[0].patches]
+    assert reaches == pytest.approx([binomial, values.std()])
+    assert f"spread by {values.std():.2f} points" in headline(figure)
+    assert f"error of {binomial:.2f}" in headline(figure)
+    low, high = figure.axes[0].get_ylim()
+    assert low < values.mean() - binomial
+    assert high > values.mean() + binomial
