@@ -271,7 +271,7 @@ def preset(name: str, model: int = 6, **changes: Any) -> RunConfig:
     ``paper``    224 px, MTCNN crops, 15-fold set, halving on a plateau (section 3)
     ``course``   48 px, the strongest recipe from scratch selected on PublicTest
     ``cpu``      48 px, a useful FER2013 model within 30 minutes on two cores
-    ``smoke``    48 px, built-in faces, a tiny net, seconds
+    ``smoke``    48 px, built-in faces, a tiny net, about a minute
     ===========  =================================================================
     """
     recipes = {"paper": _paper, "course": _course, "cpu": _cpu, "smoke": _smoke}
@@ -308,8 +308,8 @@ def _cpu(model: int) -> RunConfig:
 def _smoke(model: int) -> RunConfig:
     return RunConfig(
         model=ModelConfig.table1(model, width=0.125, embedding=32),
-        train=TrainConfig(epochs=8, batch_size=64, lr=0.05),
-        data=DataConfig("synthetic", count=2000),
+        train=TrainConfig(epochs=12, batch_size=32, lr=0.05, augment="none"),
+        data=DataConfig("synthetic", count=4000),
     )
 
 

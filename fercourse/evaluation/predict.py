@@ -137,9 +137,9 @@ def _views(x: Tensor, views: Views) -> list[Tensor]:
         return [x, x.flip(3)]
     if views == "ten":
         height, width = x.shape[2:]
-        h, w = round(0.9 * height), round(0.9 * width)
-        bottom, right = height - h, width - w
-        corners = ((0, 0), (0, right), (bottom, 0), (bottom, right), (bottom // 2, right // 2))
+        y, z = round(0.05 * height), round(0.05 * width)  # what the middle leaves on each side
+        corners = ((0, 0), (0, 2 * z), (2 * y, 0), (2 * y, 2 * z), (y, z))
+        h, w = height - 2 * y, width - 2 * z
         crops = [x[:, :, top : top + h, left : left + w] for top, left in corners]
         sized = [F.interpolate(c, (height, width), mode="bilinear") for c in crops]
         return [view for crop in sized for view in (crop, crop.flip(3))]

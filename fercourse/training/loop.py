@@ -181,9 +181,22 @@ def fit(
         fabric.barrier()
     bar.close()
 
+    return _result(config, history, best, _plain(loss).island.centers.detach().cpu())
+
+
+def finished(config: RunConfig, out: Path) -> Fit:
+    """The result of a run that ended in another process, from its folder."""
+    state = load_state(out / "state.pt")
+    if state is None:
+        raise FercourseError(f"There is no run in {out}.")
+    return _result(config, state["history"], state["best"], state["loss"]["island.centers"])
+
+
+def _result(
+    config: RunConfig, history: list[Epoch], best: dict[str, Tensor], centers: Tensor
+) -> Fit:
     model = FERNet(config.model)
     model.load_state_dict(best)
-    centers = _plain(loss).island.centers.detach().cpu()
     return Fit(model.eval(), history, _best_epoch(history), centers)
 
 

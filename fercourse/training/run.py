@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import torch
 
@@ -13,7 +16,7 @@ from fercourse.datasets.base import FaceDataset
 from fercourse.device import best_device, native_bf16
 from fercourse.errors import FercourseError
 from fercourse.files import whole_file
-from fercourse.training.loop import Epoch, Fit, fit
+from fercourse.training.loop import Epoch, Fit, finished, fit
 
 
 def train(
@@ -53,20 +56,32 @@ def train(
         data = _cropped(data, config.data.size)
     place = find_device(device)
     folder = Path(out) if out else None
-    if folder:
-        with whole_file(folder / "config.json") as part:
-            part.write_text(json.dumps(config.to_dict(), indent=2), encoding="utf-8")
     fabric = Fabric(
         accelerator={"cuda": "gpu"}.get(place.type, place.type),
         devices=devices,
         strategy="ddp_spawn" if devices > 1 else "auto",
         precision=_precision(config.train, place),
     )
-    result = fabric.launch(fit, config, data.train, data.val, folder, on_epoch, progress)
+    # By keyword: Lightning would try to move positional arguments, our frozen configs, to a device.
+    settings = {"config": config, "train": data.train, "val": data.val, "on_epoch": on_epoch,
+                "progress": progress}  # fmt: skip
+    if devices == 1:
+        result = fabric.launch(partial(fit, out=folder, **settings))
+    else:
+        with TemporaryDirectory() as spare:
+            place = folder or Path(spare)
+            fabric.launch(partial(_fit_silently, out=place, **settings))
+            result = finished(config, place)
     if folder:
-        with whole_file(folder / "history.json") as part:
-            part.write_text(json.dumps(result.history, indent=1), encoding="utf-8")
+        for name, values in (("config", config.to_dict()), ("history", result.history)):
+            with whole_file(folder / f"{name}.json") as part:
+                part.write_text(json.dumps(values, indent=1), encoding="utf-8")
     return result
+
+
+def _fit_silently(*args: Any, **settings: Any) -> None:
+    """A spawned process that ends takes its tensors along, so the result travels by file."""
+    fit(*args, **settings)
 
 
 def find_device(name: str) -> torch.device:

@@ -1,0 +1,69 @@
+"""Weights that know their model, and files that are whole or absent."""
+
+import pickle
+
+import pytest
+import torch
+
+from fercourse import FercourseError, FERNet, load_model, preset
+from fercourse.files import whole_file
+from fercourse.training.checkpoint import load_state, save_model
+
+CONFIG = preset("smoke", 3)
+
+
+def test_weights_round_trip_with_their_config(tmp_path):
+    model = FERNet(CONFIG.model).eval()
+    save_model(tmp_path / "a.safetensors", model, CONFIG, {"val_accuracy": 0.5})
+    again = load_model(tmp_path / "a.safetensors")
+    x = torch.randn(2, 1, 48, 48)
+    with torch.no_grad():
+        assert torch.equal(again(x).logits, model(x).logits)
+    assert (again.run, again.about) == (CONFIG, {"val_accuracy": 0.5})
+    assert not again.training
+
+
+@pytest.mark.parametrize("content", [b"", b"junk" * 99, pickle.dumps({"weights": [1, 2]})])
+def test_a_strangers_file_is_refused_in_one_sentence(tmp_path, content):
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(FercourseError, match="holds no fercourse weights") as error:
+        load_model(path)
+    assert "\n" not in str(error.value)
+
+
+def test_weights_of_another_model_are_refused(tmp_path):
+    save_model(tmp_path / "a.safetensors", FERNet(preset("smoke", 1).model), CONFIG)
+    with pytest.raises(FercourseError, match="holds no fercourse weights"):
+        load_model(tmp_path / "a.safetensors")
+
+
+def test_missing_weights(tmp_path):
+    with pytest.raises(FercourseError, match="no weights at"):
+        load_model(tmp_path / "none.safetensors")
+
+
+def test_state_is_never_unpickled_as_code(tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "pwned"), "w"))
+
+    torch.save({"x": Evil()}, tmp_path / "state.pt")
+    with pytest.raises(FercourseError, match="cannot be resumed from"):
+        load_state(tmp_path / "state.pt")
+    assert not (tmp_path / "pwned").exists()
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+
+    def fail():
+        with whole_file(path) as part:
+            part.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert path.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]

@@ -1,0 +1,65 @@
+"""Judging a model: views, duplicates, and a report that adds up."""
+
+import numpy as np
+import pytest
+import torch
+from made_faces import bars
+
+from fercourse import FercourseError, FERNet, evaluate, preset
+from fercourse.augment import normalise
+from fercourse.datasets.base import Faces
+from fercourse.evaluation.predict import probabilities
+
+
+@pytest.fixture(scope="module")
+def model():
+    torch.manual_seed(0)
+    return FERNet(preset("smoke").model)
+
+
+def test_probabilities_are_the_softmax_of_a_single_view(model):
+    faces = bars(10, size=48)
+    p = probabilities(model, faces.images, device="cpu", bf16=False, batch_size=3)
+    with torch.no_grad():
+        wanted = model.eval()(normalise(faces.images)).logits.softmax(1)
+    torch.testing.assert_close(p, wanted, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(p.sum(1), torch.ones(10))
+
+
+def test_flip_view_is_blind_to_mirroring_and_single_is_not(model):
+    images = torch.randint(0, 256, (6, 48, 48), dtype=torch.uint8)
+    mirrored = images.flip(2)
+    for views, same in (("flip", True), ("ten", True), ("single", False)):
+        a, b = (probabilities(model, x, views, "cpu", bf16=False) for x in (images, mirrored))
+        assert torch.allclose(a, b, atol=1e-5) == same, views
+
+
+def test_evaluation_leaves_the_mode_as_it_was(model):
+    model.train()
+    probabilities(model, bars(4, size=48).images, device="cpu")
+    assert model.training
+    model.eval()
+
+
+def test_report_adds_up_and_leaves_out_what_leaks(model):
+    test = bars(60, seed=5, size=48)
+    train = bars(40, seed=6, size=48)
+    # Plant copies of ten test images, slightly brightened, in the training split.
+    images = torch.cat((train.images, test.images[:10] + 2))
+    labels = torch.cat((train.labels, test.labels[:10]))
+    result = evaluate(model, test, Faces(images, labels), device="cpu")
+    assert result.n == 60
+    assert result.confusion.sum(1).tolist() == test.counts().tolist()
+    assert result.accuracy == pytest.approx(np.trace(result.confusion) / 60)
+    assert result.leaked == 60 - result.confusion_clean.sum()
+    assert result.leaked >= 10
+    assert evaluate(model, test, device="cpu").accuracy_clean is None
+
+
+def test_bad_input(model):
+    with pytest.raises(FercourseError, match="single, flip or ten"):
+        probabilities(model, bars(2, size=48).images, "five", "cpu")
+    with pytest.raises(FercourseError, match="batch is empty"):
+        probabilities(model, torch.zeros(0, 48, 48, dtype=torch.uint8))
+    with pytest.raises(FercourseError, match="uint8"):
+        probabilities(model, torch.zeros(2, 48, 48), device="cpu")

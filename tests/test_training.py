@@ -1,0 +1,219 @@
+"""The loop: it learns, it resumes bit for bit after a kill, it never sees the held-out split."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from dataclasses import replace
+
+import pytest
+import torch
+from conftest import ROOT
+from made_faces import bar_dataset, bars
+
+from fercourse import FercourseError, load_model, preset, train
+from fercourse.datasets.base import held_out
+from fercourse.training.optim import make_optimizer, make_schedule
+
+TINY = {
+    "model.width": 0.125,
+    "model.embedding": 16,
+    "data.size": 32,
+    "train.epochs": 4,
+    "train.batch_size": 16,
+    "train.precision": "float32",
+}
+
+
+def tiny(model=6, **changes):
+    return preset("smoke", model, **(TINY | changes))
+
+
+def same(a, b):
+    return all(torch.equal(x, y) for x, y in zip(a.values(), b.values(), strict=True))
+
+
+def test_it_learns_and_writes_what_it_says(tmp_path):
+    data = bar_dataset(160)
+    seen = []
+    fit = train(tiny(**{"train.epochs": 6}), data, tmp_path, "cpu", on_epoch=seen.append,
+                progress=False)  # fmt: skip
+    assert fit.val_accuracy > 0.5, "chance is 0.14"
+    assert seen == fit.history == json.loads((tmp_path / "history.json").read_text())
+    accuracies = [e["val_accuracy"] for e in fit.history]
+    assert fit.best_epoch == accuracies.index(max(accuracies))
+    assert all(e["train_island"] > -1e-3 for e in fit.history)
+    again = load_model(tmp_path / "model.safetensors")
+    assert same(again.state_dict(), fit.model.state_dict())
+    assert again.run == tiny(**{"train.epochs": 6})
+    assert again.about["best_epoch"] == fit.best_epoch
+    assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]
+
+
+def test_same_seed_same_weights_other_seed_other_weights():
+    data = bar_dataset(48)
+    runs = [
+        train(tiny(**{"train.epochs": 1, "seed": s}), data, device="cpu", progress=False)
+        for s in (0, 0, 1)
+    ]
+    a, b, c = (r.model.state_dict() for r in runs)
+    assert same(a, b)
+    assert not same(a, c)
+
+
+KILLED = """
+    import sys, time
+    sys.path.insert(0, {tests!r})
+    from made_faces import bar_dataset
+    from test_training import tiny
+    from fercourse import train
+
+    def slow(epoch):
+        print(epoch["epoch"], flush=True)
+        time.sleep(0.5)
+
+    train(tiny(**{changes!r}), bar_dataset(48), {out!r}, "cpu", on_epoch=slow, progress=False)
+"""
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"train.ema": 0.9, "train.augment": "course", "train.mixup": 0.2},
+        {"train.schedule": "plateau", "loss.centers": "learned", "train.optimizer": "adamw",
+         "train.lr": 0.001, "train.patience": 0, "train.clip": 1.0},
+    ],
+)  # fmt: skip
+def test_a_killed_run_goes_on_to_the_same_weights(tmp_path, changes):
+    straight = train(tiny(**changes), bar_dataset(48), device="cpu", progress=False)
+
+    code = textwrap.dedent(KILLED).format(
+        tests=str(ROOT / "tests"), changes=changes, out=str(tmp_path)
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    for line in process.stdout:
+        if line.strip() == "1":  # epoch 1 is saved, two more to go
+            break
+    process.kill() if os.name == "nt" else os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    assert not (tmp_path / "history.json").exists(), "it ended before it was killed"
+
+    resumed = train(tiny(**changes), bar_dataset(48), tmp_path, "cpu", progress=False)
+    assert same(resumed.model.state_dict(), straight.model.state_dict())
+    assert torch.equal(resumed.centers, straight.centers)
+    times = ("seconds", "images_per_second")
+    plain = [[{k: v for k, v in e.items() if k not in times} for e in r.history]
+             for r in (resumed, straight)]  # fmt: skip
+    assert plain[0] == plain[1]
+
+
+def test_a_finished_run_is_not_run_again(tmp_path):
+    data, config = bar_dataset(48), tiny(**{"train.epochs": 2})
+    first = train(config, data, tmp_path, "cpu", progress=False)
+    started = time.perf_counter()
+    called = []
+    second = train(config, data, tmp_path, "cpu", on_epoch=called.append, progress=False)
+    assert not called
+    assert time.perf_counter() - started < 30
+    assert same(first.model.state_dict(), second.model.state_dict())
+
+
+def test_another_runs_folder_is_refused(tmp_path):
+    train(tiny(**{"train.epochs": 1}), bar_dataset(48), tmp_path, "cpu", progress=False)
+    before = (tmp_path / "config.json").read_text()
+    with pytest.raises(FercourseError, match="another run"):
+        train(tiny(**{"train.epochs": 2}), bar_dataset(48), tmp_path, "cpu", progress=False)
+    assert (tmp_path / "config.json").read_text() == before
+
+
+def test_a_damaged_state_gets_a_sentence(tmp_path):
+    (tmp_path / "state.pt").write_bytes(b"not a checkpoint")
+    with pytest.raises(FercourseError, match="delete it to start afresh"):
+        train(tiny(), bar_dataset(48), tmp_path, "cpu", progress=False)
+
+
+def test_the_held_out_split_can_neither_train_nor_select():
+    data = bar_dataset(48)
+    for wrong in ({"train": data.test}, {"val": data.test}):
+        with pytest.raises(FercourseError, match="held-out"):
+            train(tiny(), replace(data, **wrong), device="cpu", progress=False)
+    with pytest.raises(FercourseError, match="HeldOutFaces"):
+        replace(data, test=bars(10))
+
+
+def test_a_split_of_the_held_out_faces_stays_held_out():
+    assert type(held_out(bars(10))[:5]).__name__ == "HeldOutFaces"
+
+
+def test_a_diverging_run_stops_with_advice():
+    config = tiny(**{"train.lr": 1e6, "train.optimizer": "sgd"})
+    with pytest.raises(FercourseError, match="lower the learning rate"):
+        train(config, bar_dataset(48), device="cpu", progress=False)
+
+
+def test_too_few_classes_are_told():
+    with pytest.raises(FercourseError, match=r"num_classes to 7"):
+        train(tiny(**{"model.num_classes": 3}), bar_dataset(48), device="cpu", progress=False)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has the device")
+def test_a_missing_device_is_told():
+    with pytest.raises(FercourseError, match="no device 'cuda' here"):
+        train(tiny(), bar_dataset(48), device="cuda", progress=False)
+
+
+def test_schedule_halves_on_a_plateau_of_the_validation_loss():
+    config = preset("paper").train
+    parameter = torch.nn.Parameter(torch.zeros(2, 2))
+    net = torch.nn.Module()
+    net.weight = parameter
+    optimizer = make_optimizer(config, net, torch.nn.Module())
+    schedule = make_schedule(config, optimizer, steps=10)
+    rates = []
+    for loss in (3, 2, 2, 2, 2, 2, 2):
+        schedule.step(loss)
+        rates.append(optimizer.param_groups[0]["lr"] / config.lr)
+    # Three epochs without a fall are borne, the fourth halves.
+    assert rates == [1, 1, 1, 1, 1, 0.5, 0.5]
+
+
+def test_weight_decay_spares_biases_and_batch_norm():
+    from fercourse.models import FERNet
+
+    model = FERNet(tiny().model)
+    optimizer = make_optimizer(tiny().train, model, torch.nn.Module())
+    decayed = {id(p) for g in optimizer.param_groups if g["weight_decay"] for p in g["params"]}
+    for name, p in model.named_parameters():
+        assert (id(p) in decayed) == (p.ndim > 1), name
+
+
+DDP = """
+    import sys
+    sys.path.insert(0, {tests!r})
+    from made_faces import bar_dataset
+    from test_training import tiny
+    from fercourse import train
+
+    if __name__ == "__main__":
+        fit = train(tiny(**{{"train.epochs": 2, "train.batch_size": 12}}), bar_dataset(96), {out!r},
+                    "cpu", devices=2, progress=False)
+        print(len(fit.history), fit.history[-1]["val_accuracy"])
+"""
+
+
+def test_two_processes_train_one_model(tmp_path):
+    """Real DDP over gloo: every parameter is used, centres and batches are shared out."""
+    script = tmp_path / "ddp.py"
+    script.write_text(
+        textwrap.dedent(DDP).format(tests=str(ROOT / "tests"), out=str(tmp_path / "run"))
+    )
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, timeout=240, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.split()[-2] == "2"
+    assert load_model(tmp_path / "run" / "model.safetensors").run.train.batch_size == 12
