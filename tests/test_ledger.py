@@ -189,7 +189,7 @@ def _told(where: Path) -> list[int]:
 def test_processes_append_together_and_lose_nothing(tmp_path: Path) -> None:
     (tmp_path / "row.json").write_text(json.dumps(made_row().to_dict()))
     workers = [_start(tmp_path, worker, 25) for worker in range(4)]
-    assert [worker.wait(timeout=120) for worker in workers] == [0] * 4
+    assert [worker.wait(timeout=200) for worker in workers] == [0] * 4
     ledger = Ledger(tmp_path / "results" / "ledger.jsonl")
     assert sorted(row.seed for row in ledger.rows()) == sorted(_told(tmp_path))
     assert len(ledger.rows()) == 100
@@ -205,12 +205,12 @@ def test_killed_processes_lose_no_row_they_were_told_is_written(tmp_path: Path) 
         done = tmp_path / f"done{worker}"
         started = time.monotonic()
         while not done.is_file() or not done.read_text():  # it must be at work
-            assert time.monotonic() - started < 60
+            assert time.monotonic() - started < 120
             time.sleep(0.02)
         time.sleep(chance.uniform(0, 0.1))
         process.kill() if os.name == "nt" else process.send_signal(signal.SIGKILL)
         process.wait()
-    assert survivor.wait(timeout=120) == 0, "a killed process must not keep the lock"
+    assert survivor.wait(timeout=200) == 0, "a killed process must not keep the lock"
     ledger = Ledger(tmp_path / "results" / "ledger.jsonl")
     ledger.append(made_row(seed=999_999))
     seeds = [row.seed for row in ledger.rows()]
@@ -311,7 +311,7 @@ def test_verify_finds_duplicates_and_damaged_histories(ledger: Ledger) -> None:
     history.write_text("{")
     assert "is damaged" in ledger.verify()[0]
     history.write_text('{"epoch": [1, 2]}')
-    assert "best_epoch 20 of 2 epochs" in ledger.verify()[0]
+    assert "best_epoch 20 is not in its history" in ledger.verify()[0]
 
 
 @given(

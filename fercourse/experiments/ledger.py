@@ -162,8 +162,8 @@ class Ledger:
                 except FercourseError as error:
                     found.append(f"{where}{error}")
                     continue
-                if history and row.best_epoch is not None and row.best_epoch > len(history):
-                    found.append(f"{where}best_epoch {row.best_epoch} of {len(history)} epochs.")
+                if history and row.best_epoch not in {epoch.get("epoch") for epoch in history}:
+                    found.append(f"{where}best_epoch {row.best_epoch} is not in its history.")
         return found
 
     def _extend(self, entries: Sequence[tuple[Row, History | None]]) -> int:
