@@ -1,5 +1,7 @@
 """Every argument of the painter, checked in one place."""
 
+import torch
+
 from fercourse.datasets.synthetic.units import UNITS
 from fercourse.errors import FercourseError
 
@@ -26,6 +28,15 @@ def share(name: str, value: object) -> float:
     if not 0 <= result <= 1 or isinstance(value, bool | str):
         raise FercourseError(f"{name} must be a number from 0 to 1, not {value!r}.")
     return result
+
+
+def device(value: object) -> torch.device:
+    """A device torch can draw on."""
+    try:
+        torch.zeros(1, device=value)  # type: ignore[arg-type]
+    except Exception as error:  # each backend raises its own kind
+        raise FercourseError(f"Nothing can be drawn on device {value!r} here.") from error
+    return torch.device(value)  # type: ignore[arg-type]
 
 
 def intensity(unit: object, value: object) -> tuple[float, float]:

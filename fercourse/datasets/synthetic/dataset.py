@@ -46,6 +46,7 @@ def dataset(
     count = checks.number("count", count, 3 * PER_SUBJECT, PEOPLE)
     seed = checks.number("seed", seed, 0, 2000)
     difficulty = checks.share("difficulty", difficulty)
+    device = checks.device(device)
 
     index = torch.arange(count)
     labels, subject = index % PER_SUBJECT, index // PER_SUBJECT

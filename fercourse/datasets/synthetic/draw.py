@@ -1,5 +1,6 @@
 """One face, for widgets and figures."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,7 +37,7 @@ class Face:
 def draw(
     expression: Expression | str | int | None = None,
     *,
-    aus: dict[int, float | tuple[float, float]] | None = None,
+    aus: Mapping[int, float | tuple[float, float]] | None = None,
     identity: int = 0,
     size: int = 224,
     seed: int = 0,
@@ -73,6 +74,8 @@ def draw(
         label = Expression.parse(Expression.NEUTRAL if expression is None else expression)
         units = intensities(torch.tensor([int(label)]), index, seed, difficulty)
     else:
+        if not isinstance(aus, Mapping):
+            raise FercourseError(f"aus must map action units to intensities, not be {aus!r}.")
         units = torch.zeros(1, len(UNITS), 2)
         for unit, value in aus.items():
             pair = checks.intensity(unit, value)
@@ -83,9 +86,7 @@ def draw(
     return Face(
         image=face.images[0].numpy(),
         masks={
-            u: (bits >> k & 1).bool().numpy()
-            for k, u in enumerate(UNITS)
-            if bits.bitwise_and(1 << k).any()
+            u: mask.numpy() for k, u in enumerate(UNITS) if (mask := (bits >> k & 1).bool()).any()
         },
         landmarks=face.landmarks[0].numpy(),
         box=face.boxes[0].numpy(),

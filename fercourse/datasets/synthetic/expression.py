@@ -23,13 +23,13 @@ def intensities(labels: Tensor, index: Tensor, seed: int, difficulty: float) -> 
     """
     n, u, device = len(labels), len(UNITS), labels.device
     always, chance = (table.to(device)[labels] for table in _tables())  # (N, U)
-    weakest = 1 - 0.65 * difficulty
+    weakest = 1 - 0.55 * difficulty
     strength = weakest + (1 - weakest) * uniform(seed, "strength", index, 1)
     each = 1 + 0.35 * (2 * uniform(seed, "unit", index, u) - 1)
     acts = torch.maximum(always, (uniform(seed, "adds", index, u) < chance).float())
     acts = acts * ((uniform(seed, "lacks", index, u) > 0.12 * difficulty) | (chance > 0))
     wanted = acts * strength * each
-    idle = 0.12 * difficulty * normal(seed, "idle", index, u).abs()  # no face is ever at rest
+    idle = 0.16 * difficulty * normal(seed, "idle", index, u).abs()  # no face is ever at rest
     for first, second in WITH:  # mixed openings: the wider jaw wins
         k, m = UNITS.index(first), UNITS.index(second)
         wanted[:, k] = wanted[:, k] * (wanted[:, m] == 0)

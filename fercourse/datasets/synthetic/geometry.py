@@ -24,7 +24,7 @@ def geometry(t: SimpleNamespace, units: Tensor, gaze: Tensor) -> SimpleNamespace
     g.brow_inner = t.brow_y + t.brow_slope + t.brow_uneven + 0.05
     g.brow_inner = g.brow_inner - 0.17 * a[1] + 0.15 * a[4] * (1 - 0.55 * a[1]) + 0.09 * a[9]
     g.brow_arch = t.brow_y - t.brow_arch + t.brow_uneven
-    g.brow_arch = g.brow_arch - 0.07 * a[1] - 0.15 * a[2] + 0.09 * a[4] + 0.05 * a[9] + 0.02 * a[6]
+    g.brow_arch = g.brow_arch - 0.07 * a[1] - 0.15 * a[2] + 0.09 * a[4] + 0.05 * a[9]
     g.brow_outer = t.brow_y - t.brow_slope + 0.06 + t.brow_uneven
     g.brow_outer = g.brow_outer - 0.17 * a[2] + 0.03 * a[4] + 0.02 * a[6]
     g.brow_from = 0.17 - 0.075 * a[4] - 0.02 * a[9]
@@ -48,7 +48,7 @@ def geometry(t: SimpleNamespace, units: Tensor, gaze: Tensor) -> SimpleNamespace
 
     # Jaw and mouth. The lips' inner edges meet at the corners; the gap is between them.
     drop = 0.21 * mid[26] + 0.36 * mid[27]
-    g.chin = t.chin + 0.75 * drop - 0.02 * mid[17]
+    g.chin = t.chin + 0.75 * drop
     part = 0.055 * mid[25] + 0.75 * drop
     g.corner_s = t.mouth_width + t.mouth_uneven + 0.135 * a[12] + 0.13 * a[20] + 0.02 * a[15]
     g.corner_s = g.corner_s - 0.055 * a[23] - 0.02 * a[24] - 0.05 * a[26] - 0.11 * a[27]

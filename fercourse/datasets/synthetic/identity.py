@@ -21,7 +21,7 @@ VARIED: dict[str, tuple[float, float]] = {
     "iris": (0.092, 0.005),
     "brow_y": (-0.29, 0.035),
     "brow_arch": (0.055, 0.025),
-    "brow_slope": (0.0, 0.025),
+    "brow_slope": (0.0, 0.032),
     "brow_thick": (0.045, 0.012),
     "nose_width": (0.215, 0.03),
     "nose_tip": (0.53, 0.04),
@@ -31,7 +31,7 @@ VARIED: dict[str, tuple[float, float]] = {
     "mouth_width": (0.375, 0.03),
     "lip_upper": (0.075, 0.02),
     "lip_lower": (0.105, 0.025),
-    "bend": (0.0, 0.022),  # corners of the mouth at rest, positive upwards
+    "bend": (0.0, 0.03),  # corners of the mouth at rest, positive upwards
     "hairline": (-1.02, 0.10),
     "top": (1.62, 0.06),
 }
@@ -50,6 +50,7 @@ SPREAD: dict[str, tuple[float, float]] = {
     "brow_dense": (0.6, 1.0),
     "mottle": (0.3, 1.0),
     "part": (-1.0, 1.0),  # side on which the hair is parted
+    "fold": (0.0, 1.0),  # how deep the folds beside the nose are at rest
 }
 
 
@@ -97,7 +98,7 @@ def traits(identity: Tensor) -> SimpleNamespace:
     grey = (old * 1.3 - 0.5).clamp(0, 1) * (t.hair_kind * 7 % 1)
     t.hair = torch.minimum(dark, 0.10 + 0.5 * t.skin_tone) * (1 - grey) + 0.42 * grey
     t.brow_tone = 0.6 * t.hair.clamp(max=0.14) + 0.1 * t.skin_tone
-    t.lip_tone = t.skin_tone * (0.55 - 0.28 * female * (t.lipstick > 0.6) * (1 - child))
+    t.lip_tone = t.skin_tone * (0.50 - 0.25 * female * (t.lipstick > 0.6) * (1 - child))
 
     # Kinds: one number decides, so that a person keeps theirs.
     kind = t.hair_kind

@@ -21,14 +21,14 @@ def mouth(canvas: Canvas, t: SimpleNamespace, g: SimpleNamespace, picture: Tenso
     upper = g.corner_y + (g.inner_upper - g.corner_y) * belly
     lower = g.corner_y + (g.inner_lower - g.corner_y) * belly
     bow = 1 - 0.22 * (-((s / 0.05) ** 2)).exp()
-    top = upper - g.lip_upper * bow * arch**0.8
-    under = lower + g.lip_lower * arch**0.65
+    top = upper - g.lip_upper * bow * arch**0.5
+    under = lower + g.lip_lower * arch**0.45
     ends = canvas.inside(s - g.corner_s - 0.01)
 
     lips = canvas.inside(top - y, 0.012) * canvas.inside(y - under, 0.015) * ends
     tone = t.lip_tone * (0.85 + 0.3 * ((y - upper) > 0))
     tone = tone * (1 + 0.25 * canvas.line(y - lower - 0.45 * g.lip_lower, 0.035) * arch)
-    paint(picture, where, tone, lips * 0.85)
+    paint(picture, where, tone, lips * 0.92)
 
     hole = canvas.inside(upper - y) * canvas.inside(y - lower) * ends
     hole = hole * ((lower - upper) / 0.02).clamp(0, 1)

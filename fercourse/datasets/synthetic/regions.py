@@ -10,19 +10,18 @@ from fercourse.datasets.synthetic.units import UNITS
 ACTIVE = 0.1  # intensity from which a unit counts as acting
 
 # Ellipses (s, y, half width, half height) that together hold what the unit moves.
-_BROW_INNER = (0.20, -0.38, 0.36, 0.34)
+_BROW_INNER = (0.16, -0.32, 0.38, 0.38)
 _BROW_OUTER = (0.62, -0.40, 0.36, 0.34)
 _FOREHEAD = (0.0, -0.72, 0.80, 0.32)
-_EYE = (0.47, 0.0, 0.32, 0.20)
-_LOW_LID = (0.50, 0.12, 0.38, 0.20)
+_EYE = (0.46, -0.03, 0.36, 0.28)
+_LOW_LID = (0.55, 0.10, 0.46, 0.26)
 _CHEEK = (0.58, 0.35, 0.42, 0.36)
 _NOSE = (0.0, 0.35, 0.42, 0.52)
-_FOLD = (0.46, 0.82, 0.34, 0.42)
-_MOUTH = (0.0, 1.02, 0.68, 0.36)
-_LIPS = (0.0, 1.02, 0.52, 0.28)
+_FOLD = (0.46, 0.80, 0.36, 0.46)
+_MOUTH = (0.0, 1.02, 0.70, 0.40)
 _CORNER = (0.50, 1.02, 0.30, 0.34)
-_CHIN = (0.0, 1.42, 0.50, 0.34)
-_JAW = (0.0, 1.45, 0.95, 0.62)
+_CHIN = (0.0, 1.46, 0.72, 0.40)
+_JAW = (0.0, 1.26, 1.60, 0.98)
 REGIONS: dict[int, tuple[tuple[float, float, float, float], ...]] = {
     1: (_BROW_INNER, _BROW_OUTER, _FOREHEAD),
     2: (_BROW_OUTER, _BROW_INNER, _FOREHEAD),
@@ -32,12 +31,12 @@ REGIONS: dict[int, tuple[tuple[float, float, float, float], ...]] = {
     7: (_EYE, _LOW_LID),
     9: (_NOSE, _BROW_INNER, _BROW_OUTER, _EYE, _FOLD, _MOUTH),
     10: (_MOUTH, _NOSE, _FOLD),
-    12: (_MOUTH, _CORNER, _FOLD, _CHEEK, _EYE, _NOSE),
+    12: (_MOUTH, _CORNER, _FOLD, _CHEEK, _EYE, _NOSE, _CHIN),
     14: (_MOUTH, _CORNER),
     15: (_MOUTH, _CORNER, _CHIN),
     16: (_MOUTH, _CHIN),
     17: (_MOUTH, _CHIN),
-    20: (_MOUTH, _CORNER, _FOLD),
+    20: (_MOUTH, _CORNER, _FOLD, _NOSE),
     23: (_MOUTH,),
     24: (_MOUTH,),
     25: (_MOUTH, _CHIN),

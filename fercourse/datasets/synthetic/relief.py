@@ -14,7 +14,8 @@ DEPTH = 0.95  # of the head's front half, units
 def outline(canvas: Canvas, t: SimpleNamespace, g: SimpleNamespace) -> Tensor:
     """0 in the middle of the face, 1 along its outline: (N, 2, H, W)."""
     y = canvas.y
-    lower = (y.clamp(min=0) / g.chin) ** t.jaw
+    lowered = (g.chin - t.chin) * ((y - 0.5) / (t.chin - 0.5)).clamp(0, 1)  # below the ears only
+    lower = ((y - lowered).clamp(min=0) / t.chin) ** t.jaw
     upper = (-y.clamp(max=0) / t.top).abs() ** 2.3
     return (canvas.s / t.width) ** 2 + (lower + upper)
 
@@ -95,7 +96,13 @@ def _folds(canvas: Canvas, t: SimpleNamespace, g: SimpleNamespace, z: Tensor) ->
         pull = torch.maximum(
             a[12], torch.maximum(0.9 * a[9], torch.maximum(0.9 * a[10], 0.5 * a[20]))
         )
-        depth = 0.014 + 0.035 * t.old - 0.01 * t.child + 0.060 * pull * deep.clamp(min=0.55)
+        depth = (
+            0.006
+            + 0.024 * t.fold
+            + 0.030 * t.old
+            - 0.01 * t.child
+            + 0.060 * pull * deep.clamp(min=0.55)
+        )
         d = s - x
         return (canvas.line(d, 0.035) - 0.5 * canvas.line(d - 0.08, 0.075)) * (reach * depth)
 
@@ -118,7 +125,7 @@ def _folds(canvas: Canvas, t: SimpleNamespace, g: SimpleNamespace, z: Tensor) ->
 
     def chin(s: Tensor, y: Tensor) -> Tensor:  # the orange-peel of a raised chin
         peel = (52 * s).cos() * (47 * y + 9 * s).cos()
-        return peel * (-((s / 0.2) ** 2) - ((y - g.chin + 0.22) / 0.13) ** 2).exp() * 0.012 * a[17]
+        return peel * (-((s / 0.2) ** 2) - ((y - g.chin + 0.22) / 0.13) ** 2).exp() * 0.006 * a[17]
 
     def marionette(s: Tensor, y: Tensor) -> Tensor:  # below depressed corners
         x = g.corner_s + 0.035 + 0.15 * (y - g.corner_y)

@@ -74,7 +74,7 @@ def _render(
     canvas = Canvas(
         (0.85 if small else 1.0) * fine / (FRAME * (1 + margin)),
         width=1.35 + 0.8 * margin,
-        top=-1.1 - 0.7 * max(difficulty, margin),
+        top=-1.1 - 0.7 * difficulty - 1.6 * margin,
         bottom=1.7 + 0.5 * difficulty + 1.8 * margin,
         device=units.device,
     )
