@@ -49,7 +49,7 @@ def geometry(t: SimpleNamespace, units: Tensor, gaze: Tensor) -> SimpleNamespace
     # Jaw and mouth. The lips' inner edges meet at the corners; the gap is between them.
     drop = 0.21 * mid[26] + 0.36 * mid[27]
     g.chin = t.chin + 0.75 * drop
-    part = 0.055 * mid[25] + 0.75 * drop
+    part = 0.055 * mid[25] + 0.95 * drop
     g.corner_s = t.mouth_width + t.mouth_uneven + 0.135 * a[12] + 0.13 * a[20] + 0.02 * a[15]
     g.corner_s = g.corner_s - 0.055 * a[23] - 0.02 * a[24] - 0.05 * a[26] - 0.11 * a[27]
     g.corner_s = g.corner_s + 0.03 * a[14] - 0.025 * a[17] + 0.03 * a[16]
@@ -61,8 +61,8 @@ def geometry(t: SimpleNamespace, units: Tensor, gaze: Tensor) -> SimpleNamespace
     lift = 0.10 * mid[10] + 0.06 * mid[9] + 0.10 * smile
     pull = 0.10 * mid[16] + 0.05 * mid[20] * ajar + 0.06 * smile
     push = 0.055 * mid[17] + 0.02 * mid[15]
-    g.inner_upper = t.mouth_y - 0.25 * part - 0.75 * lift - push + 0.02 * mid[12]
-    g.inner_lower = t.mouth_y + 0.75 * part + pull - push + 0.03 * mid[12]
+    g.inner_upper = t.mouth_y - 0.20 * part - 0.75 * lift - push + 0.02 * mid[12]
+    g.inner_lower = t.mouth_y + 0.85 * part + pull - push + 0.03 * mid[12]
     g.inner_lower = torch.maximum(g.inner_lower, g.inner_upper)
     # Lips that are pulled wide or pressed get thin.
     thin = 1 - 0.30 * mid[12] - 0.25 * mid[20] - 0.55 * mid[23] - 0.65 * mid[24] - 0.12 * mid[26]

@@ -24,7 +24,7 @@ def relief(canvas: Canvas, t: SimpleNamespace, g: SimpleNamespace, edge: Tensor)
     """Height (N, 2, H, W), units; ``edge`` is the face's :func:`outline`."""
     a, mid = g.a, g.mid
     z = DEPTH * (1.0 - edge).clamp_(min=0).sqrt_()
-    above = 1.0 - (canvas.y.clamp(min=0) / 0.5) ** 2 - crown(canvas, t)
+    above = 1.0 - (canvas.y.clamp(min=0) / 0.9) ** 2 - crown(canvas, t)
     z = torch.maximum(z, 0.75 * DEPTH * above.clamp_(min=0).sqrt_())  # hair stands off the skull
     cheek_y = 0.36 - 0.07 * a[6] - 0.05 * a[12]
     opened = (g.gap / 0.3).clamp(0, 1)
