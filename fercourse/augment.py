@@ -39,8 +39,8 @@ FIFTEEN = tuple(itertools.product(ROTATIONS, FLIPS))
 
 
 @dataclass(frozen=True)
-class CourseRecipe:
-    """Ranges the course recipe draws from, uniformly and independently for every image.
+class Recipe:
+    """Ranges to draw from, uniformly and independently for every image.
 
     Attributes:
         flip: Probability of a horizontal flip.
@@ -67,7 +67,13 @@ class CourseRecipe:
     aspect: float = 3.0
 
 
-COURSE = CourseRecipe()
+COURSE = Recipe()
+"""Strong: for a hundred epochs and more."""
+
+LIGHT = Recipe(rotation=8.0, scale=(0.9, 1.1), stretch=1.05, shift=0.06, contrast=0.15,
+               brightness=0.1, erase=0.0)  # fmt: skip
+"""For short runs, which the course recipe leaves underfitted: after 20 epochs of the ``cpu`` preset
+training accuracy was no higher than validation accuracy."""
 
 
 def normalise(images: Tensor) -> Tensor:
@@ -112,7 +118,7 @@ def fifteen_fold(images: Tensor, chunk: int = 512) -> Tensor:
 @torch.no_grad()
 def augment(
     images: Tensor,
-    recipe: Literal["none", "paper", "course"] = "course",
+    recipe: Literal["none", "paper", "light", "course"] = "course",
     generator: torch.Generator | None = None,
 ) -> Tensor:
     """Distort a batch at random and normalise it.
@@ -120,7 +126,8 @@ def augment(
     Args:
         images: uint8 (N, H, W), on the training device.
         recipe: "none" only normalises; "paper" draws one of the fifteen for each image;
-            "course" is :data:`COURSE`: flip, rotation, zoom, shift, brightness, contrast, erasing.
+            "light" and "course" are :data:`LIGHT` and :data:`COURSE`: flip, rotation, zoom,
+            shift, brightness, contrast, and for the latter erasing.
         generator: On the CPU or on the images' device; None is torch's own CPU generator.
 
     Returns:
@@ -131,9 +138,9 @@ def augment(
         return x
     if recipe == "paper":
         return _paper(x, generator)
-    if recipe == "course":
-        return _course(x, generator, COURSE)
-    raise FercourseError(f"augment must be one of none, paper, course, not {recipe!r}.")
+    if recipe in ("light", "course"):
+        return _distort(x, generator, LIGHT if recipe == "light" else COURSE)
+    raise FercourseError(f"augment must be one of none, paper, light, course, not {recipe!r}.")
 
 
 def mixup(
@@ -230,7 +237,7 @@ def _paper(x: Tensor, generator: torch.Generator | None) -> Tensor:
     return warp(x, *members[(u * len(FIFTEEN)).long()].unbind(1))
 
 
-def _course(x: Tensor, generator: torch.Generator | None, r: CourseRecipe) -> Tensor:
+def _distort(x: Tensor, generator: torch.Generator | None, r: Recipe) -> Tensor:
     n, _, h, w = x.shape
     flip, angle, zoom, stretch, dx, dy, light, contrast, erase, area, aspect, left, top = _uniform(
         13, x, generator

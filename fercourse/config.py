@@ -125,7 +125,8 @@ class TrainConfig:
             paper's rule); "cosine" rises for ``warmup`` and then falls to nothing along a cosine.
         patience: Epochs, for "plateau".
         warmup: Share of all steps in which the rate rises, for "cosine".
-        augment: "none", "paper" (the 15-fold set, one member drawn a step) or "course".
+        augment: "none", "paper" (the 15-fold set, one member drawn a step), "light" or "course";
+            see :mod:`fercourse.augment`.
         mixup: Beta parameter; 0 switches it off.
         ema: Decay of the weight average that is validated and kept; 0 switches it off.
         clip: Largest gradient norm; 0 switches it off.
@@ -141,7 +142,7 @@ class TrainConfig:
     schedule: Literal["plateau", "cosine"] = "cosine"
     patience: int = 3
     warmup: float = 0.2
-    augment: Literal["none", "paper", "course"] = "course"
+    augment: Literal["none", "paper", "light", "course"] = "course"
     mixup: float = 0.0
     ema: float = 0.0
     clip: float = 0.0
@@ -160,7 +161,7 @@ class TrainConfig:
         for name, allowed in (
             ("optimizer", ("sgd", "adamw")),
             ("schedule", ("plateau", "cosine")),
-            ("augment", ("none", "paper", "course")),
+            ("augment", ("none", "paper", "light", "course")),
             ("precision", ("auto", "float32", "bf16")),
         ):
             value = getattr(self, name)
@@ -237,7 +238,8 @@ class RunConfig:
         """
         values, defaults = self.to_dict(), RunConfig().to_dict()
         changed = {
-            f"{part}.{name}": value
+            # A whole number where a fraction is meant (lambda_1 = 5) is the same run as 5.0.
+            f"{part}.{name}": type(defaults[part][name])(value)
             for part in ("model", "loss", "train", "data")
             for name, value in values[part].items()
             if value != defaults[part][name]
@@ -300,7 +302,7 @@ def _course(model: int) -> RunConfig:
 def _cpu(model: int) -> RunConfig:
     return RunConfig(
         model=ModelConfig.table1(model, width=0.375),
-        train=TrainConfig(epochs=20, batch_size=128, lr=0.05, ema=0.998),
+        train=TrainConfig(epochs=16, batch_size=128, lr=0.05, ema=0.998, augment="light"),
         data=DataConfig("fer2013"),
     )
 

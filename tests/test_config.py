@@ -110,3 +110,8 @@ def test_expressions():
     for wrong in ("bored", 9, 2.5, None):
         with pytest.raises(FercourseError, match="is not an expression; use one of angry"):
             Expression.parse(wrong)
+
+
+def test_hash_takes_five_and_five_point_nothing_for_one_run():
+    a, b = (preset("cpu").change(**{"loss.pair_weight": v}) for v in (5, 5.0))
+    assert a.hash == b.hash != preset("cpu").hash

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from fercourse.config import ModelConfig
 from fercourse.errors import FercourseError
@@ -129,8 +130,12 @@ class FERNet(nn.Module):
 
 
 def mean(x: Tensor) -> Tensor:
-    """Global average pooling, (N, C, H, W) -> (N, C)."""
-    return x.mean((2, 3))
+    """Global average pooling, (N, C, H, W) -> (N, C).
+
+    A pooling kernel keeps the gradient in the map's own memory format; ``x.mean((2, 3))`` would
+    not, and every addition to it would then be slow.
+    """
+    return F.avg_pool2d(x, x.shape[2:]).flatten(1)
 
 
 def mean_under(x: Tensor, logits: Tensor) -> Tensor:
