@@ -20,7 +20,8 @@ class Faces:
         images: uint8 (N, H, W), 0 black to 255 white.
         labels: int64 (N,), values of :class:`fercourse.Expression`.
         subjects: str array (N,), who is shown; None where the data set does not say (FER2013).
-        ids: str array (N,), where each image came from: file stem, or row of the csv.
+        ids: str array (N,), where each image came from, each once: the file's name without its
+            suffix (with the class, for folders of FER2013), or the line of the csv.
         masks: int32 (N, H, W), bit k set where action unit ``synthetic.UNITS[k]`` acts;
             None for photographs, where nobody knows.
     """

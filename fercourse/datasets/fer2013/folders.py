@@ -23,14 +23,15 @@ def read_folders(archive: Archive) -> Table:
     rows.notes += words.require_official(source, {words.split_of(n) for n in names})
     for name in words.progress(names, f"decoding {archive.path.name}"):
         split, official = words.split_of(name)
-        folder, _, file = f"/{name}".rpartition("/")
+        kind, file = f"/{name}".split("/")[-2:]
         try:
-            label = words.label(folder.rpartition("/")[2])
+            label = words.label(kind)
             image = decode(archive.read(name))
         except FercourseError as bad:
             rows.skip(name, bad)
         else:
-            id = file.rpartition(".")[0] if official else name
+            # With the class: the numbers are random, and two classes share a few.
+            id = f"{kind}/{file.rpartition('.')[0]}" if official else name
             rows.add(image, label, split=split, id=id, where=name)
     return rows.table("fer2013")
 
