@@ -28,6 +28,8 @@ class ModelConfig:
         reduction: GCCA's squeeze, C -> C / reduction.
         decoder_channels: Channels each level is reduced to in the partial decoder.
         imagenet: Start from torchvision's VGG16-BN weights (width 1 only).
+        map_scale: Standard deviation over the face that P_d and every S_i are given, in logits;
+            0, the paper's reading, leaves them as they come, and they come out flat.
     """
 
     fusion: bool = True
@@ -43,6 +45,7 @@ class ModelConfig:
     reduction: int = 16
     decoder_channels: int = 32
     imagenet: bool = False
+    map_scale: float = 0.0
 
     def __post_init__(self) -> None:
         _require(self.in_channels in (1, 3), f"in_channels must be 1 or 3, not {self.in_channels}.")
@@ -50,6 +53,7 @@ class ModelConfig:
         _require(0 <= self.dropout < 1, f"dropout must be in [0, 1), not {self.dropout}.")
         _require(self.num_classes >= 2, f"num_classes must be at least 2, not {self.num_classes}.")
         _require(self.reduction >= 1, f"reduction must be at least 1, not {self.reduction}.")
+        _require(self.map_scale >= 0, f"map_scale must not be negative: {self.map_scale}.")
         _require(
             self.decoder or not self.reverse,
             "reverse attention starts from the decoder's map: switch decoder on, or reverse off.",

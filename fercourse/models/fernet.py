@@ -95,7 +95,7 @@ class FERNet(nn.Module):
 
         if self.config.decoder:
             decoded, region = self.decoder(c3, c4, c5)  # (N, 3D, h3, w3), (N, 1, h3, w3)
-            maps["global"] = region
+            region = maps["global"] = spread_out(region, self.config.map_scale)
             if self.config.reverse:
                 for i, c, stage in (
                     (5, c5, self.reverse5),
@@ -103,6 +103,7 @@ class FERNet(nn.Module):
                     (3, c3, self.reverse3),
                 ):
                     remaining, maps[f"reverse{i}"], region = stage(c, region)
+                    region = spread_out(region, self.config.map_scale)
                     maps[f"refined{i}"] = region  # (N, 1, h_i, w_i)
                     descriptors.append(mean(remaining))  # (N, C_i)
             descriptors.append(mean_under(decoded, region))  # (N, 3D)
@@ -142,3 +143,11 @@ def mean_under(x: Tensor, logits: Tensor) -> Tensor:
     """Average of (N, C, H, W) weighted by the sigmoid of a map (N, 1, h, w) -> (N, C)."""
     weight = resize_like(logits, x).sigmoid()  # (N, 1, H, W)
     return (x * weight).sum((2, 3)) / weight.sum((2, 3)).clamp_min(1e-6)
+
+
+def spread_out(logits: Tensor, scale: float) -> Tensor:
+    """A map (N, 1, h, w) with mean 0 and standard deviation ``scale`` on every face; 0: as it is.
+
+    No loss of the paper's asks a map to vary, so it stays near one value; this leaves it no choice.
+    """
+    return F.layer_norm(logits, logits.shape[1:]) * scale if scale else logits
