@@ -25,7 +25,24 @@ _HOME = {  # public name -> the module it lives in
     "evaluate": "evaluation.predict",
     "load_model": "training.checkpoint",
 }
-__all__ = [*_HOME, "__version__"]
+__all__ = [
+    "DataConfig",
+    "Expression",
+    "FERNet",
+    "FaceDataset",
+    "Faces",
+    "FercourseError",
+    "LossConfig",
+    "ModelConfig",
+    "RunConfig",
+    "TrainConfig",
+    "__version__",
+    "evaluate",
+    "load",
+    "load_model",
+    "preset",
+    "train",
+]
 
 if TYPE_CHECKING:
     from fercourse.config import DataConfig, LossConfig, ModelConfig, RunConfig, TrainConfig, preset

@@ -143,6 +143,18 @@ def paper(ledger: LedgerPath = None) -> None:
     typer.echo(f"{book.path}: {record_paper(book)} of the paper's rows added.")
 
 
+@app.command()
+def report(
+    page: Annotated[Path, typer.Argument(help="A page with the two markers.")] = Path("README.md"),
+    ledger: LedgerPath = None,
+) -> None:
+    """Write the results into a page, between its markers."""
+    from fercourse.experiments.report import write
+
+    changed = write(page, Ledger(ledger))
+    print(f"{page} {'is written anew' if changed else 'says what the ledger says'}.")
+
+
 def _filtered(book: Ledger, **filters: list[Any] | None) -> list[Row]:
     return book.rows(**{name: values for name, values in filters.items() if values})
 

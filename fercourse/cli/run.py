@@ -105,7 +105,7 @@ def predict(
     else:
         for i, face in enumerate(found, start=1):
             shares = ", ".join(f"{e.title} {p:.0%}" for e, p in face.ranked()[:3])
-            print(f"face {i} (found with p = {face.detection.probability:.3f}): {shares}")
+            print(f"face {i} (found with p = {face.detection.probability:.4f}): {shares}")
         if not found:
             print(f"{photo}: no face was found.")
     if found and (out or not as_json):
@@ -177,8 +177,11 @@ def _measure(config: Any, dataset: Any, folder: Path, device: str, label: str) -
 
 
 def _print_epoch(e: dict[str, float]) -> None:
-    print(f"epoch {e['epoch']:3d}  loss {e['train_loss']:.3f}  train {e['train_accuracy']:.1%}  "
-          f"val {e['val_accuracy']:.1%}  {e['images_per_second']:.0f} images/s", flush=True)  # fmt: skip
+    print(
+        f"epoch {e['epoch']:3d}  loss {e['train_loss']:.3f}  train {e['train_accuracy']:.1%}  "
+        f"val {e['val_accuracy']:.1%}  {e['images_per_second']:.0f} images/s",
+        flush=True,
+    )
 
 
 def _report(title: str, results: list[Evaluation]) -> None:

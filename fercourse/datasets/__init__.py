@@ -1,0 +1,1 @@
+"""Readers, built-in faces, and what is known of a copy."""

@@ -1,0 +1,129 @@
+"""README's results, written from the ledger, so that no number there can drift."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from fercourse.errors import FercourseError
+from fercourse.evaluation.metrics import binomial_error, mean_accuracy, stability
+from fercourse.experiments.ledger import Ledger
+from fercourse.experiments.row import Row
+from fercourse.experiments.statistics import pool_folds, wilson
+from fercourse.files import whole_file
+
+BEGIN, END = "<!-- results: written by `fercourse ledger report` -->", "<!-- end of results -->"
+
+METRICS = ("val_accuracy", "test_accuracy", "test_accuracy_clean", "test_accuracy_flip")
+
+
+def report(ledger: Ledger) -> str:
+    """Markdown tables of every measured run on real faces, with the paper's claims beside them."""
+    measured = [row for row in ledger.rows() if row.label != "paper"]
+    claims = {(row.dataset, row.variant): row for row in ledger.rows(label="paper", plan="table1")}
+    parts = []
+    fer = [row for row in measured if row.dataset == "fer2013"]
+    if fer:
+        parts.append(_fer2013(fer, claims))
+    ck = [row for row in measured if row.dataset == "ckplus"]
+    if ck:
+        parts.append(_ckplus(ck))
+    return "\n\n".join(parts) if parts else "No run on real faces is recorded yet."
+
+
+def write(path: Path, ledger: Ledger) -> bool:
+    """Put the report between a page's two markers; True if that changed it.
+
+    Raises:
+        FercourseError: The page lacks the markers.
+    """
+    text = path.read_text(encoding="utf-8")
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise FercourseError(f"{path} has no place for results: put {BEGIN} and {END} into it.")
+    new = f"{before}{BEGIN}\n\n{report(ledger)}\n\n{END}{after}"
+    if new == text:
+        return False
+    with whole_file(path) as part:
+        part.write_text(new, encoding="utf-8", newline="\n")
+    return True
+
+
+def _fer2013(rows: Sequence[Row], claims: dict[tuple[str, str], Row]) -> str:
+    n = rows[0].splits["test"]
+    clean = rows[0].splits.get("test_clean")
+    error = binomial_error(mean_accuracy([r.test_accuracy for r in rows]), n)
+    lines = [
+        f"**FER2013**, trained from scratch on Training, the epoch selected on PublicTest, judged "
+        f"once on PrivateTest's {n:,} faces ({clean:,} without near-duplicates of training faces); "
+        f"per cent. The test set alone is worth ± {100 * error:.2f} (binomial standard error).",
+        "",
+        "| model | recipe | seeds | PublicTest | PrivateTest | without duplicates | with flip "
+        "averaging | Sta | the paper's claim |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for group in _groups(rows):
+        first = group[0]
+        claim = claims.get(("fer2013", first.variant.split("-")[0]))
+        cells = [first.variant, _recipe(first), str(len(group))]
+        cells += [_mean(group, metric) for metric in METRICS]
+        cells.append(_spread([row.test_accuracy for row in group]))
+        cells.append(f"{100 * claim.test_accuracy:.2f}" if claim else "")
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _ckplus(rows: Sequence[Row]) -> str:
+    lines = [
+        "**CK+48** (peak frames, contempt dropped, no neutral class), cross-validated: the next "
+        "fold selects the epoch, the held-out fold is judged once; per cent.",
+        "",
+        "| model | folds | accuracy, all faces pooled | 95 % interval | mean over folds | spread "
+        "over folds |",
+        "| --- | --- | ---: | ---: | ---: | ---: |",
+    ]
+    for group in _groups(rows):
+        run = group[0].run
+        if len(group) % run.data.folds:
+            missing = run.data.folds - len(group) % run.data.folds
+            lines.append(f"| {group[0].variant} | {run.data.by}, {missing} missing | | | | |")
+            continue
+        confusion = [c for pooled in pool_folds(group) for c in [pooled.confusion]]
+        right = sum(c[k][k] for c in confusion for k in range(len(c)))
+        total = sum(map(sum, (row for c in confusion for row in c)))
+        low, high = wilson(right, total)
+        accuracies = [row.test_accuracy for row in group]
+        kind = "no person in two folds" if run.data.by == "subject" else "random"
+        lines.append(
+            f"| {group[0].variant} ({_recipe(group[0])}) | {run.data.folds}, {kind} | "
+            f"{100 * right / total:.2f} of {total} | {100 * low:.1f} to {100 * high:.1f} | "
+            f"{100 * mean_accuracy(accuracies):.2f} | {_spread(accuracies)} |"
+        )
+    return "\n".join(lines)
+
+
+def _groups(rows: Sequence[Row]) -> list[list[Row]]:
+    """Rows that differ by seed and fold alone, in the order of variants."""
+    groups: dict[tuple[str, str, str], list[Row]] = {}
+    for row in rows:
+        name = row.run.change(**{"data.fold": 0}).hash
+        groups.setdefault((row.plan, row.variant, name), []).append(row)
+    return [groups[key] for key in sorted(groups)]
+
+
+def _recipe(row: Row) -> str:
+    c = row.run
+    return (
+        f"{c.data.size} px, width {c.model.width:g}, {c.train.epochs} epochs, "
+        f"{c.train.augment} augmentation"
+    )
+
+
+def _mean(rows: Sequence[Row], metric: str) -> str:
+    values = [getattr(row, metric) for row in rows]
+    return "" if None in values else f"{100 * mean_accuracy(values):.2f}"
+
+
+def _spread(values: Sequence[float]) -> str:
+    return "one run" if len(values) == 1 else f"{100 * stability(values):.2f}"

@@ -1,0 +1,37 @@
+"""README's numbers are the ledger's."""
+
+import pytest
+from conftest import ROOT
+
+from fercourse import FercourseError
+from fercourse.experiments.ledger import Ledger
+from fercourse.experiments.report import BEGIN, END, report, write
+
+
+def test_readme_says_what_the_ledger_says():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    written = text.split(BEGIN)[1].split(END)[0].strip()
+    assert written == report(Ledger(ROOT / "results" / "ledger.jsonl")), (
+        "run: fercourse ledger report"
+    )
+
+
+def test_a_page_is_written_once_and_only_between_its_markers(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
+    book = Ledger(tmp_path / "none.jsonl")
+    assert write(page, book)
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("before\n")
+    assert text.endswith("\nafter\n")
+    assert "old" not in text
+    assert "No run on real faces" in text
+    assert not write(page, book)
+
+
+def test_a_page_without_markers_is_left_alone(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("nothing here", encoding="utf-8")
+    with pytest.raises(FercourseError, match="has no place for results"):
+        write(page, Ledger(tmp_path / "none.jsonl"))
+    assert page.read_text(encoding="utf-8") == "nothing here"
