@@ -29,9 +29,6 @@ from fercourse.models import FERNet
 from fercourse.modules.blocks import scaled
 
 
-VERSION = torch.__version__
-
-
 class Trunk(nn.Module):
     """torchvision's convolutions (batch norm, ReLU, poolings), an average, one linear layer."""
 
@@ -64,7 +61,8 @@ def main() -> None:
     a = parser.parse_args()
     device = best_device()
     bf16 = native_bf16(device)
-    print(f"{platform.machine()}, {device}, {torch.get_num_threads()} threads, torch {VERSION}")
+    print(f"{platform.machine()}, {device}, {torch.get_num_threads()} threads")
+    print(f"torch {torch.__version__}")
     print(f"width {a.width:g}, {a.size} px, batch {a.batch}")
 
     torch.manual_seed(0)

@@ -9,7 +9,7 @@ import numpy as np
 import seaborn
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator
 from numpy.typing import ArrayLike
 
 from fercourse.errors import FercourseError
@@ -82,6 +82,9 @@ def learning_curves(history: Sequence[dict[str, Any]]) -> Figure:
         axes.plot(epochs, curve["train_island"], color=PAPER, marker=marker,
                   label="island, above its bound")  # fmt: skip
         axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter("")
         axes.set_ylabel("terms of eq. 5")
     for name, axes in panels.items():
         light_grid(axes)
