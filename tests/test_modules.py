@@ -124,8 +124,6 @@ def test_gcca_keeps_channels_apart_before_the_squeeze():
     before, after = (
         gcca.group(gcca.descriptors(v).flatten(1)[..., None, None]) for v in (x, changed)
     )
-        gcca.group(gcca.descriptors(v).flatten(1)[..., None, None]) for v in (x, changed)
-    )
     differs = (before != after).flatten().nonzero().flatten().tolist()
     assert differs == [5]
 
