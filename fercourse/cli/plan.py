@@ -1,0 +1,172 @@
+"""``fercourse run`` and ``fercourse cost``: the paper's experiments, and what its parts cost."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from fercourse.cli.ledger import LedgerPath
+from fercourse.cli.run import DataOption, Device, _change
+from fercourse.errors import FercourseError
+
+if TYPE_CHECKING:
+    from fercourse.experiments.durations import Durations
+    from fercourse.experiments.plans import Planned
+
+MORE_REASONS = 5
+"""Failures printed one by one; the rest are counted."""
+
+
+def run(
+    name: Annotated[
+        str, typer.Argument(metavar="PLAN", help="table1, table1-random, fig6a, fig6b")
+    ],
+    data: DataOption = "fer2013",
+    preset: Annotated[str, typer.Option(help="paper, course, cpu or smoke.")] = "cpu",
+    seeds: Annotated[int, typer.Option(min=1, help="How many, from 0.")] = 10,
+    models: Annotated[str, typer.Option(help="Rows of Table 1.")] = "1,2,3,4,5,6",
+    budget: Annotated[str | None, typer.Option(help="Such as 90s, 25m or 8h.")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Runs at a time.")] = 1,
+    device: Device = "auto",
+    engine: Annotated[str, typer.Option(help="local, or ray for a cluster.")] = "local",
+    address: Annotated[
+        str | None, typer.Option(help="Of the Ray cluster: auto, host:port.")
+    ] = None,
+    change: Annotated[
+        list[str] | None, typer.Option("--set", help="In every run: train.epochs=5.")
+    ] = None,
+    ledger: LedgerPath = None,
+    out: Annotated[Path, typer.Option(help="Folder of the run folders.")] = Path("build/runs"),
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what is missing, only.")] = False,
+) -> None:
+    """Measure what a plan asks for and the ledger lacks; the same command goes on later."""
+    from fercourse.experiments import runner
+    from fercourse.experiments.durations import Durations
+    from fercourse.experiments.ledger import Ledger
+    from fercourse.experiments.plans import plan
+    from fercourse.training.run import find_device
+
+    seconds = _seconds(budget)
+    dataset, source = _data_set(data or "fer2013")
+    book = Ledger(ledger)
+    changes = dict(_change(c) for c in change or [])
+    runs = plan(name, dataset, preset, seeds, _numbers(models), changes=changes, ledger=book)
+    if runs[0].note:
+        print(runs[0].note)
+    if dry_run:
+        todo = runner.missing(runs, book, source)
+        kind = None if engine == "ray" else find_device(device).type
+        _print_outlook(runs, todo, Durations(book.rows(), kind), jobs)
+        return
+    report = runner.run(
+        runs, book, budget_seconds=seconds, jobs=jobs, device=device, engine=engine,
+        address=address, source=source, out=out, progress=sys.stderr.isatty(),
+    )  # fmt: skip
+    print(f"{name}: {len(report.recorded)} runs recorded in {book.path}, {_time(report.seconds)}; "
+          f"{len(runs) - len(report.left)} of {len(runs)} are done.")  # fmt: skip
+    for reason in list(report.failed.items())[:MORE_REASONS]:
+        print("{} failed: {}".format(*reason), file=sys.stderr)
+    if len(report.failed) > MORE_REASONS:
+        print(f"{len(report.failed) - MORE_REASONS} more failed.", file=sys.stderr)
+    if report.unrecorded:
+        print(f"{'; '.join(report.unrecorded)}: finished, but not recorded. {report.trouble} "
+              f"What was measured is kept in {out}.", file=sys.stderr)  # fmt: skip
+    if report.left:
+        print("The same command goes on.")
+    if not report.sound:
+        raise typer.Exit(1)
+
+
+def cost(
+    width: Annotated[float, typer.Option(help="Of the channels, 1 is VGG16's.")] = 1.0,
+    size: Annotated[int, typer.Option(help="Side of the images, pixels.")] = 48,
+    batch: Annotated[int, typer.Option(help="Images a step.")] = 64,
+    models: Annotated[str, typer.Option(help="Rows of Table 1.")] = "1,2,3,4,5,6",
+    seconds: Annotated[float, typer.Option(help="Of timing, for each model and use.")] = 5.0,
+    device: Device = "auto",
+) -> None:
+    """Parameters, operations and speed of Table 1's models, side by side in one run."""
+    from fercourse.experiments.cost import costs, verdict
+    from fercourse.training.run import find_device
+
+    place = find_device(device)
+    frame = costs(_numbers(models), width, size, place, batch, seconds)
+    table = Table(
+        title=f"{size} x {size} pixels, width {width:g}, {frame.attrs['device']}, "
+        f"{frame.attrs['precision']}, batches of {batch}",
+        title_justify="left", box=box.SIMPLE_HEAD,
+    )  # fmt: skip
+    names = ("model", "parameters", "MFLOPs an image", "training images/s", "prediction images/s")
+    for column in names:
+        table.add_column(column, justify="right")
+    for line in frame.itertuples():
+        table.add_row(f"{line.model}", f"{line.parameters:,}", f"{line.flops / 1e6:,.1f}",
+                      f"{line.train:,.0f} ± {line.train_spread:.0%}",
+                      f"{line.predict:,.0f} ± {line.predict_spread:.0%}")  # fmt: skip
+    Console(width=max(100, Console().width)).print(table)
+    for sentence in verdict(frame):
+        print(sentence)
+
+
+def _print_outlook(
+    runs: list[Planned], todo: list[Planned], durations: Durations, jobs: int
+) -> None:
+    """What is done and missing by variant, and how long the rest will take."""
+    table = Table(box=box.SIMPLE_HEAD)
+    for name in ("variant", "done", "missing", "time a run"):
+        table.add_column(name, justify="left" if name == "variant" else "right")
+    for variant in dict.fromkeys(run.variant for run in runs):
+        of_plan = [run for run in runs if run.variant == variant]
+        lacking = [run for run in todo if run.variant == variant]
+        expected = durations.expect(of_plan[0].config)
+        table.add_row(variant, str(len(of_plan) - len(lacking)), str(len(lacking)),
+                      "unknown" if expected is None else _time(expected))  # fmt: skip
+    Console().print(table)
+    total, unknown = durations.total(todo, jobs)
+    print(f"{len(runs) - len(todo)} of {len(runs)} runs are done; the rest takes about "
+          f"{_time(total)}{f', and {unknown} runs of unknown length' if unknown else ''}."
+          if len(todo) > unknown else
+          f"{len(runs) - len(todo)} of {len(runs)} runs are done; how long the rest takes is not "
+          "known yet." if todo else f"All {len(runs)} runs are done.")  # fmt: skip
+
+
+def _data_set(data: str) -> tuple[str, str | None]:
+    """Name and place of a data set given by either."""
+    from fercourse.experiments.plans import DATASETS
+
+    if data in DATASETS:
+        return data, None
+    from fercourse.datasets.load import read_table
+
+    path = Path(data).resolve()
+    return read_table(None, path).name, str(path)
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise FercourseError(f"--models takes numbers such as 1,3,6, not {text!r}.") from None
+
+
+def _seconds(text: str | None) -> float | None:
+    """Of "90s", "25m", "1.5h" or plain seconds."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", text.strip())
+    if not found or float(found[1]) == 0:
+        raise FercourseError(f"--budget takes a time such as 90s, 25m or 8h, not {text!r}.")
+    return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]]
+
+
+def _time(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,65 @@
+"""How long a run will take, from those that are over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from statistics import median
+
+from fercourse.config import LossConfig, RunConfig
+from fercourse.experiments.plans import Planned
+from fercourse.experiments.row import Row
+
+OVERHEAD = 1.15
+"""A row's seconds are of training alone; loading, validating and judging come on top."""
+
+
+class Durations:
+    """Expected wall seconds of runs.
+
+    Args:
+        rows: Of a ledger; those measured on another kind of device are left aside.
+        device: "cpu", "cuda" or "mps"; None takes rows of any.
+    """
+
+    def __init__(self, rows: Iterable[Row] = (), device: str | None = None) -> None:
+        self._recorded: dict[RunConfig, list[float]] = {}
+        self._here: dict[RunConfig, list[float]] = {}
+        for row in rows:
+            if row.label != "paper" and device in (None, _kind(row.device)):
+                seconds = OVERHEAD * row.seconds
+                self._recorded.setdefault(_cost(row.run), []).append(seconds)
+
+    def add(self, config: RunConfig, seconds: float) -> None:
+        """A run ended here, beside as many others as will go on: this counts before the ledger."""
+        self._here.setdefault(_cost(config), []).append(seconds)
+
+    def expect(self, config: RunConfig) -> float | None:
+        """Median of runs alike; else the slowest of Table 1's models trained so; else None."""
+        cost = _cost(config)
+        for known in (self._here, self._recorded):
+            if cost in known:
+                return median(known[cost])
+            siblings = [median(known[other]) for other in known if _alike(cost, other)]
+            if siblings:
+                return max(siblings)
+        return None
+
+    def total(self, runs: Sequence[Planned], jobs: int = 1) -> tuple[float, int]:
+        """Wall seconds of runs, ``jobs`` at a time, and of how many nothing is known."""
+        expected = [self.expect(run.config) for run in runs]
+        known = [seconds for seconds in expected if seconds is not None]
+        return sum(known) / max(1, min(jobs, len(known))), len(runs) - len(known)
+
+
+def _cost(config: RunConfig) -> RunConfig:
+    """The config without what costs no time: seed, fold, and the weights of the loss."""
+    return config.change(loss=LossConfig(), seed=0, **{"data.fold": 0, "data.seed": 0})
+
+
+def _alike(one: RunConfig, other: RunConfig) -> bool:
+    return (one.train, one.data, one.model.width) == (other.train, other.data, other.model.width)
+
+
+def _kind(device: str) -> str:
+    """ "cuda" of "cuda:NVIDIA H100", "cpu" of "cpu x 2"."""
+    return device.split(":")[0].split(" ")[0]

@@ -1,0 +1,129 @@
+"""Worker processes on this machine, each doing one job after another.
+
+A pool of the standard library breaks as a whole when one of its processes is killed. Here each
+worker has a pipe of its own, so that its death costs its job one more start and nobody else.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+from fercourse.errors import FercourseError
+from fercourse.experiments.job import Event, Job, Work
+
+_spawn = multiprocessing.get_context("spawn")  # CUDA does not survive a fork
+
+
+def run_local(
+    next_job: Callable[[], Job | None], workers: int, work: Work, deadline: float | None = None
+) -> Iterator[Event]:
+    """Have jobs done by several processes; yield what happens as it happens.
+
+    Args:
+        next_job: Asked whenever a worker is idle; None while there is nothing to start. All is
+            over when it says so and no worker is busy.
+        workers: Processes at a time; they are started when first needed.
+        work: A function of a module, called in the workers.
+        deadline: On the clock ``time.monotonic``; workers still busy then are ended.
+    """
+    staff: list[_Worker] = []
+    try:
+        while True:
+            idle = [worker for worker in staff if worker.job is None]
+            while len(staff) - len(idle) < workers and (job := next_job()):
+                if not idle:
+                    staff.append(_Worker(work))
+                    idle = staff[-1:]
+                idle.pop().start(job)
+            busy = [worker for worker in staff if worker.job]
+            left = None if deadline is None else deadline - time.monotonic()
+            if not busy or (left is not None and left <= 0):
+                return
+            # A pipe whose process has died is ready too: reading it ends in EOFError.
+            for pipe in wait([worker.pipe for worker in busy], left):
+                worker = next(w for w in busy if w.pipe is pipe)
+                event = worker.receive()
+                if event.kind == "died":
+                    staff.remove(worker)
+                yield event
+    finally:
+        for worker in staff:
+            worker.end()
+
+
+class _Worker:
+    """A process, the parent's end of its pipe, and the job it is at."""
+
+    def __init__(self, work: Work) -> None:
+        self.job: Job | None = None
+        self.since = 0.0
+        self.pipe: Connection
+        self.pipe, theirs = _spawn.Pipe()
+        self.process = _spawn.Process(target=_serve, args=(theirs, work), daemon=True)
+        self.process.start()
+        theirs.close()  # so that the process holds the only copy, and its death closes it
+
+    def start(self, job: Job) -> None:
+        self.job, self.since = job, time.monotonic()
+        with suppress(OSError):  # it died while idle: receive() will say so
+            self.pipe.send(job)
+
+    def receive(self) -> Event:
+        job, seconds = self.job, time.monotonic() - self.since
+        try:
+            kind, value = self.pipe.recv()
+        except (EOFError, OSError):
+            self.process.join(10)
+            code = self.process.exitcode
+            self.pipe.close()
+            self.job = None
+            how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
+            return Event(job, "died", f"its process ended with {how}", seconds)
+        if kind != "epoch":
+            self.job = None
+        return Event(job, kind, value, seconds)
+
+    def end(self) -> None:
+        self.pipe.close()
+        self.process.terminate()
+        self.process.join(5)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
+
+
+def _serve(pipe: Connection, work: Work) -> None:
+    """A worker's life: jobs in, events out, until the parent is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent's Ctrl-C is the parent's affair
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    while True:
+        try:
+            job = pipe.recv()
+        except (EOFError, OSError):
+            return
+        pipe.send(attempt(work, job, lambda entry: pipe.send(("epoch", entry))))
+
+
+def attempt(work: Work, job: Job, on_epoch: Any) -> tuple[str, Any]:
+    """Kind and value of the event that a job ends in, whatever it raises."""
+    try:
+        return "done", work(job, on_epoch)
+    except FercourseError as error:
+        return "failed", str(error)
+    except Exception as error:
+        return "error", f"{type(error).__name__}: {(str(error) or '-').splitlines()[0]}"
+
+
+def _end_with_parent() -> None:
+    """Training must not go on for nobody; the state of the last epoch is on the disk."""
+    parent = multiprocessing.parent_process()
+    parent.join()
+    os._exit(1)

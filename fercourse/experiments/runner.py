@@ -1,0 +1,273 @@
+"""Do what a plan asks for and the ledger lacks: in order, in parallel, in time, in spite of kills.
+
+Nothing is remembered but the ledger and the run folders. So a plan that was broken off, by its
+budget, by Ctrl-C or by a power cut, goes on with the same call.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter, deque
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tqdm.auto import tqdm
+
+from fercourse.errors import FercourseError
+from fercourse.experiments import job as jobs_
+from fercourse.experiments.durations import Durations
+from fercourse.experiments.engine_local import run_local
+from fercourse.experiments.job import Event, Job, Result, Work
+from fercourse.experiments.ledger import Ledger
+from fercourse.experiments.plans import Planned
+
+TRIES = 2
+"""How often a run is started before it counts as failed: once more after its worker died."""
+
+PATIENCE = (1.0, 4.0, 10.0, 15.0, 30.0)
+"""Seconds between attempts to record on a full disk, once nothing else is left to do."""
+
+
+@dataclass
+class Report:
+    """What :func:`run` did.
+
+    Attributes:
+        recorded: Runs added to the ledger, in the order they finished.
+        left: Runs still missing, in the plan's order.
+        failed: Of these, by name, why; the same call tries them again.
+        unrecorded: Of these, by name, those that are finished but could not be written.
+        trouble: Why not, in a sentence.
+        seconds: Wall time.
+    """
+
+    recorded: list[Planned] = field(default_factory=list)
+    left: list[Planned] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+    unrecorded: list[str] = field(default_factory=list)
+    trouble: str = ""
+    seconds: float = 0.0
+
+    @property
+    def sound(self) -> bool:
+        """Whether whatever is left is left for want of time alone."""
+        return not self.failed and not self.unrecorded
+
+
+def run(
+    plan: Sequence[Planned],
+    ledger: Ledger,
+    *,
+    budget_seconds: float | None = None,
+    jobs: int = 1,
+    device: str = "auto",
+    engine: str = "local",
+    address: str | None = None,
+    source: str | Path | None = None,
+    out: str | Path = "build/runs",
+    progress: bool = True,
+    work: Work = jobs_.work,
+) -> Report:
+    """Measure the runs of a plan that the ledger lacks, and record each as it finishes.
+
+    A run whose expected end lies after the budget is not started, unless it would not fit into a
+    whole budget either; one still going when the budget ends is stopped, and the next call resumes
+    it, at most an epoch poorer. A run whose worker is killed is started once more; if that fails
+    too, it is listed, and the others go on.
+
+    Args:
+        plan: See :func:`fercourse.experiments.plans.plan`.
+        ledger: Where rows go.
+        budget_seconds: Wall time; None is as long as it takes.
+        jobs: Runs at a time; on the CPU they share its cores.
+        device: "auto", "cpu", "cuda" or "mps".
+        engine: "local" for processes here, "ray" for a Ray cluster.
+        address: Of the Ray cluster; None starts one on this machine.
+        source: Where the data set lies; None looks in the usual places.
+        out: Folder of the run folders.
+        progress: Show a bar with the time left.
+        work: What is done with a job; for tests.
+
+    Raises:
+        FercourseError: The ledger is damaged, or there are no data, device, engine or Ray here.
+    """
+    from fercourse.training.run import find_device
+
+    start = time.monotonic()
+    if jobs < 1:
+        raise FercourseError(f"jobs must be at least 1, not {jobs}.")
+    perform = _engine(engine, address)
+    todo = missing(plan, ledger, source)
+    kind = None if engine == "ray" else find_device(device).type
+    if todo and todo[0].config.data.name != "synthetic":
+        jobs_.load_once(todo[0].config.data, _text(source))  # no data: say so before any worker
+    threads = max(1, _cores() // jobs) if engine == "local" and jobs > 1 else 0
+    queue = deque(
+        Job(planned, _text(source), str(Path(out).resolve()), device, threads) for planned in todo
+    )
+    durations = Durations(ledger.rows(), kind)
+    with _bar(todo, progress) as bar:
+        course = _Course(queue, ledger, durations, bar, start, budget_seconds)
+        while course.queue:
+            with closing(perform(course.next_job, jobs, work, course.deadline)) as events:
+                for event in events:
+                    course.take(event)
+            if not course.write_patiently():
+                break
+    recorded = set(course.recorded)
+    return Report(
+        recorded=course.recorded,
+        left=[planned for planned in todo if planned not in recorded],
+        failed=course.failed,
+        unrecorded=[job.run.name for job, _ in course.waiting],
+        trouble=course.trouble,
+        seconds=time.monotonic() - start,
+    )
+
+
+def missing(
+    plan: Sequence[Planned], ledger: Ledger, source: str | Path | None = None
+) -> list[Planned]:
+    """The runs of a plan that have no row measured on these data, in order.
+
+    The data are only loaded where the ledger has a row of that config on some data.
+
+    Args:
+        plan: See :func:`fercourse.experiments.plans.plan`.
+        ledger: What is done.
+        source: Where the data set lies; None looks in the usual places.
+    """
+    found: dict[Any, set[str]] = {}
+    for row in ledger.rows([planned.config for planned in plan]):
+        found.setdefault(row.run, set()).add(row.fingerprint)
+    return [
+        planned
+        for planned in plan
+        if planned.config not in found
+        or jobs_.load_once(planned.config.data, _text(source)).fingerprint
+        not in found[planned.config]
+    ]
+
+
+class _Course:
+    """Where a plan stands: what waits to be started, what waits to be recorded, what failed."""
+
+    def __init__(
+        self, queue: deque[Job], ledger: Ledger, durations: Durations, bar: tqdm, start: float,
+        budget: float | None,
+    ) -> None:  # fmt: skip
+        self.queue, self.ledger, self.durations, self.bar = queue, ledger, durations, bar
+        self.budget = budget
+        self.deadline = None if budget is None else start + budget
+        self.waiting: deque[tuple[Job, Result]] = deque()
+        self.recorded: list[Planned] = []
+        self.failed: dict[str, str] = {}
+        self.trouble = ""
+        self._tries: Counter[str] = Counter()
+        self._epochs: Counter[str] = Counter()
+
+    def next_job(self) -> Job | None:
+        """The next in the plan's order; None when nothing can be started, or recorded, now."""
+        if not self.queue or self.waiting or not self._fits(self.queue[0]):
+            return None
+        return self.queue.popleft()
+
+    def take(self, event: Event) -> None:
+        """Note what an engine reports."""
+        name, epochs = event.job.run.name, event.job.run.config.train.epochs
+        if event.kind == "epoch":
+            self._epochs[name] += 1
+            self.bar.update()
+        elif event.kind == "done":
+            row, _ = event.value
+            # A resumed run took less time here than it takes.
+            self.durations.add(event.job.run.config, max(event.seconds, row.seconds))
+            self.bar.update(epochs - self._epochs[name])
+            self.waiting.append((event.job, event.value))
+            self.write()
+        else:
+            self._tries[name] += 1
+            if event.kind == "failed" or self._tries[name] >= TRIES:
+                self.failed[name] = event.value
+            else:
+                self.queue.appendleft(event.job)
+        self.bar.set_postfix(runs=len(self.recorded), failed=len(self.failed))
+
+    def write(self) -> None:
+        """Record what waits, the oldest first; what cannot be written goes on waiting."""
+        while self.waiting:
+            job, (row, history) = self.waiting[0]
+            try:
+                self.ledger.append(row, history)
+            except (FercourseError, OSError) as error:
+                self.trouble = str(error)
+                return
+            self.waiting.popleft()
+            self.recorded.append(job.run)
+            jobs_.forget(job, row.fingerprint)
+        self.trouble = ""
+
+    def write_patiently(self) -> bool:
+        """Wait for room on the disk; whether the plan can go on."""
+        if not self.waiting:
+            return False
+        for seconds in PATIENCE:
+            if self.deadline is not None and time.monotonic() + seconds > self.deadline:
+                break
+            time.sleep(seconds)
+            self.write()
+            if not self.waiting:
+                return True
+        return False
+
+    def _fits(self, job: Job) -> bool:
+        if self.deadline is None:
+            return True
+        left = self.deadline - time.monotonic()
+        expected = self.durations.expect(job.run.config)
+        if left <= 0 or expected is None or expected <= left:
+            return left > 0
+        return expected > self.budget or _begun(job)
+
+
+def _begun(job: Job) -> bool:
+    """Whether a state to resume from lies on this machine."""
+    config = job.run.config
+    return any(Path(job.root).glob(f"{config.hash}-{config.seed}-*/state.pt"))
+
+
+def _bar(todo: Sequence[Planned], progress: bool) -> tqdm:
+    """Counts epochs, so that the time left is known long before the first run ends."""
+    return tqdm(
+        total=sum(planned.config.train.epochs for planned in todo),
+        desc=todo[0].plan if todo else None,
+        unit="epoch",
+        smoothing=0,
+        disable=not (progress and todo),
+    )
+
+
+def _engine(name: str, address: str | None) -> Any:
+    if name == "local":
+        return run_local
+    if name == "ray":
+        from fercourse.experiments.engine_ray import run_ray
+
+        return partial(run_ray, address=address)
+    raise FercourseError(f"There is no engine {name!r}; use local or ray.")
+
+
+def _cores() -> int:
+    """Those this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _text(source: str | Path | None) -> str | None:
+    return None if source is None else str(source)
