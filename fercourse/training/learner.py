@@ -1,0 +1,133 @@
+"""Everything that changes while a run trains, and the one step that changes it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from torch.optim.lr_scheduler import ReduceLROnPlateau
+
+from fercourse.augment import augment, mixup
+from fercourse.config import RunConfig
+from fercourse.evaluation.predict import to_input
+from fercourse.losses import JointLoss
+from fercourse.models.fernet import FERNet
+from fercourse.models.imagenet import load_imagenet
+from fercourse.training.optim import make_average, make_optimizer, make_schedule
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+
+class Learner:
+    """Model, loss with its centres, weight average, optimizer and learning-rate schedule.
+
+    Args:
+        config: The run. Weights and centres are drawn from torch's global generator.
+        steps: Optimizer steps of the whole run, which a cosine schedule needs to know.
+    """
+
+    def __init__(self, config: RunConfig, steps: int) -> None:
+        self.config = config
+        self.model = FERNet(config.model)
+        if config.model.imagenet:
+            load_imagenet(self.model.backbone)
+        self.loss: Any = JointLoss(
+            config.model.num_classes, config.model.embedding, config.loss, config.model.joint_loss
+        )
+        self.average = make_average(config.train, self.model)
+        self.optimizer: Any = make_optimizer(config.train, self.model, self.loss)
+        self.schedule = make_schedule(config.train, self.optimizer, steps)
+        self.forward: Any = self.model
+
+    def place(self, fabric: Fabric) -> None:
+        """Move everything to the device, and wrap what several processes must agree on."""
+        self.fabric = fabric
+        if fabric.device.type != "mps":
+            self.model.to(memory_format=torch.channels_last)
+        forward = torch.compile(self.model) if self.config.train.compile else self.model
+        self.forward, self.optimizer = fabric.setup(forward, self.optimizer)
+        learned = any(p.requires_grad for p in self.loss.parameters())
+        self.loss = fabric.setup_module(self.loss) if learned else self.loss.to(fabric.device)
+        if self.average:
+            self.average.to(fabric.device)
+
+    def train(self) -> None:
+        """Put model and loss into training mode."""
+        self.model.train()
+        self.loss.train()
+
+    def step(self, images: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
+        """One optimizer step on one batch.
+
+        Args:
+            images: uint8 (B, H, W), on the device.
+            labels: int64 (B,), on the device.
+            generator: For augmentation and mixup.
+
+        Returns:
+            float32 (5,), on the device: total loss, its three terms, share of right answers.
+        """
+        config = self.config.train
+        x, y = augment(images, config.augment, generator), labels  # (B, 1, H, W), (B,)
+        if config.mixup:
+            x, y = mixup(x, y, config.mixup, generator, self.config.model.num_classes)  # y (B, K)
+        output = self.forward(to_input(x, self.model))
+        terms = self.loss(output.logits, output.embedding, y)
+        self.optimizer.zero_grad()
+        self.fabric.backward(terms.total)
+        if config.clip:
+            self.fabric.clip_gradients(self.forward, self.optimizer, max_norm=config.clip)
+        self.optimizer.step()
+        if not isinstance(self.schedule, ReduceLROnPlateau):
+            self.schedule.step()
+        if self.average:
+            self.average.update_parameters(self.model)
+        truth = y if y.ndim == 1 else y.argmax(1)
+        right = (output.logits.argmax(1) == truth).float().mean()
+        return torch.stack((*(term.detach() for term in terms), right))
+
+    def end_epoch(self, val_loss: float) -> None:
+        """Let a plateau schedule see the validation loss."""
+        if isinstance(self.schedule, ReduceLROnPlateau):
+            self.schedule.step(val_loss)
+
+    @property
+    def lr(self) -> float:
+        """The present learning rate."""
+        return self.optimizer.param_groups[0]["lr"]
+
+    @property
+    def chosen(self) -> FERNet:
+        """The model to validate and keep: the weight average where there is one."""
+        return self.average.module if self.average else self.model
+
+    @property
+    def plain_loss(self) -> JointLoss:
+        """The loss without its wrapper."""
+        return getattr(self.loss, "module", self.loss)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything needed to go on, on the CPU."""
+        return {
+            "model": weights(self.model),
+            "loss": weights(self.plain_loss),
+            "average": self.average.state_dict() if self.average else None,
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Inverse of :meth:`state_dict`, to be called before :meth:`place`."""
+        self.model.load_state_dict(state["model"])
+        self.loss.load_state_dict(state["loss"])
+        if self.average:
+            self.average.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.schedule.load_state_dict(state["schedule"])
+
+
+def weights(module: torch.nn.Module) -> dict[str, Tensor]:
+    """A copy of a module's state on the CPU, which further training leaves alone."""
+    return {name: value.detach().cpu().clone() for name, value in module.state_dict().items()}
