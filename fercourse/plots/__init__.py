@@ -15,6 +15,15 @@ _HOME = {  # figure -> the module it lives in
     "table1": "table",
     "table1_figure": "table",
     "cascade": "attention",
+    "gcca": "channels",
+    "through_models": "looking",
+    "cam_grid": "looking",
+    "truths": "looking",
+    "cascade_gif": "animation",
+    "score_models": "scores",
+    "score_expressions": "scores",
+    "sanity": "scores",
+    "faithfulness": "scores",
     "sweep": "experiments",
     "ablation_slopes": "experiments",
     "accuracy_spread": "experiments",
@@ -22,20 +31,33 @@ _HOME = {  # figure -> the module it lives in
 __all__ = [
     "ablation_slopes",
     "accuracy_spread",
+    "cam_grid",
     "cascade",
+    "cascade_gif",
     "class_histogram",
     "confusion",
+    "faithfulness",
+    "gcca",
     "learning_curves",
     "sample_grid",
+    "sanity",
+    "score_expressions",
+    "score_models",
     "sweep",
     "table1",
     "table1_figure",
+    "through_models",
+    "truths",
 ]
 
 if TYPE_CHECKING:
+    from fercourse.plots.animation import cascade_gif
     from fercourse.plots.attention import cascade
+    from fercourse.plots.channels import gcca
     from fercourse.plots.experiments import ablation_slopes, accuracy_spread, sweep
     from fercourse.plots.faces import class_histogram, sample_grid
+    from fercourse.plots.looking import cam_grid, through_models, truths
+    from fercourse.plots.scores import faithfulness, sanity, score_expressions, score_models
     from fercourse.plots.table import table1, table1_figure
     from fercourse.plots.training import confusion, learning_curves
 

@@ -1,83 +1,86 @@
-"""The model's own maps, beside the face they were made from."""
+"""The cascade of fig. 1: what reverse attention erases, and what it makes of the rest."""
 
 from __future__ import annotations
 
 import numpy as np
-import torch
 from matplotlib.figure import Figure
-from torch import Tensor
 
-from fercourse.augment import normalise
 from fercourse.datasets.base import Faces
 from fercourse.errors import FercourseError
-from fercourse.evaluation.predict import to_input
+from fercourse.explain import Maps, maps, spread
 from fercourse.labels import Expression
 from fercourse.models.fernet import FERNet
-from fercourse.modules.blocks import resize_like
-from fercourse.plots.style import course_style, headline, new_figure
+from fercourse.plots.overlay import bare, picture
+from fercourse.plots.style import GREY, course_style, headline, new_figure
 
-STAGES = (
-    ("edge", "edges, $C_2$"),
-    ("global", "global $P_d$"),
-    ("reverse5", "$A_5$"),
-    ("reverse4", "$A_4$"),
-    ("reverse3", "$A_3$"),
-    ("refined3", "refined $S_3$"),
-)
-"""Maps in the order in which fig. 1 makes them, as far as the model has them."""
+STAGES = {
+    "global": "$P_d$",
+    "reverse5": "$A_5$",
+    "remaining5": "$R_5$",
+    "refined5": "$S_5$",
+    "reverse4": "$A_4$",
+    "remaining4": "$R_4$",
+    "refined4": "$S_4$",
+    "reverse3": "$A_3$",
+    "remaining3": "$R_3$",
+    "refined3": "$S_3$",
+}
+"""Maps in the order in which fig. 1 makes them."""
 
 
 @course_style()
-@torch.inference_mode()
 def cascade(model: FERNet, faces: Faces) -> Figure:
-    """The cascade of fig. 1, a row a face: edges, global map, reverse attention, refined map.
+    """The cascade, a row a face: global map, then per block what is erased, left and refined.
 
-    Each column has one colour scale over all faces, so that rows compare.
+    Each column has one colour scale over all faces, so that rows compare; its ends are printed
+    below it, for a scale stretched over a flat map would show differences that hardly exist.
 
     Args:
-        model: With at least the edge branch or the decoder.
+        model: With reverse attention, so Table 1's model 5 or 6.
         faces: A few; one row each.
 
     Raises:
-        FercourseError: There are no faces, or the model has none of the maps.
+        FercourseError: There are no faces, or the model has no reverse attention.
     """
     if not len(faces):
         raise FercourseError("there are no faces to show.")
-    device = next(model.parameters()).device
-    output = model.eval()(to_input(normalise(faces.images.to(device)), model))
-    stages = [(name, title) for name, title in STAGES if name in output.maps]
-    if not stages:
-        raise FercourseError("this model has no map to show: it is Table 1's model 1.")
-    answers = output.logits.argmax(1).cpu()
-
-    figure = new_figure(height=0.75 + 1.02 * len(faces))
-    axes = figure.subplots(len(faces), 1 + len(stages), squeeze=False)
-    for row, (image, label, answer) in enumerate(
-        zip(faces.images, faces.labels, answers, strict=True)
-    ):
-        axes[row, 0].imshow(image, cmap="gray", vmin=0, vmax=255)
-        axes[row, 0].set_ylabel(Expression(int(label)).title, fontsize=8.5)
-        said = Expression(int(answer)).title
-        axes[row, 0].set_xlabel(said if said != Expression(int(label)).title else "", fontsize=7.5)
-    axes[0, 0].set_title("face")
-    for column, (name, title) in enumerate(stages, start=1):
-        maps = _on_face(output.maps[name], faces.images.shape[1:])  # (N, H, W)
+    if not model.config.reverse:
+        raise FercourseError(
+            "this model has no reverse attention to show: take Table 1's model 5 or 6, or "
+            "plots.through_models to see what this one has."
+        )
+    found = maps(model, faces)
+    figure = new_figure(height=0.95 + 0.62 * len(faces))
+    axes = figure.subplots(len(faces), 1 + len(STAGES), squeeze=False)
+    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0, hspace=0)
+    _faces(axes[:, 0], faces, found)
+    for column, (name, title) in enumerate(STAGES.items(), start=1):
+        shown = found[name].numpy()
+        low, high = float(shown.min()), float(shown.max())
         for row in range(len(faces)):
-            axes[row, column].imshow(maps[row], cmap="cividis", vmin=maps.min(), vmax=maps.max())
-        axes[0, column].set_title(title)
-    for axis in axes.flat:
-        axis.set(xticks=[], yticks=[])
-        axis.spines[:].set_visible(False)
-    right = int((answers == faces.labels).sum())
-    headline(
-        figure,
-        f"{right} of {len(faces)} right. From left to right the prediction is erased and refined; "
-        "bright is high, one scale a column; an answer under a face is a wrong one",
-    )
+            axes[row, column].imshow(shown[row], cmap="cividis", vmin=low, vmax=high)
+            bare(axes[row, column])
+        axes[0, column].set_title(title, loc="center")
+        axes[-1, column].set_xlabel(f"{low:.2f}\nto {high:.2f}", fontsize=7, color=GREY)
+    headline(figure, _in_words(found, faces))
     return figure
 
 
-def _on_face(maps: Tensor, size: tuple[int, int]) -> np.ndarray:
-    """(N, C, h, w) to the mean over channels at the size of the face, (N, H, W)."""
-    partner = maps.new_empty(1, 1, *size)
-    return resize_like(maps.float().mean(1, keepdim=True), partner)[:, 0].cpu().numpy()
+def _faces(column: np.ndarray, faces: Faces, found: Maps) -> None:
+    answers = found.logits.argmax(1)
+    column[0].set_title("face", loc="center")
+    for axes, image, label, answer in zip(column, faces.images, faces.labels, answers, strict=True):
+        picture(axes, image)
+        said = "" if answer == label else f"\n(not {Expression(int(answer)).name.lower()})"
+        axes.set_ylabel(Expression(int(label)).title + said, fontsize=7, rotation=0, ha="right",
+                        va="center")  # fmt: skip
+
+
+def _in_words(found: Maps, faces: Faces) -> str:
+    right = int((found.logits.argmax(1) == faces.labels).sum())
+    first, last = spread(found["global"]), spread(found["refined3"])
+    return (
+        f"{right} of {len(faces)} right. The map's standard deviation over a face is "
+        f"{first.within:.2f} for the global map and {last.within:.2f} after three refinements "
+        "(0 to 1 possible); bright is high, one scale a column, its ends below"
+    )

@@ -1,0 +1,52 @@
+"""Where the model looks: its own maps, class activation maps, and how both are held to the truth.
+
+>>> from fercourse import explain
+>>> explain.maps(model, faces.images)["global"]            # doctest: +SKIP
+>>> explain.gradcam(model, faces.images, "layercam")       # doctest: +SKIP
+"""
+
+from fercourse.explain.baselines import baselines
+from fercourse.explain.faithful import curves, road
+from fercourse.explain.flatness import spread
+from fercourse.explain.gradcam import METHODS, gradcam
+from fercourse.explain.layers import layers
+from fercourse.explain.maps import TITLES, Maps, features, maps
+from fercourse.explain.measure import measure
+from fercourse.explain.moved import moved, twins
+from fercourse.explain.record import ScoreBook, ScoreRow
+from fercourse.explain.sanity import flips, randomise
+from fercourse.explain.score import (
+    bootstrap,
+    energy_inside,
+    pointing_game,
+    precision_recall_area,
+    score,
+    truth,
+)
+
+__all__ = [
+    "METHODS",
+    "TITLES",
+    "Maps",
+    "ScoreBook",
+    "ScoreRow",
+    "baselines",
+    "bootstrap",
+    "curves",
+    "energy_inside",
+    "features",
+    "flips",
+    "gradcam",
+    "layers",
+    "maps",
+    "measure",
+    "moved",
+    "pointing_game",
+    "precision_recall_area",
+    "randomise",
+    "road",
+    "score",
+    "spread",
+    "truth",
+    "twins",
+]

@@ -1,0 +1,190 @@
+"""All scores of one trained model, as rows for the score book."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from fercourse.datasets.base import FaceDataset, Faces
+from fercourse.errors import FercourseError
+from fercourse.experiments.row import commit, versions
+from fercourse.explain.baselines import baselines
+from fercourse.explain.faithful import SHARES, curves, road
+from fercourse.explain.flatness import spread
+from fercourse.explain.gradcam import METHODS, gradcam
+from fercourse.explain.maps import maps
+from fercourse.explain.moved import moved
+from fercourse.explain.record import ScoreRow, weights_digest
+from fercourse.explain.sanity import flips, randomise
+from fercourse.explain.score import Estimate, bootstrap, score, truth
+from fercourse.models.fernet import FERNet
+
+Stamp = dict[str, Any]
+"""What all rows of one model share."""
+
+
+def measure(
+    model: FERNet,
+    data: FaceDataset,
+    *,
+    methods: Sequence[str] = tuple(METHODS),
+    layers: Sequence[str] = ("block5",),
+    count: int = 210,
+    slow_count: int = 70,
+    sanity: bool = False,
+    faithful: bool = False,
+    seed: int = 0,
+    variant: str | None = None,
+) -> list[ScoreRow]:
+    """Hold every map of a model against the truth, or, on photographs, against its own answer.
+
+    On built-in faces: scores of all internal maps, of class activation maps of the predicted
+    class, and of three baselines. On faces without masks: deletion, insertion and ROAD of the
+    class activation maps and baselines.
+
+    Args:
+        model: With ``run``, as :func:`fercourse.load_model` gives it.
+        data: The held-out split is explained, the mean of the training split is a baseline.
+        methods: Of :data:`METHODS`.
+        layers: Where class activation maps are made.
+        count: Faces of the held-out split, from its start.
+        slow_count: Faces for Ablation-CAM, the sanity checks and ROAD.
+        sanity: Add cascading randomisation and flip agreement.
+        faithful: Add deletion, insertion and ROAD on faces that have masks too.
+        seed: Of the bootstrap and the random map.
+        variant: What is varied; by default the row of Table 1, "model6".
+    """
+    if not hasattr(model, "run"):
+        raise FercourseError("this model does not say how it was trained: use load_model().")
+    unknown = set(methods) - METHODS.keys()
+    if unknown:
+        raise FercourseError(
+            f"there is no method {min(unknown)!r}; use one of {', '.join(METHODS)}."
+        )
+    faces, few = data.test[:count], data.test[: min(count, slow_count)]
+    stamp = {
+        "run": f"{model.run.hash}-{model.run.seed}",
+        "variant": variant or f"model{model.config.table1_row}",
+        "weights": weights_digest(model),
+        "fingerprint": data.fingerprint,
+        "split": "test",
+        "seed": seed,
+        "commit": commit(),
+        "versions": versions(),
+    }
+    flat = baselines(faces, data.train, seed)
+    cams: dict[tuple[str, str], Tensor] = {}
+    for place in layers:
+        for method in methods:
+            shown = few if method == "ablationcam" else faces
+            cams[method, place] = gradcam(model, shown, method, layer=place)
+
+    rows = []
+    if faces.masks is not None:
+        own, changed = maps(model, faces), moved(faces, model.run.data)
+        for name, found in own.on_face.items():
+            if name.startswith("after") and not model.config.gcca:
+                continue  # the same as before
+            about = spread(found.clamp_min(0), truth(faces))._asdict()
+            rows.append(_row("map", name, found, faces, changed, stamp, spread=_rounded(about)))
+        for name, found in flat.items():
+            rows.append(_row("baseline", name, found, faces, changed, _of_no_model(stamp)))
+        for (method, place), found in cams.items():
+            n = len(found)
+            rows.append(_row("cam", method, found, faces[:n], changed[:n], stamp, layer=place))
+        if model.config.gcca:
+            rows.append(_gates(own.weights, len(faces), stamp, faces))
+    if faithful or faces.masks is None:
+        for (method, place), found in cams.items():
+            rows.append(_faithful(model, method, place, found, few, stamp))
+        for name, found in flat.items():
+            rows.append(_faithful(model, name, "", found, few, stamp))
+    if sanity:
+        for method in methods:
+            for place in layers:
+                rows += _sanity(model, method, place, few, stamp)
+    return rows
+
+
+def _row(
+    kind: str, name: str, found: Tensor, faces: Faces, changed: Tensor, stamp: Stamp, **more: Any
+) -> ScoreRow:
+    """A map against both truths: the action units' masks, and the pixels that moved."""
+    scores = {
+        f"{metric}{suffix}": {group: _list(e) for group, e in groups.items()}
+        for suffix, masks in (("", None), ("_moved", changed))
+        for metric, groups in score(found, faces, stamp["seed"], masks).items()
+    }
+    return ScoreRow(kind=kind, name=name, n=len(faces), scores=scores, **stamp, **more)
+
+
+def _faithful(
+    model: FERNet, name: str, place: str, found: Tensor, faces: Faces, stamp: Stamp
+) -> ScoreRow:
+    found = found[: len(faces)]
+    result = curves(model, faces, found)
+    names = [f"{share:.1f}" for share in SHARES]
+    deletion, insertion = result.areas
+    scores = {
+        "deletion": _steps(names, result.deletion.T, faces),
+        "insertion": _steps(names, result.insertion.T, faces),
+        "area": _steps(["deletion", "insertion"], [deletion, insertion], faces),
+        "road": _steps(["all"], [road(model, faces, found)], faces),
+    }
+    return ScoreRow(kind="faithful", name=name, layer=place, n=len(faces), scores=scores, **stamp)
+
+
+def _sanity(model: FERNet, method: str, place: str, faces: Faces, stamp: Stamp) -> list[ScoreRow]:
+    with torch.no_grad():
+        classes = maps(model, faces).logits.argmax(1)
+
+    def explain(m: FERNet, x: Tensor) -> Tensor:
+        return gradcam(m, x, method, target=classes, layer=place)
+
+    alike = randomise(model, faces, explain)
+    turned = flips(model, faces, explain)
+    scores = {
+        "randomised": _steps(list(alike), list(alike.values()), faces),
+        "flip": _steps(["all"], [turned], faces),
+    }
+    return [ScoreRow(kind="sanity", name=method, layer=place, n=len(faces), scores=scores, **stamp)]
+
+
+def _gates(weights: dict[int, Tensor], n: int, stamp: Stamp, faces: Faces) -> ScoreRow:
+    """How much GCCA chooses: spread of its weights over channels, and over faces."""
+    scores = {
+        "over channels": _steps(
+            [f"block{i}" for i in weights],
+            [w.std(1, correction=0) for w in weights.values()],
+            faces,
+        ),
+        "over faces": _steps(
+            [f"block{i}" for i in weights],
+            [(w - w.mean(0)).abs().mean(1) for w in weights.values()],
+            faces,
+        ),
+    }
+    return ScoreRow(kind="gate", name="gcca", n=n, scores=scores, **stamp)
+
+
+def _steps(names: Sequence[str], values: Sequence[Any], faces: Faces) -> dict[str, list[float]]:
+    """One estimate a step, over faces."""
+    return {
+        name: _list(bootstrap(v, faces.subjects)) for name, v in zip(names, values, strict=True)
+    }
+
+
+def _list(e: Estimate) -> list[float]:
+    return [round(e.value, 4), round(e.low, 4), round(e.high, 4), e.n]
+
+
+def _rounded(values: dict[str, float]) -> dict[str, float]:
+    return {name: round(v, 5) for name, v in values.items()}
+
+
+def _of_no_model(stamp: Stamp) -> dict[str, Any]:
+    """A baseline's score is the same for every model, so the book holds it once."""
+    return stamp | {"weights": "", "run": "", "variant": "baseline"}

@@ -1,0 +1,164 @@
+"""The score book: one JSON line for each map of each model, beside the ledger of runs.
+
+A ledger's row is about a training run; a score is about a map of one set of weights. So scores
+have a file of their own, ``results/scores.jsonl``, whose rows name the run by its key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+from torch import nn
+
+from fercourse.errors import FercourseError
+from fercourse.files import whole_file
+
+KINDS = ("map", "cam", "baseline", "sanity", "faithful", "gate")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreRow:
+    """What was measured of one map of one model.
+
+    Attributes:
+        weights: First twelve hex digits of the SHA-256 of all weights; "" for a baseline.
+        run: Key of the training run, config hash and seed, "0123456789ab-0".
+        variant: "model6", as in the ledger.
+        kind: "map" (the model's own), "cam", "baseline" (knows no face), "gate" (a channel
+            statistic of GCCA), "sanity" or "faithful" (real or built-in faces, without masks).
+        name: Of the map, such as "global", or of the method, such as "gradcam".
+        layer: For a cam, where it was made.
+        fingerprint: Of the faces' data set.
+        split: Of the data set.
+        n: Faces.
+        seed: Of the bootstrap.
+        scores: By metric, by expression ("all", "angry", ...) or step: value, low and high end of
+            the 95 % interval, and how many faces it is over.
+        spread: mean, within, between, entropy, correlation of the raw map; see
+            :func:`fercourse.explain.spread`.
+        commit: Revision of the code, and whether it was changed since.
+        versions: Of python, torch, torchvision, fercourse.
+        note: Anything a reader should know.
+    """
+
+    variant: str
+    kind: str
+    name: str
+    fingerprint: str
+    split: str
+    n: int
+    scores: dict[str, dict[str, list[float]]]
+    weights: str = ""
+    run: str = ""
+    seed: int = 0
+    layer: str = ""
+    spread: dict[str, float] | None = None
+    commit: dict[str, Any] | None = None
+    versions: dict[str, str] = field(default_factory=dict)
+    note: str = ""
+    schema: int = 1
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise FercourseError(f"kind {self.kind!r} is not one of {', '.join(KINDS)}.")
+        for metric, groups in self.scores.items():
+            for group, found in groups.items():
+                if len(found) != 4 or not found[1] - 1e-4 <= found[0] <= found[2] + 1e-4:
+                    raise FercourseError(
+                        f"{self.name}, {metric}, {group}: {found} is not a value inside its "
+                        "interval and a count."
+                    )
+
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        """What the book holds once."""
+        return (self.weights, self.run, self.kind, self.name, self.layer, self.fingerprint,
+                self.split, self.n, self.seed)  # fmt: skip
+
+    @property
+    def model(self) -> str:
+        """The variant's number where it is a row of Table 1: "6" of "model6"."""
+        return self.variant.removeprefix("model")
+
+    def value(self, metric: str, group: str = "all") -> float:
+        """One mean."""
+        return self.scores[metric][group][0]
+
+
+class ScoreBook:
+    """Score rows in a file of JSON lines.
+
+    Args:
+        path: The file; by default ``scores.jsonl`` beside the ledger. It need not exist yet.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
+        if path is None:
+            from fercourse.experiments.ledger import default_path
+
+            path = default_path().with_name("scores.jsonl")
+        self.path = Path(path)
+
+    def rows(self, **filters: Any) -> list[ScoreRow]:
+        """The rows, in the order written, whose fields have these values (or one of several).
+
+        Raises:
+            FercourseError: A line is damaged; the sentence says which.
+        """
+        if not self.path.is_file():
+            return []
+        found = []
+        names = {f.name for f in fields(ScoreRow)}
+        for number, line in enumerate(self.path.read_text(encoding="utf-8").splitlines(), start=1):
+            try:
+                values = json.loads(line)
+                unknown = values.keys() - names
+                if unknown:
+                    raise FercourseError(f"unknown field {min(unknown)!r}.")
+                found.append(ScoreRow(**values))
+            except (ValueError, TypeError, AttributeError) as error:
+                raise FercourseError(
+                    f"{self.path}, line {number}: {error} Correct or remove that line."
+                ) from error
+        for name, wanted in filters.items():
+            values = wanted if isinstance(wanted, list | tuple | set) else (wanted,)
+            found = [row for row in found if getattr(row, name) in values]
+        return found
+
+    def append(self, rows: Iterable[ScoreRow]) -> int:
+        """Add those that are not there yet; return how many. The file is replaced whole."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{self.path}.lock", timeout=60):
+            known = self.rows()
+            there = {row.identity for row in known}
+            new = []
+            for row in rows:
+                if row.identity not in there:
+                    there.add(row.identity)
+                    new.append(row)
+            if new:
+                with whole_file(self.path) as part:
+                    lines = [_line(row) for row in (*known, *new)]
+                    part.write_text("".join(lines), encoding="utf-8")
+        return len(new)
+
+
+def weights_digest(model: nn.Module) -> str:
+    """Twelve hex digits that name a model's weights, whatever file they lie in."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:12]
+
+
+def _line(row: ScoreRow) -> str:
+    values = {k: v for k, v in asdict(row).items() if v not in ("", None, {})}
+    return json.dumps(values, allow_nan=False, separators=(",", ":")) + "\n"

@@ -1,0 +1,79 @@
+"""What channel attention chooses: its weights, sorted, and what the chosen channels see."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from fercourse.datasets.base import Faces
+from fercourse.errors import FercourseError
+from fercourse.explain import features, maps
+from fercourse.labels import Expression
+from fercourse.models.fernet import FERNet
+from fercourse.plots.overlay import bare, picture
+from fercourse.plots.style import GREY, INK, OURS, course_style, headline, light_grid, new_figure
+
+
+@course_style()
+def gcca(model: FERNet, face: Faces, strongest: int = 4) -> Figure:
+    """GCCA's weights of one face, a row a block: sorted bars, and the strongest channels' maps.
+
+    Args:
+        model: With GCCA, so Table 1's model 3 or later.
+        face: One face; of several the first is shown.
+        strongest: Channels shown as maps.
+
+    Raises:
+        FercourseError: There is no face, or the model has no GCCA.
+    """
+    if not len(face):
+        raise FercourseError("there is no face to show.")
+    if not model.config.gcca:
+        raise FercourseError("this model has no GCCA to show: take Table 1's model 3 or later.")
+    face = face[:1]
+    weights = maps(model, face).weights
+    figure = new_figure(height=6.4)
+    grid = figure.add_gridspec(5, 2 + strongest, width_ratios=[0.9, 3.2, *[0.9] * strongest])
+    for row, (block, weight) in enumerate(weights.items()):
+        values = weight[0].numpy()
+        order = np.argsort(-values)
+        chosen = order[:strongest]
+        if row == 0:
+            axes = figure.add_subplot(grid[row, 0])
+            picture(axes, face.images[0])
+            axes.set_title(Expression(int(face.labels[0])).title, loc="center")
+        axes = figure.add_subplot(grid[row, 1])
+        colours = [OURS] * strongest + ["#B9B9B9"] * (len(order) - strongest)
+        axes.bar(np.arange(len(order)), values[order], color=colours, width=0.85)
+        axes.axhline(0.5, color=INK, linewidth=0.8, linestyle=":")
+        axes.set_ylim(0, 1)
+        axes.set_xlim(-0.7, len(order) - 0.3)
+        axes.set_xticks([])
+        axes.set_title(f"block {block}: {len(order)} channels, {values.min():.2f} to "
+                       f"{values.max():.2f}", fontsize=8.5)  # fmt: skip
+        light_grid(axes)
+        channels = features(model, face, f"block{block}")[0].numpy()  # (C, h, w)
+        for column, k in enumerate(chosen, start=2):
+            axes = figure.add_subplot(grid[row, column])
+            axes.imshow(channels[k], cmap="cividis")
+            bare(axes)
+            title = f"channel {k}" if channels[k].any() else f"channel {k}: silent"
+            axes.set_title(title, loc="center", fontsize=7.5, fontweight="normal",
+                           color=INK if channels[k].any() else GREY)  # fmt: skip
+        if row == 4:
+            height, width = channels.shape[1:]
+            axes.set_xlabel(f"{height} × {width} locations", fontsize=7.5)
+    headline(figure, _in_words({k: w[0].numpy() for k, w in weights.items()}))
+    return figure
+
+
+def _in_words(weights: dict[int, np.ndarray]) -> str:
+    spans = {block: float(np.ptp(w)) for block, w in weights.items()}
+    most = max(spans, key=spans.get)
+    w = weights[most]
+    ratio = (1 + w.max()) / (1 + w.min())
+    return (
+        f"GCCA chooses most in block {most}: its strongest channel passes {ratio:.2f} times as "
+        "strongly as its weakest (F' = (1 + M) F); 0.5, dotted, is no opinion. Blue bars are "
+        "the channels shown"
+    )

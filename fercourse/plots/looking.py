@@ -1,0 +1,172 @@
+"""The same face through six models, seven expressions through five methods, and the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from fercourse.config import DataConfig
+from fercourse.datasets.base import Faces
+from fercourse.errors import FercourseError
+from fercourse.explain import METHODS, gradcam, maps, moved, truth, twins
+from fercourse.explain.score import rescale
+from fercourse.labels import Expression
+from fercourse.models.fernet import FERNet
+from fercourse.plots.overlay import bare, overlay, picture
+from fercourse.plots.style import GREY, course_style, headline, new_figure
+
+_ROWS = {
+    "before5": "energy\nof $C_5$",
+    "gradcam": "Grad-CAM,\nblock 5",
+    "global": "global\nmap $P_d$",
+    "refined3": "refined\n$S_3$",
+}
+
+
+@course_style()
+def through_models(
+    models: Mapping[int, FERNet], face: Faces, target: Tensor | None = None
+) -> Figure:
+    """One face through Table 1's models: a column a model, a row a map, blank where it has none.
+
+    Args:
+        models: By number, 1 to 6 or some of them.
+        face: One face; of several the first is shown.
+        target: bool (H, W) to outline, such as :func:`fercourse.explain.moved`'s.
+
+    Raises:
+        FercourseError: There is no face or no model.
+    """
+    if not len(face) or not models:
+        raise FercourseError("there must be a face and a model to show.")
+    face = face[:1]
+    figure = new_figure(height=0.9 + 1.05 * (len(_ROWS)))
+    axes = figure.subplots(len(_ROWS), 1 + len(models), squeeze=False)
+    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
+    for row, title in enumerate(_ROWS.values()):
+        if row == 0:
+            picture(axes[row, 0], face.images[0])
+        else:
+            bare(axes[row, 0])
+        axes[row, 0].set_ylabel(title, rotation=0, ha="right", va="center", fontsize=8.5)
+    axes[0, 0].set_title(Expression(int(face.labels[0])).title, loc="center")
+    right = 0
+    for column, (number, model) in enumerate(sorted(models.items()), start=1):
+        found = maps(model, face)
+        p = found.logits.softmax(1)[0]
+        answer = int(p.argmax())
+        right += answer == int(face.labels[0])
+        axes[0, column].set_title(f"model {number}", loc="center")
+        for row, name in enumerate(_ROWS):
+            if name == "gradcam":
+                heat = gradcam(model, face, target=int(face.labels[0]))
+            elif name in found.on_face:
+                heat = rescale(found[name])
+            else:
+                axes[row, column].axis("off")
+                axes[row, column].text(0.5, 0.5, "–", transform=axes[row, column].transAxes,
+                                       ha="center", va="center", color=GREY)  # fmt: skip
+                continue
+            overlay(axes[row, column], face.images[0], heat[0], truth=target)
+        axes[0, column].set_xlabel(f"{Expression(answer).title} {p[answer]:.0%}", fontsize=7.5)
+    headline(
+        figure,
+        f"The same face through {len(models)} models, {right} of them right. Dark is high, each "
+        "map from its lowest to its highest value; the black line holds the highest fifth"
+        + (", orange dashes what the expression moved" if target is not None else ""),
+    )
+    return figure
+
+
+@course_style()
+def cam_grid(
+    model: FERNet, faces: Faces, layer: str = "block5", targets: Tensor | None = None
+) -> Figure:
+    """Faces x methods, all for the true class and on one colour scale.
+
+    Args:
+        model: Any of Table 1's.
+        faces: A few, usually one of each expression; one row each.
+        layer: Where the maps are made.
+        targets: bool (N, H, W) to outline.
+
+    Raises:
+        FercourseError: There are no faces, or no such layer.
+    """
+    if not len(faces):
+        raise FercourseError("there are no faces to show.")
+    found = {m: gradcam(model, faces, m, target=faces.labels, layer=layer) for m in METHODS}
+    figure = new_figure(height=1.0 + 0.98 * len(faces), width=6.6)
+    axes = figure.subplots(len(faces), 1 + len(METHODS), squeeze=False)
+    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
+    for row, (image, label) in enumerate(zip(faces.images, faces.labels, strict=True)):
+        picture(axes[row, 0], image)
+        axes[row, 0].set_ylabel(Expression(int(label)).title)
+        for column, (method, heat) in enumerate(found.items(), start=1):
+            target = None if targets is None else targets[row]
+            shown = overlay(axes[row, column], image, heat[row], truth=target)
+            if not heat[row].any():
+                axes[row, column].set_xlabel("nothing", fontsize=7, color=GREY)
+            if row == 0:
+                axes[row, column].set_title(METHODS[method], loc="center", fontsize=8.5)
+    figure.colorbar(shown, ax=axes, location="bottom", shrink=0.4, aspect=40, pad=0.01,
+                    label="from 0 to the map's own highest value")  # fmt: skip
+    headline(
+        figure,
+        f"Methods agree with one another at {_agreement(found):.2f} (mean correlation over "
+        f"{len(faces)} faces, {layer})"
+        + ("; orange dashes: what the expression moved" if targets is not None else ""),
+    )
+    return figure
+
+
+@course_style()
+def truths(faces: Faces, drawn: DataConfig) -> Figure:
+    """How the truth is known: face, twin at rest, difference, the pixels that moved, the masks.
+
+    Args:
+        faces: Built-in ones, a few; one column each.
+        drawn: The config they were drawn by.
+    """
+    rest = twins(faces, drawn)
+    change = (faces.images.float() - rest.float()).abs()
+    marked, masks = moved(faces, drawn), truth(faces)
+    rows = (
+        "face",
+        "twin at rest",
+        "difference",
+        "moved: most\nchanged fifth",
+        "action units'\nmasks",
+    )
+    figure = new_figure(height=0.8 + 0.95 * len(rows))
+    axes = figure.subplots(len(rows), len(faces), squeeze=False)
+    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
+    for column, label in enumerate(faces.labels):
+        axes[0, column].set_title(Expression(int(label)).title, loc="center")
+        picture(axes[0, column], faces.images[column])
+        picture(axes[1, column], rest[column])
+        overlay(axes[2, column], rest[column], change[column], high=float(change.quantile(0.995)))
+        overlay(axes[3, column], faces.images[column], marked[column])
+        overlay(axes[4, column], faces.images[column], masks[column])
+    for row, title in enumerate(rows):
+        axes[row, 0].set_ylabel(title, rotation=0, ha="right", va="center", fontsize=8.5)
+    acting = masks.flatten(1).any(1)
+    headline(
+        figure,
+        f"Two truths. The masks of all acting units fill {masks[acting].float().mean():.0%} of a "
+        f"close crop; the fifth of the pixels that changed most says where the evidence lies",
+    )
+    return figure
+
+
+def _agreement(found: Mapping[str, Tensor]) -> float:
+    flat = np.stack([m.flatten(1).numpy() for m in found.values()])  # (M, N, P)
+    flat = flat - flat.mean(2, keepdims=True)
+    norm = np.linalg.norm(flat, axis=2, keepdims=True)
+    flat = flat / np.maximum(norm, 1e-12)
+    pairs = np.einsum("anp,bnp->abn", flat, flat)
+    upper = np.triu_indices(len(flat), 1)
+    return float(pairs[upper].mean())

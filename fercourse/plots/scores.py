@@ -1,0 +1,263 @@
+"""Score rows as figures: who finds the acting muscles, and which map passes the sanity checks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import cycle
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from fercourse.errors import FercourseError
+from fercourse.explain.gradcam import METHODS
+from fercourse.explain.maps import TITLES
+from fercourse.explain.record import ScoreRow
+from fercourse.explain.score import METRIC_TITLES
+from fercourse.plots.style import (
+    GREY,
+    INK,
+    OURS,
+    PAPER,
+    THIRD,
+    TRAIN,
+    course_style,
+    headline,
+    light_grid,
+    new_figure,
+)
+
+SHOWN = ("gradcam", "gradcam++", "layercam", "eigencam", "ablationcam", "before5", "global",
+         "refined3")  # fmt: skip
+_COLOURS = (OURS, PAPER, THIRD, TRAIN, "#CC79A7", "#56B4E9", INK, GREY)
+_MARKERS = "osD^vP*X"
+
+
+def title_of(name: str) -> str:
+    """What a map or method is called in print."""
+    return METHODS.get(name) or TITLES.get(name, name)
+
+
+@course_style()
+def score_models(rows: Sequence[ScoreRow], metric: str = "pr_auc_moved") -> Figure:
+    """One panel a map, models along it, each training seed a dot with its interval over faces.
+
+    Dashed lines are the baselines, which know no face.
+
+    Args:
+        rows: Of a score book, kinds "map", "cam" and "baseline"; one data set.
+        metric: "energy", "pointing" or "pr_auc", against the masks, or with "_moved" behind it
+            against the pixels that moved.
+
+    Raises:
+        FercourseError: There is nothing to show, or the rows mix data sets.
+    """
+    rows = [row for row in rows if metric in row.scores]
+    scored = [row for row in rows if row.kind in ("map", "cam") and row.model.isdigit()]
+    if not scored:
+        raise FercourseError(f"no row has a score {metric!r} of one of Table 1's models.")
+    if len({row.fingerprint for row in rows}) > 1:
+        raise FercourseError(
+            "the rows mix data sets; choose one with ScoreBook.rows(fingerprint=...)."
+        )
+    names = [name for name in SHOWN if any(row.name == name for row in scored)]
+    lines = {row.name: row.value(metric) for row in rows if row.kind == "baseline"}
+    figure = new_figure(height=1.0 + 1.75 * -(-len(names) // 4))
+    panels = figure.subplots(-(-len(names) // 4), 4, sharex=True, sharey=True, squeeze=False)
+    for axes, name in zip(panels.flat, names, strict=False):
+        for (label, value), style in zip(lines.items(), cycle([":", "-.", "--"]), strict=False):
+            axes.axhline(value, color=GREY, linewidth=1, linestyle=style, label=label)
+        mine = [row for row in scored if row.name == name]
+        seeds = sorted({row.run.rpartition("-")[2] for row in mine})
+        for row in mine:
+            shift = 0.18 * (seeds.index(row.run.rpartition("-")[2]) - (len(seeds) - 1) / 2)
+            value, low, high, _ = row.scores[metric]["all"]
+            reach = [[max(0, value - low)], [max(0, high - value)]]
+            axes.errorbar(int(row.model) + shift, value, reach,
+                          fmt="o", ms=4, color=OURS, elinewidth=1.2)  # fmt: skip
+        axes.set_title(title_of(name))
+        axes.set_xlim(0.5, 6.5)
+        axes.set_xticks(range(1, 7))
+        light_grid(axes)
+    for axes in panels.flat[len(names) :]:
+        axes.axis("off")
+    for axes in panels[:, 0]:
+        axes.set_ylabel(_metric_title(metric))
+    for axes in panels.flat[max(0, len(names) - 4) : len(names)]:
+        axes.tick_params(labelbottom=True)
+        axes.set_xlabel("model of Table 1")
+    handles = dict(zip(*reversed(panels[0, 0].get_legend_handles_labels()), strict=True))
+    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=3,
+                  title="know nothing of the face:")  # fmt: skip
+    headline(figure, _best_in_words(scored, lines, metric))
+    return figure
+
+
+@course_style()
+def score_expressions(rows: Sequence[ScoreRow], model: str = "6",
+                      metric: str = "pr_auc_moved") -> Figure:  # fmt: skip
+    """Expressions against maps for one model, as numbers on one colour scale.
+
+    Args:
+        rows: Of a score book; of several seeds the mean is shown.
+        model: Of Table 1.
+        metric: As for :func:`score_models`.
+    """
+    import seaborn
+
+    mine = [row for row in rows if metric in row.scores
+            and (row.model == model or row.kind == "baseline")]  # fmt: skip
+    names = [n for n in (*SHOWN, "random", "centre", "mean-face edges")
+             if any(row.name == n for row in mine)]  # fmt: skip
+    if not names:
+        raise FercourseError(f"no row has a score {metric!r} of model {model}.")
+    groups = list(mine[0].scores[metric])
+    table = np.array([[_mean(mine, n, metric, g) for g in groups] for n in names])
+    figure = new_figure(height=1.1 + 0.32 * len(names))
+    axes = figure.add_subplot()
+    seaborn.heatmap(100 * table, ax=axes, annot=True, fmt=".0f", cmap="cividis", linewidths=0.6,
+                    xticklabels=[g.capitalize() for g in groups], cbar=False,
+                    yticklabels=[title_of(n) for n in names])  # fmt: skip
+    axes.tick_params(length=0)
+    axes.tick_params(axis="y", labelrotation=0)
+    own = table[: len([n for n in names if n in SHOWN])]
+    best = np.unravel_index(own[:, 1:].argmax(), own[:, 1:].shape)
+    headline(
+        figure,
+        f"Model {model}, {_metric_title(metric)} in per cent: highest for {groups[best[1] + 1]} "
+        f"by {title_of(names[best[0]])}; the last rows know nothing of the face",
+    )
+    return figure
+
+
+@course_style()
+def sanity(rows: Sequence[ScoreRow], model: str = "6") -> Figure:
+    """Cascading randomisation and flip agreement, a line a method.
+
+    Args:
+        rows: Of a score book, kind "sanity".
+        model: Of Table 1.
+
+    Raises:
+        FercourseError: There is no such row.
+    """
+    mine = [row for row in rows if row.kind == "sanity" and row.model == model]
+    if not mine:
+        raise FercourseError(f"no row holds a sanity check of model {model}.")
+    mine = list({row.name: row for row in mine}.values())
+    figure = new_figure(height=3.5)
+    left, right = figure.subplots(1, 2, width_ratios=[2.4, 1])
+    steps = list(mine[0].scores["randomised"])
+    ends = {}
+    for k, (row, colour, marker) in enumerate(zip(mine, _COLOURS, _MARKERS, strict=False)):
+        values = np.array([row.scores["randomised"][s][:3] for s in steps])
+        at = np.arange(len(steps))
+        left.fill_between(at, values[:, 1], values[:, 2], color=colour, alpha=0.15, linewidth=0)
+        left.plot(at, values[:, 0], color=colour, marker=marker, ms=4, label=title_of(row.name))
+        ends[row.name] = values[-1, 0]
+        value, low, high, n = row.scores["flip"]["all"]
+        right.errorbar(
+            value, k, xerr=[[value - low], [high - value]], fmt=marker, ms=6, color=colour
+        )
+    left.axhline(0, color=INK, linewidth=0.8)
+    left.set_xticks(range(len(steps)), steps, rotation=45, ha="right", rotation_mode="anchor")
+    left.set_xlabel("forgotten so far, from the logits to this part")
+    left.set_ylabel("rank correlation with the trained map")
+    left.set_ylim(-0.6, 1.05)
+    left.set_title("weights randomised")
+    light_grid(left)
+    right.set_yticks(range(len(mine)), [title_of(row.name) for row in mine])
+    right.invert_yaxis()
+    right.set_xlim(-0.1, 1.05)
+    right.set_xlabel("rank correlation")
+    right.set_title("mirrored face, map mirrored back")
+    light_grid(right, "x")
+    worst = max(ends, key=lambda name: abs(ends[name]))
+    headline(
+        figure,
+        f"With all weights random, {title_of(worst)} stays most alike to the trained map "
+        f"(correlation {ends[worst]:.2f}); 1 would mean it shows the face and not the model. "
+        f"{n} faces, 95 % bands",
+    )
+    return figure
+
+
+@course_style()
+def faithfulness(rows: Sequence[ScoreRow]) -> Figure:
+    """Deletion, insertion and ROAD, a line a method: does the answer hang on what is marked?
+
+    Args:
+        rows: Of a score book, kind "faithful", of one model and one data set.
+
+    Raises:
+        FercourseError: There is no such row, or they are of several models or data sets.
+    """
+    mine = [row for row in rows if row.kind == "faithful"]
+    if not mine:
+        raise FercourseError("no row holds deletion and insertion curves.")
+    if len({(row.weights, row.fingerprint) for row in mine}) > 1:
+        raise FercourseError(
+            "the rows mix models or data sets; choose one weights and fingerprint."
+        )
+    figure = new_figure(height=3.4)
+    panels = figure.subplots(1, 3, width_ratios=[1, 1, 0.9])
+    road = {}
+    for k, (row, colour, marker) in enumerate(zip(mine, _COLOURS, _MARKERS, strict=False)):
+        for axes, kind in zip(panels[:2], ("deletion", "insertion"), strict=True):
+            found = row.scores[kind]
+            axes.plot([100 * float(s) for s in found], [v[0] for v in found.values()], color=colour,
+                      marker=marker, ms=3.5, lw=1.4, label=title_of(row.name),
+                      ls="-" if row.name in METHODS else "--")  # fmt: skip
+        value, low, high, n = row.scores["road"]["all"]
+        road[row.name] = value
+        panels[2].errorbar(100 * value, k, xerr=[[100 * (value - low)], [100 * (high - value)]],
+                           fmt=marker, ms=6, color=colour)  # fmt: skip
+    for axes, title, label in (
+        (panels[0], "deletion: low is good", "most relevant pixels blurred (%)"),
+        (panels[1], "insertion: high is good", "most relevant pixels shown (%)"),
+    ):
+        axes.set_title(title)
+        axes.set_xlabel(label)
+        axes.set_ylim(0, 1)
+        light_grid(axes)
+    panels[0].set_ylabel("probability of the first answer")
+    panels[2].set_yticks(range(len(mine)), [title_of(row.name) for row in mine])
+    panels[2].invert_yaxis()
+    panels[2].axvline(0, color=INK, linewidth=0.8)
+    panels[2].set_xlabel("ROAD (points of probability)")
+    panels[2].set_title("ROAD: right is good")
+    light_grid(panels[2], "x")
+    best = max(road, key=road.get)
+    own = [name for name in road if name in METHODS]
+    blind = [name for name in road if name not in METHODS]
+    text = f"By ROAD {title_of(best)} finds most of what the answer hangs on"
+    if own and blind:
+        beaten = sum(road[m] > max(road[b] for b in blind) for m in own)
+        text += f"; {beaten} of {len(own)} methods beat every map that knows no face (dashed)"
+    headline(figure, f"{text}. {n} faces")
+    return figure
+
+
+def _metric_title(metric: str) -> str:
+    base = metric.removesuffix("_moved")
+    return METRIC_TITLES.get(base, base) + (", moved pixels" if base != metric else ", masks")
+
+
+def _best_in_words(rows: Sequence[ScoreRow], lines: dict[str, float], metric: str) -> str:
+    means: dict[tuple[str, str], list[float]] = {}
+    for row in rows:
+        means.setdefault((row.name, row.model), []).append(row.value(metric))
+    best = max(means, key=lambda key: np.mean(means[key]))
+    text = (
+        f"{title_of(best[0])} of model {best[1]} finds the acting muscles best "
+        f"({_metric_title(metric)}: {np.mean(means[best]):.2f})"
+    )
+    if lines:
+        top = max(lines, key=lines.get)
+        text += f"; the best map that knows no face, {top}, reaches {lines[top]:.2f}"
+    return text
+
+
+def _mean(rows: Sequence[ScoreRow], name: str, metric: str, group: str) -> float:
+    """Over the rows of one map, which differ in their training seed."""
+    found = [row.scores[metric] for row in rows if row.name == name]
+    return float(np.mean([scores[group][0] for scores in found if group in scores]))
