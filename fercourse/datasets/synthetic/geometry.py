@@ -50,12 +50,12 @@ def geometry(t: SimpleNamespace, units: Tensor, gaze: Tensor) -> SimpleNamespace
     drop = 0.21 * mid[26] + 0.36 * mid[27]
     g.chin = t.chin + 0.75 * drop
     part = 0.055 * mid[25] + 0.95 * drop
-    g.corner_s = t.mouth_width + t.mouth_uneven + 0.135 * a[12] + 0.13 * a[20] + 0.02 * a[15]
+    g.corner_s = t.mouth_width + t.mouth_uneven + 0.12 * a[12] + 0.13 * a[20] + 0.02 * a[15]
     g.corner_s = g.corner_s - 0.055 * a[23] - 0.02 * a[24] - 0.05 * a[26] - 0.11 * a[27]
-    g.corner_s = g.corner_s + 0.03 * a[14] - 0.025 * a[17] + 0.03 * a[16]
+    g.corner_s = g.corner_s + 0.03 * a[14] - 0.025 * a[17] + 0.01 * a[16]
     g.corner_y = t.mouth_y - t.bend + 0.25 * drop
-    g.corner_y = g.corner_y - 0.17 * a[12] + 0.125 * a[15] + 0.04 * a[20] + 0.03 * a[16]
-    g.corner_y = g.corner_y - 0.01 * a[14] + 0.01 * a[17]
+    g.corner_y = g.corner_y - 0.155 * a[12] + 0.11 * a[15] + 0.04 * a[20] + 0.03 * a[16]
+    g.corner_y = g.corner_y - 0.01 * a[14] + 0.01 * a[17] - 0.06 * a[9] - 0.05 * a[10]
     ajar = torch.maximum(mid[25], torch.maximum(mid[26], mid[27])).clamp(max=0.4) / 0.4
     smile = mid[12] * ajar  # an open smile bares the teeth
     lift = 0.10 * mid[10] + 0.06 * mid[9] + 0.10 * smile
