@@ -145,14 +145,9 @@ def _load(data: str | None, config: Any) -> tuple[Any, Any]:
     """The data set, and the config with its name in it."""
     from dataclasses import replace
 
-    from fercourse.datasets.load import load, load_config
+    from fercourse.datasets.load import load_config
 
-    if data is None:
-        dataset = load_config(config.data)
-    else:
-        c = config.data
-        dataset = load(data, size=c.size, count=c.count, seed=c.seed, difficulty=c.difficulty,
-                       folds=c.folds, fold=c.fold, by=c.by, contempt=c.contempt)  # fmt: skip
+    dataset = load_config(config.data, data)
     return dataset, replace(config, data=replace(config.data, name=dataset.name))
 
 

@@ -65,22 +65,37 @@ def load(
         from fercourse.datasets.synthetic import dataset
 
         return dataset(size=size, count=count, seed=seed, difficulty=difficulty)
-    name = source if source in NAMES else None
-    table = read_table(
-        name, Path(path if path is not None else source) if path or not name else None
-    )
+    if source in NAMES:
+        table = read_table(source, None if path is None else Path(path))
+    elif path is None and Path(source).exists():
+        table = read_table(None, Path(source))
+    else:
+        raise FercourseError(
+            f"{str(source)!r} is neither a file or folder nor one of synthetic, {', '.join(NAMES)}."
+        )
     if table.name == "ckplus":
         table = _cut(table, folds=folds, fold=fold, by=by, seed=seed, contempt=contempt)
     return _dataset(table, size)
 
 
-def load_config(config: DataConfig, path: str | Path | None = None) -> FaceDataset:
-    """Load what a run's config names; ``path`` says where it lies, which is not part of the run."""
-    return load(
-        config.name, size=config.size, count=config.count, seed=config.seed,
+def load_config(config: DataConfig, source: str | Path | None = None) -> FaceDataset:
+    """Load what a run's config names, cropped by MTCNN where it says so.
+
+    Args:
+        config: Name, size, folds and the like.
+        source: A name or a path to take in place of ``config.name``: where data lie is not part of
+            a run.
+    """
+    dataset = load(
+        source or config.name, size=config.size, count=config.count, seed=config.seed,
         difficulty=config.difficulty, folds=config.folds, fold=config.fold, by=config.by,
-        contempt=config.contempt, path=path,
+        contempt=config.contempt,
     )  # fmt: skip
+    if not config.crop:
+        return dataset
+    from fercourse.datasets.cropped import crop_dataset
+
+    return crop_dataset(dataset, config.size)
 
 
 def read_table(name: str | None, path: Path | None = None) -> Table:

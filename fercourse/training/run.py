@@ -52,8 +52,6 @@ def train(
         from fercourse.datasets.load import load_config
 
         data = load_config(config.data, data)
-    if config.data.crop:
-        data = _cropped(data, config.data.size)
     place = find_device(device)
     folder = Path(out) if out else None
     fabric = Fabric(
@@ -107,18 +105,3 @@ def _precision(config: TrainConfig, device: torch.device) -> str:
     if config.precision == "auto":
         return "bf16-mixed" if native_bf16(device) else "32-true"
     return {"bf16": "bf16-mixed", "float32": "32-true"}[config.precision]
-
-
-def _cropped(data: FaceDataset, size: int) -> FaceDataset:
-    """Every split through MTCNN (section 3.1, fig. 5)."""
-    from dataclasses import replace
-
-    from fercourse.datasets.base import held_out
-    from fercourse.faces import crop_faces
-
-    return replace(
-        data,
-        train=crop_faces(data.train, size)[0],
-        val=crop_faces(data.val, size)[0],
-        test=held_out(crop_faces(data.test, size)[0]),
-    )

@@ -1,0 +1,27 @@
+"""The paper's crops: found once, cut for every split, in training and in judging alike."""
+
+import torch
+
+from fercourse import load, preset
+from fercourse.datasets.base import HeldOutFaces
+from fercourse.datasets.load import load_config
+
+
+def test_crops_come_from_the_cache_the_second_time(monkeypatch, tmp_path):
+    monkeypatch.setenv("FERCOURSE_CACHE", str(tmp_path))
+    config = preset("smoke", **{"data.count": 42, "data.size": 64, "data.crop": True}).data
+    first = load_config(config)
+    assert len(list(tmp_path.glob("boxes-*.npy"))) == 3
+
+    import fercourse.faces
+
+    monkeypatch.setattr(fercourse.faces, "find_boxes", None)  # a second search would fail
+    second = load_config(config)
+    plain = load("synthetic", size=64, count=42)
+    for name, faces in first.splits.items():
+        assert torch.equal(faces.images, second.splits[name].images)
+        assert faces.images.shape == plain.splits[name].images.shape
+        assert not torch.equal(faces.images, plain.splits[name].images)
+        assert torch.equal(faces.labels, plain.splits[name].labels)
+        assert faces.masks.shape == faces.images.shape
+    assert isinstance(first.test, HeldOutFaces)
