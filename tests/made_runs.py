@@ -1,11 +1,14 @@
-"""What workers do in tests: a row without training, or a very short training; sometimes a kill."""
+"""What workers do in tests: a row without training, or a very short training; sometimes a kill.
+
+``python made_runs.py LEDGER RUNS`` is a whole ``fercourse run`` of three slow runs, to be killed.
+"""
 
 import os
 import signal
+import sys
 import time
 from pathlib import Path
-
-from made_rows import made_confusion
+from types import SimpleNamespace
 
 from fercourse.errors import FercourseError
 from fercourse.experiments import job as jobs
@@ -16,13 +19,17 @@ FINGERPRINT = "f" * 16
 
 
 def result(job):
-    """A row for a job, and its history, from nothing."""
-    counts = made_confusion(0.7, sizes=(5,) * 7)
-    row = Row.measured(
-        job.run.config, plan=job.run.plan, variant=job.run.variant, label=job.run.label,
-        fingerprint=FINGERPRINT, splits={"train": 9, "val": 9, "test": 35}, selection="made up",
-        best_epoch=0, val_accuracy=0.6, confusion=counts, seconds=0.1, device="cpu x 1",
-        precision="float32", note=job.run.note,
+    """A row for a job, and its history, from nothing; without torch or numpy, to start quickly."""
+    config = job.run.config
+    row = Row(
+        key=f"{config.hash}-{config.seed}", plan=job.run.plan, dataset=config.data.name,
+        variant=job.run.variant, label=job.run.label, note=job.run.note, seed=config.seed,
+        config=config.to_dict(), hash=config.hash, fingerprint=FINGERPRINT,
+        splits={"train": 9, "val": 9, "test": 7}, selection="made up", best_epoch=0,
+        val_accuracy=0.6, test_accuracy=1.0, recall=[1.0] * 7,
+        confusion=[[int(i == k) for k in range(7)] for i in range(7)], seconds=0.1,
+        device="cpu x 1", precision="float32", versions={"python": "3"}, commit={},
+        created="2026-01-01T00:00:00+00:00",
     )  # fmt: skip
     return row, [{"epoch": 0, "val_accuracy": 0.6}]
 
@@ -33,12 +40,15 @@ def quick(job, on_epoch):
 
 
 def slow(job, on_epoch):
-    """Long enough to be killed in; says that it began, and by which process it was ended."""
+    """Model 1 is quick; the others are long enough to be killed in, the first time.
+
+    Each leaves a file with the id of its process.
+    """
     Path(job.root).mkdir(parents=True, exist_ok=True)
     begun = Path(job.root) / f"{job.run.variant}-{job.run.config.seed}.begun"
     first = not begun.exists()
     begun.write_text(str(os.getpid()))
-    for _ in range(600 if first else 0):
+    for _ in range(600 if first and job.run.variant != "model1" else 0):
         time.sleep(0.1)
     return result(job)
 
@@ -60,6 +70,11 @@ def deadly(job, on_epoch):
     return result(job)
 
 
+def no_data(config, source):
+    """In place of loading: the fingerprint of :func:`result`."""
+    return SimpleNamespace(fingerprint=FINGERPRINT)
+
+
 def tiny(job, on_epoch):
     """The real thing, on bars instead of faces."""
     jobs.load_once = _bars
@@ -70,3 +85,16 @@ def _bars(config, source):
     from made_faces import bar_dataset  # torch, which the other workers need not import
 
     return bar_dataset(64)
+
+
+if __name__ == "__main__":
+    from fercourse.experiments import runner
+    from fercourse.experiments.ledger import Ledger
+    from fercourse.experiments.plans import plan
+
+    jobs.load_once = no_data
+    book, runs = Ledger(sys.argv[1]), plan("table1", "synthetic", "smoke", 1, (1, 2, 3))
+    import made_runs  # so that workers find slow() by a name they can import
+
+    runner.run(runs, book, jobs=2, device="cpu", out=sys.argv[2], progress=False,
+               work=made_runs.slow)  # fmt: skip

@@ -51,7 +51,6 @@ def run(
     from fercourse.experiments.durations import Durations
     from fercourse.experiments.ledger import Ledger
     from fercourse.experiments.plans import plan
-    from fercourse.training.run import find_device
 
     seconds = _seconds(budget)
     dataset, source = _data_set(data or "fer2013")
@@ -62,7 +61,7 @@ def run(
         print(runs[0].note)
     if dry_run:
         todo = runner.missing(runs, book, source)
-        kind = None if engine == "ray" else find_device(device).type
+        kind = None if engine == "ray" else runner.device_kind(device)
         _print_outlook(runs, todo, Durations(book.rows(), kind), jobs)
         return
     report = runner.run(

@@ -96,14 +96,12 @@ def run(
     Raises:
         FercourseError: The ledger is damaged, or there are no data, device, engine or Ray here.
     """
-    from fercourse.training.run import find_device
-
     start = time.monotonic()
     if jobs < 1:
         raise FercourseError(f"jobs must be at least 1, not {jobs}.")
     perform = _engine(engine, address)
     todo = missing(plan, ledger, source)
-    kind = None if engine == "ray" else find_device(device).type
+    kind = None if engine == "ray" else device_kind(device)
     if todo and todo[0].config.data.name != "synthetic":
         jobs_.load_once(todo[0].config.data, _text(source))  # no data: say so before any worker
     threads = max(1, _cores() // jobs) if engine == "local" and jobs > 1 else 0
@@ -260,6 +258,19 @@ def _engine(name: str, address: str | None) -> Any:
 
         return partial(run_ray, address=address)
     raise FercourseError(f"There is no engine {name!r}; use local or ray.")
+
+
+def device_kind(device: str) -> str:
+    """What "auto" stands for here; "cpu" is always there, and need not wait for torch to load.
+
+    Raises:
+        FercourseError: This machine has no such device.
+    """
+    if device == "cpu":
+        return device
+    from fercourse.training.run import find_device
+
+    return find_device(device).type
 
 
 def _cores() -> int:

@@ -1,0 +1,269 @@
+"""The runner: order, budget, kills of workers and of the parent, a full disk, and a dry run."""
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import made_runs
+import pytest
+from made_runs import FINGERPRINT, deadly, no_data, quick, result
+
+from fercourse.errors import FercourseError
+from fercourse.experiments import job as jobs
+from fercourse.experiments import ledger as ledger_module
+from fercourse.experiments import runner
+from fercourse.experiments.durations import Durations
+from fercourse.experiments.engine_local import attempt, run_local
+from fercourse.experiments.job import Event, Job
+from fercourse.experiments.ledger import Ledger
+from fercourse.experiments.plans import plan
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(autouse=True)
+def _light(monkeypatch):
+    monkeypatch.setattr(jobs, "load_once", no_data)
+    monkeypatch.setattr(runner, "PATIENCE", (0.0, 0.0))
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    return Ledger(tmp_path / "results" / "ledger.jsonl")
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return {"device": "cpu", "out": tmp_path / "runs", "progress": False}
+
+
+class Clock:
+    """Time that passes only when a run takes it."""
+
+    def __init__(self, monkeypatch):
+        self.now = 1000.0
+        monkeypatch.setattr(runner.time, "monotonic", lambda: self.now)
+
+
+def inline(seconds, clock, begun):
+    """An engine without processes: each run takes ``seconds`` of the clock, or of its variant."""
+
+    def engine(next_job, workers, work, deadline=None):
+        while job := next_job():
+            begun.append(job.run.name)
+            took = seconds[job.run.variant] if isinstance(seconds, dict) else seconds
+            if deadline is not None and clock.now + took > deadline:
+                clock.now = deadline
+                return
+            clock.now += took
+            yield Event(job, *attempt(work, job, None), took)
+
+    return engine
+
+
+@pytest.fixture
+def course(monkeypatch):
+    """Engine, clock and the names of the runs begun, for tests that need no process."""
+
+    def make(seconds):
+        clock, begun = Clock(monkeypatch), []
+        monkeypatch.setattr(runner, "run_local", inline(seconds, clock, begun))
+        return clock, begun
+
+    return make
+
+
+def three(seeds=2):
+    return plan("table1", "synthetic", "smoke", seeds, (1, 2, 3))
+
+
+def test_what_is_missing_is_what_runs_in_order(ledger, settings, course):
+    _, begun = course(1.0)
+    runs = three()
+    for at in (1, 3):
+        ledger.append(result(Job(runs[at]))[0])
+    report = runner.run(runs, ledger, work=quick, **settings)
+    assert begun == [runs[i].name for i in (0, 2, 4, 5)]
+    assert report.recorded == [runs[i] for i in (0, 2, 4, 5)]
+    assert (report.left, report.failed, report.sound) == ([], {}, True)
+    assert len(ledger.rows()) == 6
+    assert ledger.verify() == []
+    assert ledger.history(ledger.rows()[-1]) == [{"epoch": 0, "val_accuracy": 0.6}]
+    assert runner.run(runs, ledger, work=quick, **settings).recorded == []
+
+
+def test_rows_of_other_data_do_not_count(ledger, settings, course, monkeypatch):
+    course(1.0)
+    runs = three(1)
+    runner.run(runs, ledger, work=quick, **settings)
+    assert runner.missing(runs, ledger) == []
+    other = type("Data", (), {"fingerprint": "0" * 16})
+    monkeypatch.setattr(jobs, "load_once", lambda config, source: other)
+    assert runner.missing(runs, ledger) == runs
+
+
+def test_nothing_is_started_that_cannot_finish(ledger, settings, course):
+    clock, begun = course(100.0)
+    report = runner.run(three(), ledger, budget_seconds=350, work=quick, **settings)
+    assert len(begun) == len(report.recorded) == 3  # a fourth would end at 400
+    assert clock.now == 1300
+    assert len(report.left) == 3
+    assert report.sound
+
+
+def test_the_order_holds_when_time_is_short(ledger, settings, course):
+    """A quick run further down is not preferred: variants would get unlike numbers of seeds."""
+    _, begun = course({"model1": 10.0, "model2": 10.0, "model3": 100.0})
+    runner.run(three(), ledger, budget_seconds=225, work=quick, **settings)
+    assert [name.split(",")[0] for name in begun] == [
+        "model1", "model2", "model3", "model1", "model2"
+    ]  # fmt: skip
+
+
+def test_a_run_longer_than_every_budget_is_begun_all_the_same(ledger, settings, course):
+    """Else it would never be: so it is, takes the budget, and goes on in the next one."""
+    runs = plan("table1", "synthetic", "smoke", 2, (1,))
+    _, begun = course(100.0)
+    runner.run(runs[:1], ledger, work=quick, **settings)
+    row = ledger.rows()[0]
+    ledger.path.write_text(ledger.path.read_text().replace('"seconds": 0.1', '"seconds": 100.0'))
+    assert ledger.rows()[0].seconds == 1000 * row.seconds
+    report = runner.run(runs, ledger, budget_seconds=50, work=quick, **settings)
+    assert begun == [run.name for run in runs]
+    assert report.left == runs[1:]
+
+
+def test_a_run_begun_before_is_gone_on_with_even_if_a_whole_one_would_not_fit(
+    ledger, settings, course, tmp_path
+):
+    runs = plan("table1", "synthetic", "smoke", 3, (1,))
+    _, begun = course(100.0)
+    config = runs[1].config
+    folder = tmp_path / "runs" / f"{config.hash}-{config.seed}-{FINGERPRINT[:8]}"
+    runner.run(runs, ledger, budget_seconds=150, work=quick, **settings)
+    assert begun == [runs[0].name]
+    folder.mkdir(parents=True)
+    (folder / "state.pt").touch()
+    begun.clear()
+    runner.run(runs[1:], ledger, budget_seconds=150, work=quick, **settings)
+    assert begun == [runs[1].name]
+    assert not (folder / "state.pt").exists()  # recorded: nothing to resume
+
+
+def test_estimates_come_from_here_before_the_ledger_and_from_the_same_kind_of_device():
+    runs = plan("table1", "synthetic", "smoke", 2, (1, 6))
+    rows = [result(Job(run))[0] for run in runs[:2]]
+    assert Durations(rows, "cuda").expect(runs[0].config) is None
+    durations = Durations(rows, "cpu")
+    assert durations.expect(runs[2].config) == pytest.approx(0.115)  # the row's 0.1 s and more
+    durations.add(runs[0].config, 3.0)
+    durations.add(runs[2].config, 5.0)
+    assert durations.expect(runs[0].config) == 4.0
+    assert durations.total(runs, jobs=2) == (pytest.approx((4 + 4 + 4 + 4) / 2), 0)
+    longer = runs[0].config.change(**{"train.epochs": 99})
+    assert durations.expect(longer) is None
+
+
+def test_a_full_disk_loses_no_row(ledger, settings, course, monkeypatch):
+    _, begun = course(1.0)
+    room = [False]
+    write = ledger_module._write_line
+
+    def fails(path, row):
+        if not room[0]:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write(path, row)
+
+    monkeypatch.setattr(ledger_module, "_write_line", fails)
+    runs = three(1)
+    report = runner.run(runs, ledger, work=quick, **settings)
+    assert begun == [runs[0].name]  # nothing more is begun that could not be recorded
+    assert report.unrecorded == [runs[0].name]
+    assert "No space left" in report.trouble
+    assert not report.sound
+    assert report.left == runs
+
+    begun.clear()
+    monkeypatch.setattr(runner.time, "sleep", lambda seconds: room.__setitem__(0, True))
+    report = runner.run(runs, ledger, work=quick, **settings)  # somebody makes room meanwhile
+    assert begun == [run.name for run in runs]
+    assert (len(report.recorded), report.sound, report.trouble) == (3, True, "")
+    assert len(ledger.rows()) == 3
+
+
+def test_bad_settings_are_named(ledger, settings):
+    with pytest.raises(FercourseError, match="jobs must be"):
+        runner.run(three(), ledger, jobs=0, **settings)
+    with pytest.raises(FercourseError, match="no engine 'slurm'"):
+        runner.run(three(), ledger, engine="slurm", **settings)
+    assert not ledger.path.exists()
+
+
+# From here on with real processes.
+
+
+def test_killed_workers_cost_their_own_runs_one_more_start(ledger, settings):
+    runs = plan("table1", "synthetic", "smoke", 1)
+    report = runner.run(runs, ledger, jobs=2, work=deadly, **settings)
+    assert {run.variant for run in report.recorded} == {"model1", "model2", "model6"}
+    assert sorted(report.failed) == [f"model{m}, seed 0" for m in (3, 4, 5)]
+    assert "ended with" in report.failed["model3, seed 0"]
+    assert report.failed["model4, seed 0"] == "RuntimeError: CUDA out of memory"
+    assert report.failed["model5, seed 0"] == "There are no faces."
+    assert [run.variant for run in report.left] == ["model3", "model4", "model5"]
+    assert not report.sound
+    assert len(ledger.rows()) == 3
+    assert ledger.verify() == []
+
+
+def test_at_the_deadline_busy_workers_are_ended(tmp_path):
+    todo = [Job(run, root=str(tmp_path)) for run in three(1)[1:]]
+    start = time.monotonic()
+    events = list(run_local(lambda: todo.pop() if todo else None, 2, made_runs.slow, start + 1.5))
+    assert events == []
+    assert time.monotonic() - start < 20
+    wait_until(lambda: not any(alive(pid) for pid in begun_by(tmp_path)))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no kill -9 on Windows")
+def test_a_killed_parent_takes_its_workers_along_and_loses_nothing(ledger, settings):
+    out = Path(settings["out"])
+    command = [sys.executable, str(HERE / "made_runs.py"), str(ledger.path), str(out)]
+    parent = subprocess.Popen(command, cwd=HERE)
+    try:
+        # Model 1 is recorded, and models 2 and 3 are at it in two workers.
+        wait_until(lambda: len(begun_by(out)) == 3 and ledger.path.exists() and ledger.rows())
+    finally:
+        parent.send_signal(signal.SIGKILL)
+        parent.wait()
+    wait_until(lambda: not any(alive(pid) for pid in begun_by(out)))
+    assert [row.variant for row in ledger.rows()] == ["model1"]
+    subprocess.run(command, cwd=HERE, check=True, timeout=120)
+    assert [row.variant for row in ledger.rows()] == ["model1", "model2", "model3"]
+    assert ledger.verify() == []
+
+
+def begun_by(out):
+    """Ids of the processes that slow runs were begun in."""
+    texts = [path.read_text() for path in Path(out).glob("*.begun")]
+    return [int(text) for text in texts if text]
+
+
+def alive(pid):
+    with suppress(ProcessLookupError):
+        os.kill(pid, 0)
+        stat = Path(f"/proc/{pid}/stat")
+        return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
+def wait_until(holds, seconds=90):
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.05)
