@@ -442,3 +442,49 @@ def plot(name, *arguments):
     from fercourse import plots
 
     return getattr(plots, name)(*arguments)
+
+
+# The page and the command
+
+
+def test_the_page_is_written_from_the_rows(drawn, tmp_path):
+    from fercourse.explain.report import write
+
+    rows = []
+    for k in (2, 3):
+        rows += explain.measure(tiny(k), drawn, methods=("gradcam",), count=7)
+    page = tmp_path / "page.md"
+    tables = ("pr_auc_moved", "steps", "flatness", "gates", "expressions", "runs")
+    page.write_text("Before.\n" + "".join(f"<!-- table: {t} -->old<!-- end -->\n" for t in tables))
+    assert write(page, rows, [])
+    assert not write(page, rows, [])  # twice is the same as once
+    text = page.read_text()
+    assert "old" not in text
+    line = next(x for x in text.splitlines() if x.startswith("| Grad-CAM |"))
+    value = {r.variant: r.value("pr_auc_moved") for r in rows if r.name == "gradcam"}
+    assert f"{100 * value['model2']:.1f} (" in line.split("|")[3]
+    assert f"{100 * value['model3']:.1f} (" in line.split("|")[4]
+    gain = 100 * (value["model3"] - value["model2"])
+    assert f"{gain:+.1f}" in next(x for x in text.splitlines() if x.startswith("| GCCA | 2 to 3"))
+    page.write_text("<!-- table: nonsense --><!-- end -->")
+    with pytest.raises(FercourseError, match="nonsense"):
+        write(page, rows, [])
+
+
+def test_the_command_scores_and_records(tmp_path):
+    from typer.testing import CliRunner
+
+    from fercourse.cli.explain import app
+    from fercourse.training.checkpoint import save_model
+
+    model = tiny(6)
+    save_model(tmp_path / "m.safetensors", model, model.run.change(model=model.config))
+    book = tmp_path / "scores.jsonl"
+    arguments = ["score", "-w", str(tmp_path / "m.safetensors"), "--methods", "layercam",
+                 "--count", "7", "--scores", str(book)]  # fmt: skip
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    assert "layercam" in result.output
+    assert len(ScoreBook(book).rows(kind="cam")) == 1
+    wrong = CliRunner().invoke(app, [*arguments, "--layers", "block7"])
+    assert isinstance(wrong.exception, FercourseError)

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from fercourse.config import DataConfig
 from fercourse.datasets.base import FaceDataset, Faces
 from fercourse.errors import FercourseError
 from fercourse.experiments.row import commit, versions
@@ -38,6 +39,7 @@ def measure(
     faithful: bool = False,
     seed: int = 0,
     variant: str | None = None,
+    drawn: DataConfig | None = None,
 ) -> list[ScoreRow]:
     """Hold every map of a model against the truth, or, on photographs, against its own answer.
 
@@ -56,6 +58,7 @@ def measure(
         faithful: Add deletion, insertion and ROAD on faces that have masks too.
         seed: Of the bootstrap and the random map.
         variant: What is varied; by default the row of Table 1, "model6".
+        drawn: How built-in faces were drawn; by default as those the model was trained on.
     """
     if not hasattr(model, "run"):
         raise FercourseError("this model does not say how it was trained: use load_model().")
@@ -84,7 +87,7 @@ def measure(
 
     rows = []
     if faces.masks is not None:
-        own, changed = maps(model, faces), moved(faces, model.run.data)
+        own, changed = maps(model, faces), moved(faces, drawn or model.run.data)
         for name, found in own.on_face.items():
             if name.startswith("after") and not model.config.gcca:
                 continue  # the same as before

@@ -1,0 +1,236 @@
+"""docs/where-it-looks.md's tables, written from the score book and the ledger."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from fercourse.errors import FercourseError
+from fercourse.experiments.row import Row
+from fercourse.explain.gradcam import METHODS
+from fercourse.explain.record import ScoreRow
+from fercourse.files import whole_file
+
+NAMES = {
+    **METHODS,
+    "before5": "energy of C5",
+    "after5": "energy of C5 after GCCA",
+    "edge": "edge map",
+    "global": "global map P_d",
+    "reverse5": "A_5",
+    "reverse4": "A_4",
+    "reverse3": "A_3",
+    "remaining5": "R_5 (energy)",
+    "remaining4": "R_4 (energy)",
+    "remaining3": "R_3 (energy)",
+    "refined5": "S_5",
+    "refined4": "S_4",
+    "refined3": "S_3",
+    "random": "random",
+    "centre": "centre Gaussian",
+    "mean-face edges": "mean-face edges",
+}
+MODELS = tuple(f"model{k}" for k in range(1, 7))
+STEPS = (
+    ("GCCA", "model2", "model3", ("gradcam", "layercam", "before5")),
+    ("the decoder", "model3", "model4", ("gradcam", "layercam", "before5")),
+    ("reverse attention", "model4", "model5", ("gradcam", "layercam", "before5", "global")),
+    ("the joint loss", "model5", "model6", ("gradcam", "layercam", "before5", "global",
+                                            "refined3")),
+)  # fmt: skip
+"""Which components are asked about, between which models, by which maps."""
+
+
+def runs(ledger: Sequence[Row]) -> str:
+    """The trained models behind the scores, with their accuracy."""
+    lines = []
+    for r in ledger:
+        c = r.run
+        hard = f", difficulty {c.data.difficulty:g}" if c.data.name == "synthetic" else ""
+        lines.append(
+            (r.variant, r.seed, f"`{r.key}`", c.train.epochs, f"{c.model.width:g}",
+             f"{c.data.name}{hard}", f"{100 * r.val_accuracy:.1f}", f"{100 * r.test_accuracy:.1f}")
+        )  # fmt: skip
+    return _table("model, seed, run, epochs, width, faces, validation %, test %", lines)
+
+
+def scores(rows: Sequence[ScoreRow], metric: str) -> str:
+    """Maps x models in per cent, 95 % intervals over faces; several seeds are averaged."""
+    rows = [r for r in rows if metric in r.scores and r.variant in (*MODELS, "baseline")]
+    lines = []
+    for name, title in NAMES.items():
+        mine = [r for r in rows if r.name == name]
+        if mine and mine[0].kind == "baseline":
+            lines.append((f"*{title}*", _cell(mine, metric), "", "", "", "", ""))
+        elif mine:
+            cells = [_cell([r for r in mine if r.variant == m], metric) for m in MODELS]
+            lines.append((title, *cells))
+    return _table("map, " + ", ".join(MODELS), lines)
+
+
+def expressions(rows: Sequence[ScoreRow], metric: str, variant: str = "model6") -> str:
+    """Maps x expressions for one model, per cent."""
+    mine = [r for r in rows if metric in r.scores and r.variant in (variant, "baseline")]
+    if not mine:
+        return "Not measured."
+    groups = [g for g in mine[0].scores[metric] if g != "all"]
+    lines = []
+    for name, title in NAMES.items():
+        found = [r.scores[metric] for r in mine if r.name == name]
+        if found:
+            means = [np.mean([s[g][0] for s in found if g in s]) for g in groups]
+            lines.append((title, *(f"{100 * m:.0f}" for m in means)))
+    return _table("map, " + ", ".join(groups), lines)
+
+
+def steps(rows: Sequence[ScoreRow], metric: str) -> str:
+    """What each component adds, seed by seed: a difference of two means over the same faces."""
+    lines = []
+    rows = [r for r in rows if metric in r.scores and r.kind in ("map", "cam")]
+    for what, first, second, names in STEPS:
+        for name in names:
+            before = {r.run.rpartition("-")[2]: r for r in rows
+                      if (r.name, r.variant) == (name, first)}  # fmt: skip
+            after = {r.run.rpartition("-")[2]: r for r in rows
+                     if (r.name, r.variant) == (name, second)}  # fmt: skip
+            pairs = [(before[seed], after[seed]) for seed in sorted(before.keys() & after.keys())]
+            if not pairs:
+                continue
+            gains = [100 * (b.value(metric) - a.value(metric)) for a, b in pairs]
+            sides = {_apart(a.scores[metric]["all"], b.scores[metric]["all"]) for a, b in pairs}
+            word = {1: "more", -1: "less"}.get(min(sides), "") if len(sides) == 1 else ""
+            lines.append(
+                (what, f"{first[-1]} to {second[-1]}", NAMES[name],
+                 ", ".join(f"{g:+.1f}" for g in gains), word or "cannot tell")
+            )  # fmt: skip
+    return _table("adding, models, map, points (a seed each), intervals say", lines)
+
+
+def flatness(rows: Sequence[ScoreRow]) -> str:
+    """How much the unsupervised maps vary: over a face, between faces, and with the masks."""
+    lines = []
+    for r in rows:
+        if r.kind == "map" and r.name in ("global", "refined5", "refined4", "refined3"):
+            s = r.spread
+            lines.append(
+                (_who(r), NAMES[r.name], f"{s['mean']:.3f}", f"{s['within']:.3f}",
+                 f"{s['between']:.3f}", f"{s['entropy']:.4f}", f"{s['correlation']:+.2f}")
+            )  # fmt: skip
+    return _table("model, map, mean, sd over a face, sd between faces, entropy (1 is flat), "
+                  "correlation with the masks", lines)  # fmt: skip
+
+
+def gates(rows: Sequence[ScoreRow]) -> str:
+    """How much GCCA chooses among channels, and how much that depends on the face."""
+    lines = []
+    for r in rows:
+        if r.kind == "gate":
+            lines.append((_who(r), *(" ".join(f"{v[0]:.3f}" for v in r.scores[k].values())
+                                     for k in ("over channels", "over faces"))))  # fmt: skip
+    return _table("model, sd over channels in blocks 1 to 5, mean change from face to face", lines)
+
+
+def faithful(rows: Sequence[ScoreRow]) -> str:
+    """Deletion, insertion and ROAD."""
+    lines = []
+    for r in rows:
+        if r.kind == "faithful":
+            area, road = r.scores["area"], r.scores["road"]["all"]
+            cells = (area["deletion"], area["insertion"], road)
+            lines.append((_who(r), r.n, NAMES.get(r.name, r.name), *(_percent(c) for c in cells)))
+    return _table("model, faces, map, area under deletion (low is good), area under insertion "
+                  "(high is good), ROAD (points)", lines)  # fmt: skip
+
+
+def sanity(rows: Sequence[ScoreRow]) -> str:
+    """Rank correlation with the trained map once all is forgotten, and with the mirrored face's."""
+    lines = []
+    for r in rows:
+        if r.kind == "sanity":
+            found = r.scores["randomised"]
+            cells = (found["logits"], found["block1"], r.scores["flip"]["all"])
+            lines.append((_who(r), r.n, NAMES[r.name], *(_plain(c) for c in cells)))
+    return _table("model, faces, map, logits forgotten, all forgotten, mirrored", lines)
+
+
+def write(page: Path, rows: Sequence[ScoreRow], ledger: Sequence[Row]) -> bool:
+    """Fill the places ``<!-- table: NAME -->`` ... ``<!-- end -->`` of a page; True if it changed.
+
+    Built-in faces' scores are those of models trained on built-in faces, and of one trained on
+    FER2013 where its variant says so.
+
+    Raises:
+        FercourseError: The page asks for a table there is none of.
+    """
+    keys = {r.run for r in rows}
+    tables: dict[str, Callable[[], str]] = {
+        "runs": lambda: runs([r for r in ledger if r.key in keys]),
+        "pr_auc_moved": lambda: scores(rows, "pr_auc_moved"),
+        "pr_auc": lambda: scores(rows, "pr_auc"),
+        "energy_moved": lambda: scores(rows, "energy_moved"),
+        "energy": lambda: scores(rows, "energy"),
+        "pointing_moved": lambda: scores(rows, "pointing_moved"),
+        "pointing": lambda: scores(rows, "pointing"),
+        "expressions": lambda: expressions(rows, "pr_auc_moved"),
+        "transfer": lambda: expressions(rows, "pr_auc_moved", "model6-fer2013"),
+        "steps": lambda: steps(rows, "pr_auc_moved"),
+        "flatness": lambda: flatness(rows),
+        "gates": lambda: gates(rows),
+        "faithful": lambda: faithful(rows),
+        "sanity": lambda: sanity(rows),
+    }  # fmt: skip
+    text = page.read_text(encoding="utf-8")
+
+    def fill(found: re.Match[str]) -> str:
+        name = found[1]
+        if name not in tables:
+            raise FercourseError(f"{page} asks for table {name!r}; there are {', '.join(tables)}.")
+        return f"<!-- table: {name} -->\n\n{tables[name]()}\n\n<!-- end -->"
+
+    new = re.sub(r"<!-- table: (\w+) -->.*?<!-- end -->", fill, text, flags=re.DOTALL)
+    if new == text:
+        return False
+    with whole_file(page) as part:
+        part.write_text(new, encoding="utf-8", newline="\n")
+    return True
+
+
+def _cell(rows: Sequence[ScoreRow], metric: str) -> str:
+    """Mean over the rows, and the widest interval any of them reaches."""
+    if not rows:
+        return ""
+    found = np.array([r.scores[metric]["all"][:3] for r in rows])
+    return (
+        f"{100 * found[:, 0].mean():.1f} ({100 * found[:, 1].min():.0f} to "
+        f"{100 * found[:, 2].max():.0f})"
+    )
+
+
+def _apart(a: Sequence[float], b: Sequence[float]) -> int:
+    """1 if b's interval lies above a's, -1 below, 0 if they overlap."""
+    return int(b[1] > a[2]) - int(b[2] < a[1])
+
+
+def _percent(found: Sequence[float]) -> str:
+    return f"{100 * found[0]:.1f} ({100 * found[1]:.1f} to {100 * found[2]:.1f})".replace("-", "−")
+
+
+def _plain(found: Sequence[float]) -> str:
+    return f"{found[0]:.2f} ({found[1]:.2f} to {found[2]:.2f})".replace("-", "−")
+
+
+def _table(head: str, lines: Sequence[Sequence[object]]) -> str:
+    """Markdown; ``head`` names the columns, with commas between."""
+    if not lines:
+        return "Not measured."
+    names = re.split(r", (?![^(]*\))", head)  # not inside brackets
+    rows = [names, ["---"] * len(names), *lines]
+    return "\n".join(f"| {' | '.join(str(cell) for cell in row)} |" for row in rows).replace(
+        "| -", "| −").replace("| −--", "| ---")  # fmt: skip
+
+
+def _who(row: ScoreRow) -> str:
+    return f"{row.variant}, seed {row.run.rpartition('-')[2]}"
