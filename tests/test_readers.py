@@ -393,7 +393,7 @@ def test_whole_files_of_the_wrong_kind(tmp_path):
         "bad.parquet": "not a readable parquet",
         "void": "no layout known here",
         "void.zip": "no layout known here",
-        "missing.csv": "There is no file or folder",
+        "missing.csv": "is neither a file or folder nor one of synthetic, fer2013, ckplus",
     }.items():
         with pytest.raises(FercourseError, match=sentence):
             load(tmp_path / name)

@@ -76,9 +76,12 @@ def test_impossible_folds_are_refused(change, sentence):
         assign_folds(labels, subjects, **({"folds": 5} | change))
 
 
-@pytest.mark.parametrize(("test", "folds"), [(5, 5), (-1, 5), (0, 2)])
-def test_no_such_fold(test, folds):
-    with pytest.raises(FercourseError, match="fold must be in"):
+@pytest.mark.parametrize(
+    ("test", "folds", "sentence"),
+    [(5, 5, "fold must be in 0..4, not 5"), (-1, 5, "fold must be in"), (0, 2, "at least 3")],
+)
+def test_no_such_fold(test, folds, sentence):
+    with pytest.raises(FercourseError, match=sentence):
         fold_splits(np.zeros(4, int), test, folds)
 
 

@@ -115,7 +115,7 @@ class FaceDataset:
         val: Seen by schedules, early stopping and every choice (FER2013's PublicTest).
         test: Seen once, by ``evaluate`` (FER2013's PrivateTest).
         name: "fer2013", "ckplus", "synthetic" or the file's stem.
-        fingerprint: Hex digest of all pixels and labels: two runs compare only if it is equal.
+        fingerprint: Hex digest of all pixels, labels and splits: runs compare only if it is equal.
         report: What the reader met.
     """
 

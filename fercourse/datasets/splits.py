@@ -52,10 +52,10 @@ def fold_splits(fold: np.ndarray, test: int, folds: int) -> np.ndarray:
     Raises:
         FercourseError: There is no such fold, or fewer than three.
     """
-    if folds < 3 or not 0 <= test < folds:
-        raise FercourseError(
-            f"fold must be in 0..{folds - 1} of at least 3, not {test} of {folds}."
-        )
+    if folds < 3:
+        raise FercourseError(f"folds must be at least 3 (train, val, test), not {folds}.")
+    if not 0 <= test < folds:
+        raise FercourseError(f"fold must be in 0..{folds - 1}, not {test}.")
     splits = np.full(len(fold), "train")
     splits[fold == (test + 1) % folds] = "val"
     splits[fold == test] = "test"
