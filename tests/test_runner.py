@@ -1,6 +1,7 @@
 """The runner: order, budget, kills of workers and of the parent, a full disk, and a dry run."""
 
 import errno
+import functools
 import os
 import signal
 import subprocess
@@ -267,3 +268,145 @@ def wait_until(holds, seconds=90):
     while not holds():
         assert time.monotonic() < end, "it did not happen in time"
         time.sleep(0.05)
+
+
+# The job itself, on a training of a second.
+
+
+@pytest.fixture
+def tiny_job(tmp_path, monkeypatch):
+    from made_faces import bar_dataset
+
+    monkeypatch.setattr(jobs, "load_once", lambda config, source: bar_dataset(64))
+    changes = {"train.epochs": 1, "model.width": 0.0625, "data.size": 32}
+    run = plan("table1", "synthetic", "smoke", 1, (1,), changes=changes)[0]
+    return Job(run, root=str(tmp_path / "runs"), device="cpu")
+
+
+def test_a_finished_row_waits_in_its_folder_until_it_is_recorded(tiny_job, monkeypatch):
+    epochs = []
+    row, history = jobs.work(tiny_job, epochs.append)
+    assert (row.plan, row.variant, row.label) == ("table1", "model1", "smoke")
+    assert [e["epoch"] for e in history] == [e["epoch"] for e in epochs] == [0]
+    folder = jobs.run_folder(tiny_job, row.fingerprint)
+    names = {path.name for path in folder.iterdir()}
+    assert {"model.safetensors", "row.json"} <= names
+    assert "state.pt" not in names
+
+    monkeypatch.setattr("fercourse.experiments.record.measure", None)  # no second training
+    assert jobs.work(tiny_job)[0] == row
+    jobs.forget(tiny_job, row.fingerprint)
+    assert not (folder / "row.json").exists()
+    assert (folder / "model.safetensors").exists()
+
+
+def test_a_row_of_other_code_is_measured_again(tiny_job, monkeypatch):
+    jobs.work(tiny_job)
+    monkeypatch.setattr(jobs, "commit", lambda: {"revision": "another", "dirty": False})
+    measured = []
+    measure = "fercourse.experiments.record.measure"
+    monkeypatch.setattr(measure, lambda *args, **kwargs: measured.append(1) or 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        jobs.work(tiny_job)
+    assert measured == [1]
+
+
+def test_two_processes_do_not_do_one_run(tiny_job):
+    from filelock import FileLock
+
+    folder = jobs.run_folder(tiny_job, "f" * 64)
+    folder.mkdir(parents=True)
+    with FileLock(folder / "lock"), pytest.raises(FercourseError, match="busy with this run"):
+        jobs.work(tiny_job)
+
+
+# The command.
+
+
+@pytest.fixture
+def command(tmp_path, monkeypatch):
+    import typer
+    from typer.testing import CliRunner
+
+    from fercourse.cli import plan as cli
+
+    app = typer.Typer()
+    app.command()(cli.run)
+    app.command()(cli.cost)
+    monkeypatch.chdir(tmp_path)
+
+    fixed = ["run", "table1", "--data", "synthetic", "--preset", "smoke", "--device", "cpu"]
+    fixed += ["--ledger", "ledger.jsonl"]
+
+    def call(*words):
+        return CliRunner().invoke(app, [*fixed, *words])
+
+    return call
+
+
+def test_a_dry_run_changes_nothing(command, tmp_path):
+    runs = plan("table1", "synthetic", "smoke", 2, (1, 6))
+    Ledger("ledger.jsonl").append(result(Job(runs[0]))[0])
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    answer = command("--seeds", "2", "--models", "1,6", "--dry-run")
+    assert answer.exit_code == 0, answer.output
+    assert "1 of 4 runs are done" in answer.output
+    assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
+
+
+def test_the_command_reports_what_it_did(command, course, monkeypatch):
+    course(1.0)
+    monkeypatch.setattr(runner, "run", functools.partial(runner.run, work=quick))
+    answer = command("--seeds", "1", "--budget", "25m")
+    assert answer.exit_code == 0, answer.output
+    assert "6 runs recorded in ledger.jsonl" in answer.output
+    assert "6 of 6 are done" in answer.output
+    assert "All 6 runs are done." in command("--seeds", "1", "--dry-run").output
+
+
+def test_the_command_says_what_failed(command, monkeypatch, tmp_path):
+    failed = {f"model{m}, seed 0": "There are no faces." for m in range(1, 8)}
+    report = runner.Report(left=plan("table1", seeds=1), failed=failed)
+    monkeypatch.setattr(runner, "run", lambda *args, **kwargs: report)
+    answer = command("--seeds", "1")
+    assert answer.exit_code == 1
+    assert "model1, seed 0 failed: There are no faces." in answer.output
+    assert "2 more failed" in answer.output
+    assert "The same command goes on." in answer.output
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [(["--budget", "soon"], "--budget takes a time"), (["--models", "1;6"], "--models takes")],
+)
+def test_bad_options_are_named(command, words, sentence):
+    answer = command(*words)
+    assert isinstance(answer.exception, FercourseError)
+    assert sentence in str(answer.exception)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90", 90), ("90s", 90), ("25m", 1500), ("1.5h", 5400), (None, None)]
+)
+def test_budgets_are_times(text, seconds):
+    from fercourse.cli.plan import _seconds
+
+    assert _seconds(text) == seconds
+
+
+# Several machines.
+
+
+def test_a_ray_cluster_with_a_worker_killed_midway(ledger, settings, monkeypatch):
+    ray = pytest.importorskip("ray", reason="Ray is an optional extra: install fercourse[ray]")
+    monkeypatch.setenv("PYTHONPATH", str(HERE), prepend=os.pathsep)  # workers import made_runs
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    try:
+        runs = plan("table1", "synthetic", "smoke", 1)
+        report = runner.run(runs, ledger, jobs=2, engine="ray", work=deadly, **settings)
+    finally:
+        ray.shutdown()
+    assert {run.variant for run in report.recorded} == {"model1", "model2", "model6"}
+    assert sorted(report.failed) == [f"model{m}, seed 0" for m in (3, 4, 5)]
+    assert "Ray worker ended" in report.failed["model3, seed 0"]
+    assert ledger.verify() == []
