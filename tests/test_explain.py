@@ -233,6 +233,8 @@ def test_moved_marks_what_differs_from_the_twin_at_rest(drawn):
     assert inside > 4 * change[acting][~marked[acting]].mean()
     with pytest.raises(FercourseError, match="seed 1"):
         explain.moved(faces, DataConfig(seed=1, size=32))
+    with pytest.raises(FercourseError, match="drawn otherwise"):
+        explain.moved(faces, DataConfig(size=32, difficulty=0.9))
 
 
 def test_bootstrap_covers_and_widens_with_groups():

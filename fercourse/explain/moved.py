@@ -23,7 +23,7 @@ def twins(faces: Faces, drawn: DataConfig) -> Tensor:
         drawn: The config they were drawn by: its size, seed and difficulty.
 
     Raises:
-        FercourseError: The faces are not of that data set.
+        FercourseError: The faces are not of that data set, or of another version of the painter.
     """
     from fercourse.datasets.synthetic.expression import intensities
     from fercourse.datasets.synthetic.render import render
@@ -40,7 +40,17 @@ def twins(faces: Faces, drawn: DataConfig) -> Tensor:
     own = own_units(faces.labels)
     units = intensities(faces.labels, index, drawn.seed, drawn.difficulty)
     at_rest = torch.where(own[..., None], 0.0, units)  # (N, U, 2)
-    return render(at_rest, identity, index, drawn.seed, drawn.size, drawn.difficulty).images
+
+    def draw(units: Tensor, n: int) -> Tensor:
+        how = drawn.seed, drawn.size, drawn.difficulty
+        return render(units[:n], identity[:n], index[:n], *how).images
+
+    if not torch.equal(draw(units, 2), faces.images[:2]):
+        raise FercourseError(
+            "these faces were drawn otherwise: with another difficulty than "
+            f"{drawn.difficulty:g}, or by another version of the painter; draw them anew."
+        )
+    return draw(at_rest, len(faces))
 
 
 def moved(faces: Faces, drawn: DataConfig, share: float = SHARE) -> Tensor:

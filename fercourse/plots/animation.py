@@ -16,7 +16,7 @@ from fercourse.models.fernet import FERNet
 from fercourse.plots.overlay import bare, overlay
 from fercourse.plots.style import course_style, new_figure
 
-STEPS = 4
+STEPS = 3
 """Frames from one stage to the next."""
 
 
