@@ -1,6 +1,6 @@
 """Runs an hour on one device, by how many run at a time and whether the model is compiled.
 
-    python benchmarks/runs_per_hour.py --jobs 1 2 4 8 --preset course --epochs 3 --epochs-of-a-run 150
+    python benchmarks/runs_per_hour.py --jobs 1 2 4 8 --preset course --epochs 4
 
 A 48-pixel run does not fill a large GPU, so several at once may finish more of them. Each line is
 as many short runs as go at a time, on drawn faces, as the runner does them. A worker's first run
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
+from itertools import pairwise
 
 import torch
 
@@ -65,7 +66,7 @@ def images(entry: dict[str, float]) -> float:
 def during(epochs: list[tuple[float, float]], begin: float, end: float) -> float:
     """Images of the epochs, or parts of them, that lie between two times."""
     total = 0.0
-    for (before, _), (after, count) in zip(epochs, epochs[1:], strict=False):
+    for (before, _), (after, count) in pairwise(epochs):
         inside = max(0.0, min(after, end) - max(before, begin))
         total += count * inside / (after - before)
     return total
