@@ -80,7 +80,7 @@ def _in_words(found: Maps, faces: Faces) -> str:
     right = int((found.logits.argmax(1) == faces.labels).sum())
     first, last = spread(found["global"]), spread(found["refined3"])
     return (
-        f"{right} of {len(faces)} right. Over a face the map varies by {first.within:.2f} (standard "
-        f"deviation; 0.5 at most) before refinement, by {last.within:.2f} after it. Bright is high, "
-        "one scale a column, its ends below"
+        f"{right} of {len(faces)} right. Over a face the map varies by {first.within:.2f} "
+        f"(standard deviation; 0.5 at most) before refinement, by {last.within:.2f} after it. "
+        "Bright is high, one scale a column, its ends below"
     )
