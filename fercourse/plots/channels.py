@@ -44,7 +44,12 @@ def gcca(model: FERNet, face: Faces, strongest: int = 4) -> Figure:
             axes.set_title(Expression(int(face.labels[0])).title, loc="center")
         axes = figure.add_subplot(grid[row, 1])
         colours = [OURS] * strongest + ["#B9B9B9"] * (len(order) - strongest)
-        axes.bar(np.arange(len(order)), values[order], color=colours, width=0.85)
+        axes.bar(
+            np.arange(len(order)),
+            values[order],
+            color=colours,
+            width=0.85 if len(order) <= 48 else 1.0,
+        )
         axes.axhline(0.5, color=INK, linewidth=0.8, linestyle=":")
         axes.set_ylim(0, 1)
         axes.set_xlim(-0.7, len(order) - 0.3)
