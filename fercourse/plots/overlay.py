@@ -43,7 +43,7 @@ def overlay(
                         interpolation="bilinear")  # fmt: skip
     if np.ptp(heat) > 1e-3 * max(high - low, 1e-12):
         axes.contour(heat, [np.quantile(heat, 0.8)], colors="black", linewidths=0.7)
-    if truth is not None and np.any(truth):
+    if truth is not None and np.asarray(truth).any():
         axes.contour(np.asarray(truth, dtype=float), [0.5], colors=PAPER, linewidths=0.8,
                      linestyles="dashed")  # fmt: skip
     bare(axes)
