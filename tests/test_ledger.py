@@ -34,11 +34,11 @@ def ledger(tmp_path: Path) -> Ledger:
 
 
 def test_a_row_comes_back_as_written(ledger: Ledger) -> None:
-    row, history = made_row(), made_history(epochs=24)
+    row, history = made_row(), made_history(epochs=16)
     assert ledger.append(row, history)
     assert ledger.rows() == [row]
     back = ledger.history(row)
-    assert [epoch["epoch"] for epoch in back] == list(range(1, 25))
+    assert [epoch["epoch"] for epoch in back] == list(range(1, 17))
     for kept, given_epoch in zip(back, history, strict=True):
         assert kept.keys() == given_epoch.keys()
         for name, value in given_epoch.items():
@@ -164,7 +164,7 @@ from fercourse.experiments.row import Row
 where, worker = pathlib.Path(sys.argv[2]), int(sys.argv[3])
 base = Row.from_dict(json.loads((where / "row.json").read_text()))
 ledger = Ledger(where / "results" / "ledger.jsonl")
-history = [{"epoch": e, "lr": 0.1} for e in range(1, 25)]
+history = [{"epoch": e, "lr": 0.1} for e in range(1, 17)]
 with open(where / f"done{worker}", "a") as done:
     for i in range(int(sys.argv[4])):
         seed = 1000 * worker + i
@@ -227,7 +227,7 @@ def test_merge_twice_is_merge_once(tmp_path: Path) -> None:
     merged = ours.merge(theirs.path)
     assert merged == (1, 1, (made_row(seed=0).key,))
     assert ours.rows()[0].test_accuracy == pytest.approx(0.7, abs=1e-3)
-    assert len(ours.history(ours.rows()[1])) == 24
+    assert len(ours.history(ours.rows()[1])) == 16
     assert ours.merge(theirs.path).added == 0
     assert len(ours.rows()) == 2
     with pytest.raises(FercourseError, match="no ledger at"):
@@ -311,7 +311,7 @@ def test_verify_finds_duplicates_and_damaged_histories(ledger: Ledger) -> None:
     history.write_text("{")
     assert "is damaged" in ledger.verify()[0]
     history.write_text('{"epoch": [1, 2]}')
-    assert "best_epoch 20 is not in its history" in ledger.verify()[0]
+    assert "best_epoch 12 is not in its history" in ledger.verify()[0]
 
 
 @given(
