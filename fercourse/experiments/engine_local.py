@@ -6,6 +6,7 @@ worker has a pipe of its own, so that its death costs its job one more start and
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -92,8 +93,9 @@ class _Worker:
         return Event(job, kind, value, seconds)
 
     def end(self) -> None:
-        self.pipe.close()
-        self.process.terminate()
+        self.pipe.close()  # which an idle worker takes as its end
+        if self.job:
+            self.process.terminate()
         self.process.join(5)
         if self.process.is_alive():
             self.process.kill()
@@ -103,6 +105,7 @@ class _Worker:
 def _serve(pipe: Connection, work: Work) -> None:
     """A worker's life: jobs in, events out, until the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent's Ctrl-C is the parent's affair
+    logging.disable(logging.INFO)  # libraries' remarks, once a run, would tear up the bar
     threading.Thread(target=_end_with_parent, daemon=True).start()
     while True:
         try:
