@@ -16,8 +16,11 @@ from fercourse.files import whole_file
 
 NAMES = {
     **METHODS,
-    "before5": "energy of C5",
-    "after5": "energy of C5 after GCCA",
+    **{
+        f"{name}{i}": f"energy of C{i}, {name} GCCA"
+        for i in range(1, 6)
+        for name in ("before", "after")
+    },
     "edge": "edge map",
     "global": "global map P_d",
     "reverse5": "A_5",
@@ -72,7 +75,7 @@ def scores(rows: Sequence[ScoreRow], metric: str) -> str:
 
 
 def expressions(rows: Sequence[ScoreRow], metric: str, variant: str = "model6") -> str:
-    """Maps x expressions for one model, per cent."""
+    """Maps x expressions for one model, per cent; over all of them with a 95 % interval."""
     mine = [r for r in rows if metric in r.scores and r.variant in (variant, "baseline")]
     if not mine:
         return "Not measured."
@@ -82,8 +85,9 @@ def expressions(rows: Sequence[ScoreRow], metric: str, variant: str = "model6") 
         found = [r.scores[metric] for r in mine if r.name == name]
         if found:
             means = [np.mean([s[g][0] for s in found if g in s]) for g in groups]
-            lines.append((title, *(f"{100 * m:.0f}" for m in means)))
-    return _table("map, " + ", ".join(groups), lines)
+            own = [r for r in mine if r.name == name]
+            lines.append((title, _cell(own, metric), *(f"{100 * m:.0f}" for m in means)))
+    return _table("map, all, " + ", ".join(groups), lines)
 
 
 def steps(rows: Sequence[ScoreRow], metric: str) -> str:
@@ -174,6 +178,7 @@ def write(page: Path, rows: Sequence[ScoreRow], ledger: Sequence[Row]) -> bool:
         "energy": lambda: scores(rows, "energy"),
         "pointing_moved": lambda: scores(rows, "pointing_moved"),
         "pointing": lambda: scores(rows, "pointing"),
+        "transfer_masks": lambda: expressions(rows, "pr_auc", "model6-fer2013"),
         "expressions": lambda: expressions(rows, "pr_auc_moved"),
         "transfer": lambda: expressions(rows, "pr_auc_moved", "model6-fer2013"),
         "steps": lambda: steps(rows, "pr_auc_moved"),
