@@ -49,6 +49,7 @@ def gcca(model: FERNet, face: Faces, strongest: int = 4) -> Figure:
             values[order],
             color=colours,
             width=0.85 if len(order) <= 48 else 1.0,
+            linewidth=0,  # a white edge would hide thin bars
         )
         axes.axhline(0.5, color=INK, linewidth=0.8, linestyle=":")
         axes.set_ylim(0, 1)
