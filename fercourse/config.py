@@ -314,7 +314,7 @@ def _cpu(model: int) -> RunConfig:
 def _smoke(model: int) -> RunConfig:
     return RunConfig(
         model=ModelConfig.table1(model, width=0.125, embedding=32),
-        train=TrainConfig(epochs=12, batch_size=32, lr=0.05, augment="none"),
+        train=TrainConfig(epochs=15, batch_size=32, lr=0.05, augment="none"),
         data=DataConfig("synthetic", count=4000),
     )
 
