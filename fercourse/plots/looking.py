@@ -117,7 +117,7 @@ def cam_grid(
     headline(
         figure,
         f"Methods agree with one another at {_agreement(found):.2f} (mean correlation over "
-        f"{len(faces)} faces, {layer})"
+        f"{len(faces)} face{'s' * (len(faces) > 1)}, {layer})"
         + ("; orange dashes: what the expression moved" if targets is not None else ""),
     )
     return figure

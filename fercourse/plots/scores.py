@@ -26,7 +26,7 @@ from fercourse.plots.style import (
     new_figure,
 )
 
-SHOWN = ("gradcam", "gradcam++", "layercam", "eigencam", "ablationcam", "before5", "global",
+SHOWN = ("gradcam", "gradcam++", "layercam", "eigencam", "ablationcam", "before3", "before5", "global",
          "refined3")  # fmt: skip
 _COLOURS = (OURS, PAPER, THIRD, TRAIN, "#CC79A7", "#56B4E9", INK, GREY)
 _MARKERS = "osD^vP*X"
@@ -161,7 +161,7 @@ def sanity(rows: Sequence[ScoreRow], model: str = "6") -> Figure:
     left.axhline(0, color=INK, linewidth=0.8)
     left.set_xticks(range(len(steps)), steps, rotation=45, ha="right", rotation_mode="anchor")
     left.set_xlabel("forgotten so far, from the logits to this part")
-    left.set_ylabel("rank correlation with the trained map")
+    left.set_ylabel("rank correlation\nwith the trained map")
     left.set_ylim(-0.6, 1.05)
     left.set_title("weights randomised")
     light_grid(left)
@@ -169,7 +169,7 @@ def sanity(rows: Sequence[ScoreRow], model: str = "6") -> Figure:
     right.invert_yaxis()
     right.set_xlim(-0.1, 1.05)
     right.set_xlabel("rank correlation")
-    right.set_title("mirrored face, map mirrored back")
+    right.set_title("mirrored and back")
     light_grid(right, "x")
     worst = max(ends, key=lambda name: abs(ends[name]))
     headline(
