@@ -26,8 +26,8 @@ from fercourse.plots.style import (
     new_figure,
 )
 
-SHOWN = ("gradcam", "gradcam++", "layercam", "eigencam", "ablationcam", "before3", "before5", "global",
-         "refined3")  # fmt: skip
+SHOWN = ("gradcam", "gradcam++", "layercam", "eigencam", "ablationcam", "before3", "before5",
+         "global", "refined3")  # fmt: skip
 _COLOURS = (OURS, PAPER, THIRD, TRAIN, "#CC79A7", "#56B4E9", INK, GREY)
 _MARKERS = "osD^vP*X"
 
