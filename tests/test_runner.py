@@ -200,8 +200,6 @@ def test_a_full_disk_loses_no_row(ledger, settings, course, monkeypatch):
 def test_bad_settings_are_named(ledger, settings):
     with pytest.raises(FercourseError, match="jobs must be"):
         runner.run(three(), ledger, jobs=0, **settings)
-    with pytest.raises(FercourseError, match="no engine 'slurm'"):
-        runner.run(three(), ledger, engine="slurm", **settings)
     assert not ledger.path.exists()
 
 
@@ -392,21 +390,3 @@ def test_budgets_are_times(text, seconds):
     from fercourse.cli.plan import _seconds
 
     assert _seconds(text) == seconds
-
-
-# Several machines.
-
-
-def test_a_ray_cluster_with_a_worker_killed_midway(ledger, settings, monkeypatch):
-    ray = pytest.importorskip("ray", reason="Ray is an optional extra: install fercourse[ray]")
-    monkeypatch.setenv("PYTHONPATH", str(HERE), prepend=os.pathsep)  # workers import made_runs
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
-    try:
-        runs = plan("table1", "synthetic", "smoke", 1)
-        report = runner.run(runs, ledger, jobs=2, engine="ray", work=deadly, **settings)
-    finally:
-        ray.shutdown()
-    assert {run.variant for run in report.recorded} == {"model1", "model2", "model6"}
-    assert sorted(report.failed) == [f"model{m}, seed 0" for m in (3, 4, 5)]
-    assert "Ray worker ended" in report.failed["model3, seed 0"]
-    assert ledger.verify() == []

@@ -35,10 +35,6 @@ def run(
     budget: Annotated[str | None, typer.Option(help="Such as 90s, 25m or 8h.")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Runs at a time.")] = 1,
     device: Device = "auto",
-    engine: Annotated[str, typer.Option(help="local, or ray for a cluster.")] = "local",
-    address: Annotated[
-        str | None, typer.Option(help="Of the Ray cluster: auto, host:port.")
-    ] = None,
     change: Annotated[
         list[str] | None, typer.Option("--set", help="In every run: train.epochs=5.")
     ] = None,
@@ -61,12 +57,12 @@ def run(
         print(runs[0].note)
     if dry_run:
         todo = runner.missing(runs, book, source)
-        kind = None if engine == "ray" else runner.device_kind(device)
+        kind = runner.device_kind(device)
         _print_outlook(runs, todo, Durations(book.rows(), kind), jobs)
         return
     report = runner.run(
-        runs, book, budget_seconds=seconds, jobs=jobs, device=device, engine=engine,
-        address=address, source=source, out=out, progress=sys.stderr.isatty(),
+        runs, book, budget_seconds=seconds, jobs=jobs, device=device,
+        source=source, out=out, progress=sys.stderr.isatty(),
     )  # fmt: skip
     print(f"{name}: {len(report.recorded)} runs recorded in {book.path}, {_time(report.seconds)}; "
           f"{len(runs) - len(report.left)} of {len(runs)} are done.")  # fmt: skip

@@ -12,7 +12,6 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +65,6 @@ def run(
     budget_seconds: float | None = None,
     jobs: int = 1,
     device: str = "auto",
-    engine: str = "local",
-    address: str | None = None,
     source: str | Path | None = None,
     out: str | Path = "build/runs",
     progress: bool = True,
@@ -86,25 +83,22 @@ def run(
         budget_seconds: Wall time; None is as long as it takes.
         jobs: Runs at a time; on the CPU they share its cores.
         device: "auto", "cpu", "cuda" or "mps".
-        engine: "local" for processes here, "ray" for a Ray cluster.
-        address: Of the Ray cluster; None starts one on this machine.
         source: Where the data set lies; None looks in the usual places.
         out: Folder of the run folders.
         progress: Show a bar with the time left.
         work: What is done with a job; for tests.
 
     Raises:
-        FercourseError: The ledger is damaged, or there are no data, device, engine or Ray here.
+        FercourseError: The ledger is damaged, or there are no data or device here.
     """
     start = time.monotonic()
     if jobs < 1:
         raise FercourseError(f"jobs must be at least 1, not {jobs}.")
-    perform = _engine(engine, address)
     todo = missing(plan, ledger, source)
-    kind = None if engine == "ray" else device_kind(device)
+    kind = device_kind(device)
     if todo and todo[0].config.data.name != "synthetic":
         jobs_.load_once(todo[0].config.data, _text(source))  # no data: say so before any worker
-    threads = max(1, _cores() // jobs) if engine == "local" and jobs > 1 else 0
+    threads = max(1, _cores() // jobs) if jobs > 1 else 0
     queue = deque(
         Job(planned, _text(source), str(Path(out).resolve()), device, threads) for planned in todo
     )
@@ -112,7 +106,7 @@ def run(
     with _bar(todo, progress) as bar:
         course = _Course(queue, ledger, durations, bar, start, budget_seconds)
         while course.queue:
-            with closing(perform(course.next_job, jobs, work, course.deadline)) as events:
+            with closing(run_local(course.next_job, jobs, work, course.deadline)) as events:
                 for event in events:
                     course.take(event)
             if not course.write_patiently():
@@ -248,16 +242,6 @@ def _bar(todo: Sequence[Planned], progress: bool) -> tqdm:
         smoothing=0,
         disable=not (progress and todo),
     )
-
-
-def _engine(name: str, address: str | None) -> Any:
-    if name == "local":
-        return run_local
-    if name == "ray":
-        from fercourse.experiments.engine_ray import run_ray
-
-        return partial(run_ray, address=address)
-    raise FercourseError(f"There is no engine {name!r}; use local or ray.")
 
 
 def device_kind(device: str) -> str:
