@@ -42,8 +42,12 @@ def cascade_gif(model: FERNet, face: Faces, path: str | Path) -> Path:
         raise FercourseError("this model erases nothing: take Table 1's model 5 or 6.")
     found = maps(model, face[:1])
     frames = [_draw(face, *state) for state in _states(found)]
-    palette = frames[-1].quantize(64)
-    small = [frame.quantize(64, palette=palette, dither=Image.Dither.NONE) for frame in frames]
+    width, height = frames[0].size
+    sheet = Image.new("RGB", (width, height * len(frames)))
+    for k, frame in enumerate(frames):
+        sheet.paste(frame, (0, height * k))
+    palette = sheet.quantize(128)  # one for all frames, or colours would flicker
+    small = [frame.quantize(128, palette=palette, dither=Image.Dither.NONE) for frame in frames]
     with whole_file(path) as part:
         times = [900 if k % STEPS == 0 else 120 for k in range(len(small))]  # milliseconds
         small[0].save(part, format="GIF", save_all=True, append_images=small[1:], loop=0,
@@ -79,7 +83,7 @@ def _draw(
     face: Faces, attention: np.ndarray, claimed: np.ndarray, scales: tuple, words: str
 ) -> Image.Image:
     a_low, a_high, s_low, s_high = scales
-    figure = new_figure(height=2.35, width=4.0)
+    figure = new_figure(height=2.6, width=4.0)
     left, right = figure.subplots(1, 2)
     keep = np.clip((attention - a_low) / max(a_high - a_low, 1e-9), 0, 1)
     image = face.images[0].numpy() / 255

@@ -52,7 +52,7 @@ def overlay(
 
 def picture(axes: Axes, face: ArrayLike) -> None:
     """Draw a face as it is."""
-    axes.imshow(face, cmap="gray", vmin=0, vmax=255)
+    axes.imshow(np.asarray(face), cmap="gray", vmin=0, vmax=255)
     bare(axes)
 
 
