@@ -132,7 +132,7 @@ def _ranks(maps: Tensor) -> np.ndarray:
         raise FercourseError(f"maps must be (N, H, W), not {tuple(maps.shape)}.")
     flat = maps.flatten(1).double()
     shuffle = torch.randperm(flat.shape[1], generator=torch.Generator().manual_seed(0))
-    order = shuffle[flat[:, shuffle].argsort(dim=1, stable=True)]  # (N, P), the least relevant first
+    order = shuffle[flat[:, shuffle].argsort(dim=1, stable=True)]  # (N, P), lowest first
     ranks = torch.empty_like(flat)
     ranks.scatter_(1, order, torch.linspace(0, 1, flat.shape[1]).double().expand_as(flat).clone())
     return ranks.view(maps.shape).float().numpy()
