@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from fercourse.cli import data, faces, ledger, run
+from fercourse.cli import data, explain, faces, ledger, plan, run
 from fercourse.errors import FercourseError
 
 app = typer.Typer(
@@ -16,7 +16,10 @@ app = typer.Typer(
 app.add_typer(data.app, name="data")
 app.add_typer(faces.app, name="faces")
 app.add_typer(ledger.app, name="ledger")
-for command in (run.train, run.evaluate, run.predict, run.demo, run.doctor):
+app.add_typer(explain.app, name="explain")
+for command in (
+    run.train, run.evaluate, run.predict, run.demo, run.doctor, plan.run, plan.cost,
+):  # fmt: skip
     app.command()(command)
 
 
