@@ -43,6 +43,7 @@ def main() -> None:
         **{
             "model.width": options.width,
             "model.dropout": 0.3,
+            "train.augment": "course",
             "loss.label_smoothing": 0.1,
             "train.epochs": options.epochs,
             "train.ema": 0.99,
