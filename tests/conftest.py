@@ -3,6 +3,10 @@
 import os
 from pathlib import Path
 
+# Tests run in as many processes as there are cores: one thread each, or they would wait for each
+# other. Before torch is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
