@@ -43,11 +43,11 @@ def three_descriptors(x: Tensor, training: bool) -> Tensor:
 
 
 class _Descriptors(torch.autograd.Function):
-    """The three poolings with one backward pass over the map, where autograd would take five.
+    """The three poolings with one backward pass over the map.
 
     The gradient is a constant (from the average) plus two single locations (from the maximum
-    and the draw). Written out it keeps the memory format, and GCCA costs a fifth of a block
-    instead of doubling the time of a step. A tied maximum passes its gradient to one location.
+    and the draw). Written out it keeps the memory format, which autograd's own loses. A tied
+    maximum passes its gradient to one location.
     """
 
     @staticmethod
