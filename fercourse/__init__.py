@@ -17,6 +17,7 @@ _HOME = {  # public name -> the module it lives in
     "DataConfig": "config",
     "RunConfig": "config",
     "preset": "config",
+    "pretrained": "weights",
     "Faces": "datasets.base",
     "FaceDataset": "datasets.base",
     "load": "datasets.load",
@@ -41,6 +42,7 @@ __all__ = [
     "load",
     "load_model",
     "preset",
+    "pretrained",
     "train",
 ]
 
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     from fercourse.models.fernet import FERNet
     from fercourse.training.checkpoint import load_model
     from fercourse.training.run import train
+    from fercourse.weights import pretrained
 
 
 def __getattr__(name: str) -> Any:

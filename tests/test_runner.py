@@ -243,7 +243,8 @@ def test_a_killed_parent_takes_its_workers_along_and_loses_nothing(ledger, setti
     wait_until(lambda: not any(alive(pid) for pid in begun_by(out)))
     assert [row.variant for row in ledger.rows()] == ["model1"]
     subprocess.run(command, cwd=HERE, check=True, timeout=120)
-    assert [row.variant for row in ledger.rows()] == ["model1", "model2", "model3"]
+    # Two workers end when they end: model 1 is first, the order of the others is free.
+    assert sorted(row.variant for row in ledger.rows()) == ["model1", "model2", "model3"]
     assert ledger.verify() == []
 
 

@@ -1,0 +1,39 @@
+"""Weights that come with the package: float16 safetensors, each with a model card beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from fercourse.errors import FercourseError
+from fercourse.models.fernet import FERNet
+
+FOLDER = Path(__file__).parent
+
+
+def bundled() -> list[tuple[str, int]]:
+    """What there is: data set and model of Table 1, as :func:`pretrained` takes them."""
+    names = sorted(path.stem for path in FOLDER.glob("*-model?.safetensors"))
+    return [(name[: -len("-model6")], int(name[-1])) for name in names]
+
+
+def pretrained(data: str = "fer2013", model: int = 6, device: str | torch.device = "cpu") -> FERNet:
+    """A trained model in evaluation mode; its ``run`` and ``about`` say how it was trained.
+
+    Args:
+        data: What it was trained on: "fer2013" or "synthetic" (the built-in faces).
+        model: Row of Table 1; on fer2013 there are 1 and 6, on synthetic all six.
+        device: Where to put it.
+
+    Raises:
+        FercourseError: There are no such weights in the package.
+    """
+    from fercourse.training.checkpoint import load_model
+
+    if (data, model) not in bundled():
+        known = ", ".join(f"{name} {number}" for name, number in bundled())
+        raise FercourseError(
+            f"No weights of model {model} on {data!r} are bundled; there are: {known}."
+        )
+    return load_model(FOLDER / f"{data}-model{model}.safetensors", device)

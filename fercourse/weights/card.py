@@ -1,0 +1,134 @@
+"""Bundle trained weights: halve their precision, and write their card from the ledger's row."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from fercourse.errors import FercourseError
+from fercourse.experiments.ledger import Ledger
+from fercourse.experiments.row import Row
+from fercourse.files import whole_file
+from fercourse.labels import BASIC
+from fercourse.training.checkpoint import load_model, save_model
+from fercourse.weights import FOLDER
+
+LIMIT = 16 * 2**20
+"""Bytes a file may have, so that every host takes it."""
+
+_DATA = {
+    "fer2013": (
+        "FER2013 (Goodfellow et al., 2013): 48-pixel grey photographs found by web search, labelled "
+        "by few annotators, with label noise; disgust is rare. Trained on Training, the epoch "
+        "selected on PublicTest, judged once on PrivateTest."
+    ),
+    "synthetic": (
+        "Built-in faces, drawn from facial action units; no photograph was used. Subjects of the "
+        "training, validation and test parts are disjoint. **The numbers say nothing about real "
+        "faces.**"
+    ),
+}
+
+
+def bundle(source: Path, ledger: Ledger, folder: Path = FOLDER) -> Path:
+    """Store a run's ``model.safetensors`` in the package as float16, with its card.
+
+    Raises:
+        FercourseError: The ledger has no row of this run, or the file would be too large.
+    """
+    model = load_model(source)
+    row = row_of(model.run, ledger)
+    number = row.variant.removeprefix("model")[0]
+    target = folder / f"{row.dataset}-model{number}.safetensors"
+    half = {k: v.half() if v.is_floating_point() else v for k, v in model.state_dict().items()}
+    facts = {"key": row.key, "plan": row.plan, "best_epoch": row.best_epoch}
+    size = sum(tensor.nbytes for tensor in half.values())
+    if size > LIMIT:
+        raise FercourseError(
+            f"{source} needs {size / 2**20:.0f} MB; bundled weights may have 16 MB."
+        )
+    for name, tensor in model.state_dict().items():
+        tensor.copy_(half[name])  # what a reader will get
+    save_model(target, model.half(), model.run, facts)
+    with whole_file(card_path(target)) as part:
+        part.write_text(card(row, target), encoding="utf-8", newline="\n")
+    return target
+
+
+def row_of(run, ledger: Ledger) -> Row:
+    """The ledger's row of a run.
+
+    Raises:
+        FercourseError: It has none.
+    """
+    rows = [r for r in ledger.rows() if r.key == f"{run.hash}-{run.seed}"]
+    if not rows:
+        raise FercourseError(f"The ledger has no row {run.hash}-{run.seed}: record the run first.")
+    return rows[0]
+
+
+def card_path(weights: Path) -> Path:
+    """Where the card of a weights file lies."""
+    return weights.with_suffix(".md")
+
+
+def card(row: Row, weights: Path) -> str:
+    """The model card, every number of it from the row."""
+    run = row.run
+    parameters = sum(p.numel() for p in _model(run).parameters())
+    lines = [
+        f"# {weights.stem}",
+        "",
+        f"Table 1's model {row.variant.removeprefix('model')[0]} (width {run.model.width:g}, "
+        f"{parameters:,} parameters, {run.data.size} px grey faces), trained from scratch. "
+        f"Stored as float16. Run `{row.key}` of `results/ledger.jsonl`.",
+        "",
+        "## Data and protocol",
+        "",
+        _DATA[row.dataset],
+        f"{row.splits['train']:,} faces trained it, {row.splits['val']:,} selected the epoch, "
+        f"{row.splits['test']:,} judged it. {run.train.epochs} epochs, batches of "
+        f"{run.train.batch_size}, {run.train.augment} augmentation, seed {row.seed}; one run.",
+        "",
+        "## Measured",
+        "",
+        "| | per cent |",
+        "| --- | ---: |",
+        f"| validation accuracy (selected on) | {_percent(row.val_accuracy)} |",
+        f"| test accuracy | {_percent(row.test_accuracy)} |",
+    ]
+    if row.test_accuracy_clean is not None:
+        lines.append(
+            f"| without near-duplicates of training faces | {_percent(row.test_accuracy_clean)} |"
+        )
+    lines.append(f"| averaged with the mirrored face | {_percent(row.test_accuracy_flip)} |")
+    for expression in BASIC:
+        lines.append(f"| recall, {expression.title.lower()} | {_percent(row.recall[expression])} |")
+    lines += [
+        "",
+        "## Use and limits",
+        "",
+        "For teaching and for studying the paper's components. An expression label says what a face "
+        "shows to an annotator, not what a person feels: do not decide anything about anybody with "
+        "it. Accuracy was not measured by age, skin tone or gender, and differs between them in "
+        "models of this kind. It expects an upright, cropped face.",
+        "",
+        "```python",
+        "import fercourse",
+        f'model = fercourse.pretrained("{row.dataset}", model={row.variant.removeprefix("model")[0]})',
+        "```",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _model(run):
+    from fercourse.models.fernet import FERNet
+
+    with torch.device("meta"):
+        return FERNet(run.model)
+
+
+def _percent(value: float | None) -> str:
+    return "none in the test" if value is None else f"{100 * value:.2f}"
