@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from fercourse.cli import data, explain, faces, ledger, plan, run
+from fercourse.cli import course, data, explain, faces, ledger, plan, run
 from fercourse.errors import FercourseError
 
 app = typer.Typer(
@@ -13,6 +13,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.add_typer(course.app, name="course")
 app.add_typer(data.app, name="data")
 app.add_typer(faces.app, name="faces")
 app.add_typer(ledger.app, name="ledger")

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 _HOME = {  # figure -> the module it lives in
+    "framework": "framework",
     "sample_grid": "faces",
     "class_histogram": "faces",
     "learning_curves": "training",
@@ -37,6 +38,7 @@ __all__ = [
     "class_histogram",
     "confusion",
     "faithfulness",
+    "framework",
     "gcca",
     "learning_curves",
     "sample_grid",
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
     from fercourse.plots.channels import gcca
     from fercourse.plots.experiments import ablation_slopes, accuracy_spread, sweep
     from fercourse.plots.faces import class_histogram, sample_grid
+    from fercourse.plots.framework import framework
     from fercourse.plots.looking import cam_grid, through_models, truths
     from fercourse.plots.scores import faithfulness, sanity, score_expressions, score_models
     from fercourse.plots.table import table1, table1_figure

@@ -19,8 +19,8 @@ LIMIT = 16 * 2**20
 
 _DATA = {
     "fer2013": (
-        "FER2013 (Goodfellow et al., 2013): 48-pixel grey photographs found by web search, labelled "
-        "by few annotators, with label noise; disgust is rare. Trained on Training, the epoch "
+        "FER2013 (Goodfellow et al., 2013): 48-pixel grey photographs found by web search, "
+        "labelled by few annotators, with label noise; disgust is rare. Trained on Training, the epoch "
         "selected on PublicTest, judged once on PrivateTest."
     ),
     "synthetic": (
@@ -45,9 +45,7 @@ def bundle(source: Path, ledger: Ledger, folder: Path = FOLDER) -> Path:
     facts = {"key": row.key, "plan": row.plan, "best_epoch": row.best_epoch}
     size = sum(tensor.nbytes for tensor in half.values())
     if size > LIMIT:
-        raise FercourseError(
-            f"{source} needs {size / 2**20:.0f} MB; bundled weights may have 16 MB."
-        )
+        raise FercourseError(f"{source} is {size / 2**20:.0f} MB; the most is 16 MB.")
     for name, tensor in model.state_dict().items():
         tensor.copy_(half[name])  # what a reader will get
     save_model(target, model.half(), model.run, facts)
@@ -76,11 +74,12 @@ def card_path(weights: Path) -> Path:
 def card(row: Row, weights: Path) -> str:
     """The model card, every number of it from the row."""
     run = row.run
+    number = row.variant.removeprefix("model")[0]
     parameters = sum(p.numel() for p in _model(run).parameters())
     lines = [
         f"# {weights.stem}",
         "",
-        f"Table 1's model {row.variant.removeprefix('model')[0]} (width {run.model.width:g}, "
+        f"Table 1's model {number} (width {run.model.width:g}, "
         f"{parameters:,} parameters, {run.data.size} px grey faces), trained from scratch. "
         f"Stored as float16. Run `{row.key}` of `results/ledger.jsonl`.",
         "",
@@ -116,7 +115,7 @@ def card(row: Row, weights: Path) -> str:
         "",
         "```python",
         "import fercourse",
-        f'model = fercourse.pretrained("{row.dataset}", model={row.variant.removeprefix("model")[0]})',
+        f'model = fercourse.pretrained("{row.dataset}", model={number})',
         "```",
         "",
     ]

@@ -1,0 +1,277 @@
+"""From ``notebooks/source/NN_topic.py`` to the notebook learners open.
+
+The source is py:percent text with a YAML header. What every lesson has alike is put around it here:
+the opening, the exercises (stub, check, hints, solution) and the closing with its links.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell
+from PIL import Image
+
+from fercourse.errors import FercourseError
+from fercourse.files import whole_file
+
+ROOT = Path(__file__).resolve().parents[2]
+NOTEBOOKS = ROOT / "notebooks"
+SOURCE = NOTEBOOKS / "source"
+MINUTES = ROOT / "results" / "minutes.json"
+KERNEL = {"name": "python3", "display_name": "Python 3 (fercourse)", "language": "python"}
+IMPORTS = """\
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+import fercourse
+from fercourse import course, plots
+"""
+"""Every lesson begins with these."""
+
+CELL_SECONDS = 300
+STARS = {1: "★☆☆", 2: "★★☆", 3: "★★★"}
+
+
+@dataclass(frozen=True)
+class Source:
+    """A lesson as it was written.
+
+    Attributes:
+        path: ``notebooks/source/NN_topic.py``.
+        title: Of the lesson.
+        learn: What somebody can do after it.
+        needs: Numbers of the lessons before it.
+        boxes: Parts of Fig. 1 it is about, see :func:`fercourse.plots.framework`.
+        cells: As jupytext read them.
+    """
+
+    path: Path
+    title: str
+    learn: Sequence[str]
+    needs: Sequence[int]
+    boxes: Sequence[str]
+    cells: Sequence[NotebookNode]
+
+    @property
+    def number(self) -> int:
+        """0 to 17, from the file's name."""
+        return int(self.path.name[:2])
+
+    @property
+    def target(self) -> Path:
+        """The notebook made from it."""
+        return self.path.parents[1] / f"{self.path.stem}.ipynb"
+
+
+def sources(folder: Path = SOURCE) -> list[Path]:
+    """All lessons' sources, in order."""
+    return sorted(folder.glob("[0-9][0-9]_*.py"))
+
+
+def read(path: Path) -> Source:
+    """Read a lesson.
+
+    Raises:
+        FercourseError: Its header is missing or incomplete.
+    """
+    notebook = jupytext.read(path, fmt="py:percent")
+    header = notebook.metadata.get("fercourse", {})
+    missing = {"title", "learn", "needs"} - set(header)
+    if missing:
+        raise FercourseError(
+            f"{path.name}: its header has no {', '.join(sorted(missing))}; "
+            "write them under jupyter: fercourse: at its top."
+        )
+    return Source(path, header["title"], header["learn"], header["needs"],
+                  header.get("boxes", []), notebook.cells)  # fmt: skip
+
+
+def assemble(lesson: Source, all_paths: Sequence[Path] | None = None) -> NotebookNode:
+    """The notebook of a lesson, not yet run."""
+    paths = list(all_paths or sources(lesson.path.parent))
+    cells = [_opening(lesson, paths)]
+    call = f"lesson = course.begin({lesson.number}" + (
+        f", boxes={list(lesson.boxes)}" if lesson.boxes else ""
+    )
+    cells.append(new_code_cell(IMPORTS + f"\n{call})"))
+    count = 0
+    for cell in lesson.cells:
+        name = cell.metadata.get("exercise")
+        if name is None:
+            cells.append(cell)
+            continue
+        count += 1
+        cells += _exercise(cell.source, name, count, lesson.path.name)
+    cells.append(new_markdown_cell(_links(lesson, paths)))
+    for position, cell in enumerate(cells):
+        cell.id = f"cell-{lesson.number:02}-{position:03}"
+        # jupytext's own notes are of no use to a reader
+        cell.metadata = {k: v for k, v in cell.metadata.items() if k in ("tags", "paper")}
+    return nbformat.v4.new_notebook(
+        cells=cells,
+        metadata={"kernelspec": KERNEL, "language_info": {"name": "python"},
+                  "fercourse": {"number": lesson.number, "title": lesson.title}},
+    )  # fmt: skip
+
+
+def same(a: NotebookNode, b: NotebookNode) -> bool:
+    """Whether two notebooks are equal up to their outputs."""
+    return _bare(a) == _bare(b)
+
+
+def run(notebook: NotebookNode, folder: Path, gear: str = "smoke", **environment: str) -> None:
+    """Run all cells in a fresh kernel, in place, as headless.
+
+    Raises:
+        FercourseError: A cell raised; the sentence names it.
+    """
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError
+
+    settings = {"FERCOURSE_GEAR": gear, "FERCOURSE_STATIC": "1", "PYTHONHASHSEED": "0"}
+    client = NotebookClient(
+        notebook, timeout=CELL_SECONDS, kernel_name=KERNEL["name"], record_timing=False,
+        resources={"metadata": {"path": str(folder)}},
+    )  # fmt: skip
+    try:
+        client.execute(env={**os.environ, **settings, **environment})
+    except (CellExecutionError, CellTimeoutError) as error:
+        name = notebook.metadata.fercourse.number
+        raise FercourseError(f"Notebook {name:02} stopped: {error}") from error
+
+
+def shrink(notebook: NotebookNode) -> None:
+    """Store each picture with 256 colours, which halves it and cannot be seen."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            if "image/png" in data:
+                data["image/png"] = _palette(data["image/png"])
+
+
+def build(path: Path, force: bool = False, execute: bool = True, **environment: str) -> bool:
+    """Make a lesson's notebook, unless it is there and its source has not changed.
+
+    Returns:
+        Whether it was made anew.
+    """
+    lesson = read(path)
+    notebook = assemble(lesson)
+    if not force and lesson.target.is_file():
+        old = nbformat.read(lesson.target, as_version=4)
+        ran = all(cell.execution_count for cell in old.cells if cell.cell_type == "code")
+        if same(notebook, old) and (ran or not execute):
+            return False
+    if execute:
+        run(notebook, lesson.target.parent, **environment)
+        shrink(notebook)
+    with whole_file(lesson.target) as part:
+        text = nbformat.writes(notebook, version=4)
+        part.write_text(text.rstrip("\n") + "\n", encoding="utf-8", newline="\n")
+    return True
+
+
+def _opening(lesson: Source, paths: Sequence[Path]) -> NotebookNode:
+    lines = [f"# {lesson.number:02} · {lesson.title}", "", "**You will learn**", ""]
+    lines += [f"- {item}" for item in lesson.learn]
+    stems = {int(p.name[:2]): p.stem for p in paths}
+    before = [f"[{n:02}]({stems[n]}.ipynb)" for n in lesson.needs if n in stems]
+    lines += ["", f"**Before this:** {', '.join(before) if before else 'nothing'}"]
+    cost = _cost(lesson.number)
+    if cost:
+        lines[-1] += f" · **Time to run:** {cost}"
+    return new_markdown_cell("\n".join(lines))
+
+
+def _cost(number: int) -> str:
+    """Measured minutes a gear, rounded for a reader; empty where none were measured."""
+    if not MINUTES.is_file():
+        return ""
+    measured = json.loads(MINUTES.read_text(encoding="utf-8"))
+    parts = []
+    for gear, rows in measured.items():
+        row = rows.get(f"{number:02}")
+        if row:
+            seconds = row["seconds"]
+            time = (
+                f"{-(-seconds // 60):.0f} min"
+                if seconds > 90
+                else f"{-(-seconds // 10) * 10:.0f} s"
+            )
+            parts.append(f"{gear} {time} ({row['memory_gb']:.1f} GB)")
+    return ", ".join(parts)
+
+
+def _exercise(task: str, name: str, count: int, where: str) -> list[NotebookNode]:
+    module, _, function = name.partition(".")
+    try:
+        home = import_module(f"fercourse.exercises.{module}")
+        exercise = getattr(home, function).exercise
+        getattr(home, f"check_{function}")
+    except (ImportError, AttributeError) as error:
+        raise FercourseError(f"{where}: there is no exercise {name} ({error}).") from error
+    head = (
+        f"### Exercise {count} · {exercise.title}\n\n{STARS[exercise.difficulty]} · about "
+        f"{exercise.minutes} minutes\n\n{task}"
+    )
+    hidden = [
+        f"<details><summary>Hint {i} of {len(exercise.hints)}</summary>\n\n{hint}\n\n</details>"
+        for i, hint in enumerate(exercise.hints, 1)
+    ]
+    hidden.append(
+        f"<details><summary>Solution</summary>\n\n```python\n{exercise.source()}\n```\n\n</details>"
+    )
+    return [
+        new_markdown_cell(head),
+        new_code_cell(exercise.stub(), metadata={"tags": ["exercise"]}),
+        new_code_cell(
+            f"from fercourse.exercises import {module}\n\n{module}.check_{function}({function})",
+            metadata={"tags": ["exercise"]},
+        ),
+        new_markdown_cell("\n\n".join(hidden)),
+    ]
+
+
+def _links(lesson: Source, paths: Sequence[Path]) -> str:
+    position = [p.name for p in paths].index(lesson.path.name)
+    parts = []
+    if position > 0:
+        parts.append(f"← [{_title(paths[position - 1])}]({paths[position - 1].stem}.ipynb)")
+    if lesson.number:
+        parts.append(f"[Contents]({paths[0].stem}.ipynb)")
+    if position + 1 < len(paths):
+        parts.append(f"[{_title(paths[position + 1])}]({paths[position + 1].stem}.ipynb) →")
+    return "---\n\n" + " · ".join(parts)
+
+
+def _title(path: Path) -> str:
+    return f"{path.name[:2]} {read(path).title}"
+
+
+def _bare(notebook: NotebookNode) -> list[Any]:
+    return [
+        (c.cell_type, c.source, {k: v for k, v in c.metadata.items() if k in ("tags", "paper")})
+        for c in notebook.cells
+    ]
+
+
+def _palette(png: str) -> str:
+    picture = Image.open(io.BytesIO(base64.b64decode(png)))
+    small = io.BytesIO()
+    picture.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
+    if small.tell() >= len(png) * 3 // 4:
+        return png
+    return base64.b64encode(small.getvalue()).decode()

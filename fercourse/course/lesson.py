@@ -1,0 +1,140 @@
+"""What a notebook's first cell starts: seeds, gear, data, and training that fits the gear."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+import torch
+
+from fercourse.config import RunConfig
+from fercourse.course.gear import GEARS, gear
+from fercourse.device import best_device
+from fercourse.errors import FercourseError
+from fercourse.files import whole_file
+
+if TYPE_CHECKING:
+    from fercourse.datasets.base import FaceDataset
+    from fercourse.models.fernet import FERNet
+
+T = TypeVar("T")
+
+RECORDS = Path(__file__).parent / "records"
+"""Histories and weights of the lessons' short runs, for the lecture gear."""
+
+
+@dataclass
+class Fitted:
+    """A model and one dict an epoch of how it got there."""
+
+    model: FERNet
+    history: list[dict[str, Any]]
+
+
+@dataclass
+class Lesson:
+    """A lesson in a gear.
+
+    Attributes:
+        number: 0 to 17.
+        gear: "smoke", "lecture" or "full".
+        device: Where its networks run.
+    """
+
+    number: int
+    gear: str = field(default_factory=gear)
+    device: torch.device = field(default_factory=best_device)
+
+    def pick(self, smoke: T, full: T, lecture: T | None = None) -> T:
+        """The value for this gear; ``lecture`` takes smoke's where none is given."""
+        if self.gear == "full":
+            return full
+        return smoke if self.gear == "smoke" or lecture is None else lecture
+
+    def data(self, count: int = 1400, size: int = 48, difficulty: float = 0.1) -> FaceDataset:
+        """Faces to work with: FER2013 in the full gear, else ``count`` built-in ones.
+
+        Raises:
+            FercourseError: The full gear finds no FER2013; the sentence says where it looks.
+        """
+        from fercourse.datasets.load import load
+
+        if self.gear == "full":
+            return load("fer2013")
+        return load("synthetic", count=count, size=size, difficulty=difficulty)
+
+    def trained(self, model: int = 6) -> FERNet:
+        """Table 1's model with bundled weights: of real faces in the full gear, else of drawn ones.
+
+        FER2013 has models 1 and 6; drawn faces have all six.
+        """
+        from fercourse.weights import bundled, pretrained
+
+        real = self.gear == "full" and ("fer2013", model) in bundled()
+        return pretrained("fer2013" if real else "synthetic", model, self.device)
+
+    def fit(self, name: str, config: RunConfig, data: FaceDataset, **settings: Any) -> Fitted:
+        """Train, or in the lecture gear return what was recorded under ``name``.
+
+        Args:
+            name: Of this run within the lesson, such as "plain".
+            config: What to train.
+            data: On what.
+            settings: For :func:`fercourse.train`.
+
+        Raises:
+            FercourseError: The lecture gear has no such record.
+        """
+        from fercourse.training.checkpoint import load_model, save_model
+        from fercourse.training.run import train
+
+        weights = RECORDS / f"{self.number:02}-{name}.safetensors"
+        curve = weights.with_suffix(".json")
+        if self.gear == "lecture":
+            if not weights.is_file():
+                raise FercourseError(
+                    f"Nothing is recorded as {name!r} for lesson {self.number}; "
+                    "train it in the smoke gear (FERCOURSE_GEAR=smoke)."
+                )
+            return Fitted(load_model(weights, self.device), json.loads(curve.read_text()))
+        settings.setdefault("progress", interactive())
+        fit = train(config, data, device=self.device.type, **settings)
+        if os.environ.get("FERCOURSE_RECORD"):
+            save_model(weights, fit.model.half(), config)
+            fit.model.float()
+            with whole_file(curve) as part:
+                part.write_text(json.dumps(fit.history), encoding="utf-8")
+        return Fitted(fit.model.to(self.device), fit.history)
+
+
+def begin(number: int, boxes: Sequence[str] = ()) -> Lesson:
+    """Start a lesson: fix the seeds, say the gear, and show where in Fig. 1 it stands.
+
+    Args:
+        number: Of the lesson.
+        boxes: Parts of the framework it is about, for :func:`fercourse.plots.framework`.
+    """
+    random.seed(number)
+    np.random.seed(number)  # noqa: NPY002  some libraries draw from it
+    torch.manual_seed(number)
+    lesson = Lesson(number)
+    print(f"Gear: {lesson.gear}: {GEARS[lesson.gear]}")
+    print(f"Device: {lesson.device}. Another gear: set FERCOURSE_GEAR, restart JupyterLab.")
+    if boxes:
+        from IPython.display import display
+
+        from fercourse import plots
+
+        display(plots.framework(boxes))
+    return lesson
+
+
+def interactive() -> bool:
+    """Whether somebody watches: progress bars and live widgets are for them."""
+    return not os.environ.get("FERCOURSE_STATIC")

@@ -1,0 +1,1 @@
+"""Exercises with checks that diagnose: one module a lesson, see :mod:`fercourse.exercises.base`."""

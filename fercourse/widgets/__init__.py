@@ -1,0 +1,1 @@
+"""ipywidgets explorers for the lessons, thin over :mod:`fercourse.widgets.base`."""

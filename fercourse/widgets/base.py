@@ -1,0 +1,62 @@
+"""What every explorer is: a few controls, and a figure that follows them."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable
+from typing import Any
+
+import ipywidgets
+from matplotlib.figure import Figure
+
+from fercourse.course.lesson import interactive
+from fercourse.errors import FercourseError
+
+DPI = 96
+
+
+class Explorer(ipywidgets.VBox):
+    """Controls above a picture that is drawn anew whenever one of them moves.
+
+    Where nobody can move them (a notebook run headless, a page on the web), it shows the picture
+    alone.
+
+    Args:
+        draw: Takes the controls' values by name, returns a Figure.
+        note: One sentence above the controls: what to try.
+        controls: Widgets with a ``value``, by the name ``draw`` knows them by.
+    """
+
+    def __init__(
+        self, draw: Callable[..., Figure], note: str = "", **controls: ipywidgets.Widget
+    ) -> None:
+        self.controls = controls
+        self.draw = draw
+        self.picture = ipywidgets.Image(format="png")
+        self.message = ipywidgets.HTML()
+        for control in controls.values():
+            control.observe(self.redraw, "value")
+        head = [ipywidgets.HTML(f"<b>{note}</b>")] if note else []
+        bar = ipywidgets.HBox(
+            list(controls.values()), layout=ipywidgets.Layout(flex_flow="row wrap")
+        )
+        super().__init__([*head, bar, self.message, self.picture])
+        self.redraw()
+
+    def redraw(self, change: Any = None) -> None:
+        """Draw for the controls' present values; bad input is said in a sentence."""
+        try:
+            figure = self.draw(**{name: control.value for name, control in self.controls.items()})
+        except FercourseError as error:
+            self.message.value = f"<span style='color:#B00020'>{error}</span>"
+            return
+        self.message.value = ""
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", dpi=DPI)
+        self.picture.value = buffer.getvalue()
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        if interactive():
+            return super()._repr_mimebundle_(**kwargs)
+        return {"image/png": base64.b64encode(self.picture.value).decode()}
