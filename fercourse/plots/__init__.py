@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 _HOME = {  # figure -> the module it lives in
-    "framework": "framework",
+    "framework": "overview",
     "sample_grid": "faces",
     "class_histogram": "faces",
     "learning_curves": "training",
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from fercourse.plots.channels import gcca
     from fercourse.plots.experiments import ablation_slopes, accuracy_spread, sweep
     from fercourse.plots.faces import class_histogram, sample_grid
-    from fercourse.plots.framework import framework
+    from fercourse.plots.overview import framework
     from fercourse.plots.looking import cam_grid, through_models, truths
     from fercourse.plots.scores import faithfulness, sanity, score_expressions, score_models
     from fercourse.plots.table import table1, table1_figure
@@ -69,7 +69,9 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'fercourse.plots' has no attribute {name!r}")
     try:
-        return getattr(import_module(f"fercourse.plots.{_HOME[name]}"), name)
+        found = getattr(import_module(f"fercourse.plots.{_HOME[name]}"), name)
+        globals()[name] = found  # over the module of the same name, which the import put there
+        return found
     except ModuleNotFoundError as error:
         from fercourse.errors import FercourseError
 

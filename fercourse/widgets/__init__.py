@@ -4,7 +4,9 @@ Each is usable in under a minute without instructions, and shows its first figur
 where there is no widget manager. ipywidgets is imported on first use.
 """
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 _HOME = {  # explorer -> the module it lives in
@@ -60,3 +62,14 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+class _Explorers(ModuleType):
+    """Importing a submodule puts it into its package: not over an explorer of the same name."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _HOME and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Explorers
