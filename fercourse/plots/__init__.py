@@ -28,15 +28,23 @@ _HOME = {  # figure -> the module it lives in
     "sweep": "experiments",
     "ablation_slopes": "experiments",
     "accuracy_spread": "experiments",
+    "ablation_step": "steps",
+    "compared": "compare",
+    "decoding": "levels",
+    "erasing": "reversal",
 }
 __all__ = [
     "ablation_slopes",
+    "ablation_step",
     "accuracy_spread",
     "cam_grid",
     "cascade",
     "cascade_gif",
     "class_histogram",
+    "compared",
     "confusion",
+    "decoding",
+    "erasing",
     "faithfulness",
     "framework",
     "gcca",
@@ -56,11 +64,15 @@ if TYPE_CHECKING:
     from fercourse.plots.animation import cascade_gif
     from fercourse.plots.attention import cascade
     from fercourse.plots.channels import gcca
+    from fercourse.plots.compare import compared
     from fercourse.plots.experiments import ablation_slopes, accuracy_spread, sweep
     from fercourse.plots.faces import class_histogram, sample_grid
-    from fercourse.plots.overview import framework
+    from fercourse.plots.levels import decoding
     from fercourse.plots.looking import cam_grid, through_models, truths
+    from fercourse.plots.overview import framework
+    from fercourse.plots.reversal import erasing
     from fercourse.plots.scores import faithfulness, sanity, score_expressions, score_models
+    from fercourse.plots.steps import ablation_step
     from fercourse.plots.table import table1, table1_figure
     from fercourse.plots.training import confusion, learning_curves
 
@@ -69,9 +81,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'fercourse.plots' has no attribute {name!r}")
     try:
-        found = getattr(import_module(f"fercourse.plots.{_HOME[name]}"), name)
-        globals()[name] = found  # over the module of the same name, which the import put there
-        return found
+        return getattr(import_module(f"fercourse.plots.{_HOME[name]}"), name)
     except ModuleNotFoundError as error:
         from fercourse.errors import FercourseError
 
