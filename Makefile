@@ -11,13 +11,15 @@ endif
 RUN := $(BIN)/python -m
 READY := .venv/ready
 
-.PHONY: help setup demo test lab lint format lock clean
+.PHONY: help setup demo course notebooks test lab lint format lock clean
 
 help:
 	@echo "make lab     open JupyterLab on the course"
-	@echo "make test    run all tests"
+	@echo "make course  run every notebook; pages to browse in build/course"
+	@echo "make test    run all tests, and every notebook"
 	@echo "make demo    train the whole framework on built-in faces; pictures in build/demo"
-	@echo "make setup   only install; make lint, make format, make lock for those who change it"
+	@echo "make setup   only install"
+	@echo "make notebooks, make lint, make format, make lock   for those who change it"
 
 setup: $(READY)
 
@@ -33,11 +35,17 @@ $(READY): requirements.lock pyproject.toml
 demo: setup
 	$(BIN)/fercourse demo
 
+course: setup
+	$(BIN)/fercourse course run
+
+notebooks: setup
+	$(BIN)/fercourse course build
+
 test: setup
 	$(RUN) pytest
 
 lab: setup
-	$(RUN) jupyter lab notebooks
+	$(RUN) jupyter lab --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb
 
 lint: setup
 	$(RUN) ruff check .

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from fercourse.errors import FercourseError
 
 app = typer.Typer(help="Build and run the notebooks.", no_args_is_help=True)
 
@@ -29,3 +32,35 @@ def build(
             continue
         made = builder.build(path, force or record, execute, **environment)
         print(f"{path.stem}: {'built' if made else 'as it was'}", flush=True)
+
+
+@app.command()
+def run(
+    lessons: Numbers = None,
+    gear: Annotated[str | None, typer.Option(help="smoke, lecture or full.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the pages.")] = Path("build/course"),
+    jobs: Annotated[int | None, typer.Option(min=1, help="Notebooks at a time.")] = None,
+    record: Annotated[bool, typer.Option(help="Keep minutes and memory for the openings.")] = False,
+) -> None:
+    """Run notebooks in a gear and make pages to browse; say what each took."""
+    from fercourse.course import run as runner
+    from fercourse.course.gear import gear as picked
+
+    gear = gear or picked()
+    taken = runner.run_course(gear, out, lessons or (), jobs)
+    for stem, row in taken.items():
+        print(f"{stem:24} {row.seconds:6.0f} s {row.memory_gb:5.1f} GB  {row.error}".rstrip())
+    if record:
+        runner.record(gear, taken)
+    print(f"Browse {out / 'index.html'}")
+    stopped = [stem for stem, row in taken.items() if row.error]
+    if stopped:
+        raise FercourseError(f"{len(stopped)} notebooks stopped: {', '.join(stopped)}.")
+
+
+@app.command(name="map")
+def map_() -> None:
+    """Write docs/paper-to-code.md: the cell, function and test of everything in the paper."""
+    from fercourse.course.papermap import PAGE, write
+
+    print(f"{PAGE.name}: {'written' if write() else 'as it was'}")

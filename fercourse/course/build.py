@@ -10,10 +10,11 @@ import base64
 import io
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from subprocess import DEVNULL
 from typing import Any
 
 import jupytext
@@ -132,8 +133,21 @@ def same(a: NotebookNode, b: NotebookNode) -> bool:
     return _bare(a) == _bare(b)
 
 
-def run(notebook: NotebookNode, folder: Path, gear: str = "smoke", **environment: str) -> None:
+def run(
+    notebook: NotebookNode,
+    folder: Path,
+    gear: str = "smoke",
+    on_start: Callable[[int], None] | None = None,
+    **environment: str,
+) -> None:
     """Run all cells in a fresh kernel, in place, as headless.
+
+    Args:
+        notebook: Gets the outputs.
+        folder: The kernel's working folder.
+        gear: For ``FERCOURSE_GEAR``.
+        on_start: Called with the id of the kernel's process.
+        environment: More variables of the kernel's environment.
 
     Raises:
         FercourseError: A cell raised; the sentence names it.
@@ -142,12 +156,18 @@ def run(notebook: NotebookNode, folder: Path, gear: str = "smoke", **environment
     from nbclient.exceptions import CellExecutionError, CellTimeoutError
 
     settings = {"FERCOURSE_GEAR": gear, "FERCOURSE_STATIC": "1", "PYTHONHASHSEED": "0"}
+
+    def started(cell: NotebookNode, cell_index: int) -> None:
+        if on_start and cell_index == 0:
+            on_start(client.km.provisioner.pid)
+
     client = NotebookClient(
         notebook, timeout=CELL_SECONDS, kernel_name=KERNEL["name"], record_timing=False,
-        resources={"metadata": {"path": str(folder)}},
+        resources={"metadata": {"path": str(folder)}}, on_cell_start=started,
     )  # fmt: skip
     try:
-        client.execute(env={**os.environ, **settings, **environment})
+        # A kernel's stderr is its server's chatter; what cells print there is in their outputs.
+        client.execute(env={**os.environ, **settings, **environment}, stderr=DEVNULL)
     except (CellExecutionError, CellTimeoutError) as error:
         name = notebook.metadata.fercourse.number
         raise FercourseError(f"Notebook {name:02} stopped: {error}") from error

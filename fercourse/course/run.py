@@ -1,0 +1,167 @@
+"""``make course``: run every notebook in a gear, measure what it takes, and make the site."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import nbformat
+import psutil
+from tqdm.auto import tqdm
+
+from fercourse.course.build import MINUTES, NOTEBOOKS, run, shrink
+from fercourse.course.gear import GEARS
+from fercourse.course.site import write_index, write_page
+from fercourse.errors import FercourseError
+from fercourse.files import whole_file
+
+LOOK = 0.2
+"""Seconds between two looks at a kernel's memory."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What running a notebook took.
+
+    Attributes:
+        seconds: From starting its kernel to its last cell.
+        memory_gb: The most its kernel held at any look, in 2^30 bytes.
+        error: Why it stopped; empty where it ran through.
+    """
+
+    seconds: float
+    memory_gb: float
+    error: str = ""
+
+
+def run_course(
+    gear: str, out: Path, lessons: Sequence[int] = (), jobs: int | None = None
+) -> dict[str, Taken]:
+    """Run notebooks one kernel a core, each into a page of the site; a failure stops no other.
+
+    Args:
+        gear: "smoke", "lecture" or "full".
+        out: Folder of the site.
+        lessons: Numbers; empty means all.
+        jobs: Notebooks at a time; None takes one a core, and one in all where there is a GPU to
+            share or the full gear needs every core.
+
+    Returns:
+        By stem, "06_channel_attention".
+
+    Raises:
+        FercourseError: There is no such gear or lesson, or no notebook.
+    """
+    if gear not in GEARS:
+        raise FercourseError(f"There is no gear {gear!r}; use one of {', '.join(GEARS)}.")
+    paths = [p for p in notebooks() if not lessons or int(p.name[:2]) in lessons]
+    known = {int(p.name[:2]) for p in notebooks()}
+    if not paths or set(lessons) - known:
+        raise FercourseError(f"There are no such notebooks; lessons go from 0 to {max(known)}.")
+    cores = os.cpu_count() or 1
+    jobs = jobs or (1 if gear == "full" else min(4, cores))
+    taken: dict[str, Taken] = {}
+    with ThreadPoolExecutor(jobs) as pool, tqdm(total=len(paths), unit="notebook") as bar:
+        threads = str(max(1, cores // jobs))
+        waiting = {pool.submit(_one, p, gear, out, threads): p for p in paths}
+        try:
+            for done in as_completed(waiting):
+                path = waiting[done]
+                taken[path.stem] = done.result()
+                bar.set_postfix_str(path.stem)
+                bar.update()
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    taken = {p.stem: taken[p.stem] for p in paths}
+    with whole_file(out / "minutes.json") as part:
+        part.write_text(json.dumps({k: asdict(v) for k, v in taken.items()}, indent=1))
+    write_index(out, gear)
+    return taken
+
+
+def record(gear: str, taken: dict[str, Taken], path: Path = MINUTES) -> None:
+    """Keep seconds and memory for the notebooks' openings."""
+    rows = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    mine = rows.setdefault(gear, {})
+    for stem, row in taken.items():
+        if not row.error:
+            mine[stem[:2]] = {"seconds": round(row.seconds), "memory_gb": round(row.memory_gb, 1)}
+    rows = {name: dict(sorted(rows[name].items())) for name in GEARS if name in rows}
+    with whole_file(path) as part:
+        part.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+
+
+def notebooks(folder: Path = NOTEBOOKS) -> list[Path]:
+    """The built notebooks, in order.
+
+    Raises:
+        FercourseError: There is none.
+    """
+    found = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+    if not found:
+        raise FercourseError(f"There is no notebook in {folder}; make notebooks builds them.")
+    return found
+
+
+def _one(path: Path, gear: str, out: Path, threads: str) -> Taken:
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    start, error = time.monotonic(), ""
+    with _watch() as memory:
+        try:
+            run(notebook, path.parent, gear, on_start=memory.follow, OMP_NUM_THREADS=threads)
+        except FercourseError as stopped:
+            error = str(stopped)
+    seconds = time.monotonic() - start
+    shrink(notebook)
+    out.mkdir(parents=True, exist_ok=True)
+    with whole_file(out / path.name) as part:
+        part.write_text(nbformat.writes(notebook), encoding="utf-8")
+    write_page(notebook, out / f"{path.stem}.html")
+    return Taken(seconds, memory.most / 2**30, error)
+
+
+class _Memory:
+    """The most bytes a kernel was seen to hold."""
+
+    def __init__(self) -> None:
+        self.most = 0
+        self.process: psutil.Process | None = None
+
+    def follow(self, pid: int) -> None:
+        self.process = psutil.Process(pid)
+
+    def look(self) -> None:
+        if self.process is None:
+            return
+        try:
+            self.most = max(self.most, self.process.memory_info().rss)
+        except psutil.NoSuchProcess:
+            self.process = None
+
+
+@contextmanager
+def _watch() -> Iterator[_Memory]:
+    memory, over = _Memory(), threading.Event()
+
+    def look() -> None:
+        while not over.wait(LOOK):
+            memory.look()
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    try:
+        yield memory
+    finally:
+        over.set()
+        thread.join()

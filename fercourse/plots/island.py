@@ -1,0 +1,125 @@
+"""The island-loss playground: points, centres, and the three terms that move them."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from fercourse.errors import FercourseError
+from fercourse.labels import Expression
+from fercourse.losses.island import pair_bound
+from fercourse.losses.playground import CLASSES, Course, least_angle, radii
+from fercourse.plots.style import (
+    GREY,
+    INK,
+    OURS,
+    PAPER,
+    THIRD,
+    course_style,
+    headline,
+    light_grid,
+    new_figure,
+)
+
+COLOURS = ("#D55E00", "#009E73", "#CC79A7", "#E69F00", "#0072B2", "#56B4E9", "#6B6B6B")
+"""Okabe and Ito's, one an expression, in label order."""
+
+
+@course_style()
+def island_course(course: Course, step: int) -> Figure:
+    """Points and centres at one step, and how the three terms of eq. 5 to 7 got there.
+
+    Args:
+        course: See :func:`fercourse.losses.playground.simulate`.
+        step: 0 to T.
+
+    Raises:
+        FercourseError: There is no such step.
+    """
+    last = len(course.points) - 1
+    if not 0 <= step <= last:
+        raise FercourseError(f"there are steps 0 to {last}, not {step}.")
+    figure = new_figure(height=4.35)
+    grid = figure.add_gridspec(3, 2, width_ratios=[1.35, 1])
+    _plane(figure.add_subplot(grid[:, 0]), course, step)
+    bound = pair_bound(CLASSES)
+    curves = (
+        ("$L_S$, cross-entropy", course.ce, OURS, None),
+        ("$L_C$, to the own centre", course.center, THIRD, None),
+        ("$L_{I-COS}$, pairs of centres", course.pairs, PAPER, bound),
+    )
+    for row, (title, values, colour, floor) in enumerate(curves):
+        axes = figure.add_subplot(grid[row, 1])
+        values = values.numpy()
+        axes.plot(values, color=colour, alpha=0.3)
+        axes.plot(values[: step + 1], color=colour)
+        axes.plot(step, values[step], "o", color=colour, ms=5)
+        axes.set_title(f"{title}: {values[step]:.2f}", color=colour)
+        axes.set_xlim(0, last)
+        axes.set_ylim(bottom=0 if floor is None else floor - 0.6)
+        if floor is not None:
+            axes.axhline(floor, color=INK, linewidth=0.8, linestyle=":")
+            axes.annotate(f"cannot fall below {floor}", (last, floor), xytext=(0, 2), ha="right",
+                          textcoords="offset points", fontsize=7.5, color=GREY)  # fmt: skip
+        light_grid(axes)
+        if row < 2:
+            axes.tick_params(labelbottom=False)
+        else:
+            axes.set_xlabel("step")
+    config = course.config
+    figure.supxlabel(
+        rf"$L = L_S + \lambda\,(L_C + \lambda_1 L_{{I-COS}})$ = {course.ce[step]:.2f} + "
+        f"{config.weight:g} × ({course.center[step]:.2f} + {config.pair_weight:g} × "
+        f"{course.pairs[step]:.2f}) = {course.total()[step]:.2f}",
+        fontsize=9.5,
+    )
+    headline(figure, _in_words(course, step))
+    return figure
+
+
+def _plane(axes: Axes, course: Course, step: int) -> None:
+    points, centers = course.points[step].numpy(), course.centers[: step + 1].numpy()
+    reach = 1.12 * float(max(course.points.abs().max(), course.centers.abs().max()))
+    axes.axhline(0, color="#E3E3E3", linewidth=0.8, zorder=0)
+    axes.axvline(0, color="#E3E3E3", linewidth=0.8, zorder=0)
+    for k, colour in enumerate(COLOURS):
+        mine = points[course.labels.numpy() == k]
+        axes.scatter(*mine.T, s=14, color=colour, alpha=0.75, linewidth=0)
+        axes.plot(*centers[:, k].T, color=colour, linewidth=0.9, alpha=0.8)
+        here = centers[-1, k]
+        axes.plot([0, here[0]], [0, here[1]], color=colour, linewidth=0.8, linestyle=":")
+        axes.plot(*here, "*", color=colour, ms=13, mec="white", mew=0.8, zorder=3)
+    spots = _apart(centers[-1], 0.085 * reach)
+    for k, (x, y) in enumerate(spots):
+        axes.text(np.clip(x, -0.84 * reach, 0.84 * reach), np.clip(y, -0.95 * reach, 0.95 * reach),
+                  Expression(k).title, fontsize=7.5, ha="center", va="center", zorder=4,
+                  bbox={"boxstyle": "round,pad=0.12", "fc": "white", "ec": COLOURS[k],
+                        "lw": 0.8, "alpha": 0.9})  # fmt: skip
+    axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", xticks=[], yticks=[])
+    axes.set_title(f"step {step}: {len(points)} points, {CLASSES} centres (stars)")
+    axes.spines[:].set_visible(True)
+    axes.spines[:].set_color("#C8C8C8")
+
+
+def _apart(centers: np.ndarray, gap: float) -> np.ndarray:
+    """Where to write the names: outwards of the stars, and not on one another."""
+    spots = centers + 2.0 * gap * centers / np.linalg.norm(centers, axis=1, keepdims=True)
+    for k in np.argsort(spots[:, 1]):
+        for j in np.argsort(spots[:, 1]):
+            near = np.abs(spots[k] - spots[j])
+            if j != k and near[0] < 4 * gap and near[1] < gap:
+                spots[max(j, k), 1] = spots[min(j, k), 1] + gap * (1 if j < k else -1)
+    return spots
+
+
+def _in_words(course: Course, step: int) -> str:
+    angle, spread = least_angle(course.centers[step]), radii(course)
+    text = (
+        f"After {step} steps a cluster's radius is {spread[step]:.2f} ({spread[0]:.2f} at the "
+        f"start); the closest two centres are {angle:.0f}° apart"
+    )
+    excess = float(course.pairs[step]) - pair_bound(CLASSES)
+    if excess < 0.2 and angle < 25:
+        text += ", though the pair sum is at its bound: it asks that the directions cancel, no more"
+    return text

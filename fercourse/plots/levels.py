@@ -1,0 +1,91 @@
+"""Inside the partial decoder: what the three levels hold, what they agree on, and the map."""
+
+from __future__ import annotations
+
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from fercourse.datasets.base import Faces
+from fercourse.errors import FercourseError
+from fercourse.explain.layers import as_input, judging
+from fercourse.explain.maps import energy, listening
+from fercourse.labels import Expression
+from fercourse.models.fernet import FERNet
+from fercourse.plots.overlay import bare, picture
+from fercourse.plots.style import GREY, course_style, headline, new_figure
+
+COLUMNS = {
+    "x5": "$x_5$",
+    "x4": "$x_4$",
+    "x3": "$x_3$",
+    "agreed4": "agreed\nat 4",
+    "agreed3": "agreed\nat 3",
+    "features": "features",
+    "map": "$P_d$\n(logits)",
+}
+"""In the order of the forward pass."""
+
+
+@course_style()
+def decoding(model: FERNet, faces: Faces) -> Figure:
+    """A row a face: the reduced levels, their products, the decoder's features and its map.
+
+    Every map is shown at its own resolution; several channels are shown as their energy (root
+    mean square). Each column has one colour scale, its ends below it.
+
+    Args:
+        model: With the partial decoder, so Table 1's model 4, 5 or 6.
+        faces: A few; one row each.
+
+    Raises:
+        FercourseError: There are no faces, or the model has no decoder.
+    """
+    if not len(faces):
+        raise FercourseError("there are no faces to show.")
+    if not model.config.decoder:
+        raise FercourseError("this model has no partial decoder: take Table 1's model 4, 5 or 6.")
+    found = _inside(model, faces)
+    figure = new_figure(height=1.25 + 0.78 * len(faces))
+    axes = figure.subplots(len(faces), 1 + len(COLUMNS), squeeze=False)
+    figure.get_layout_engine().set(w_pad=0.015, h_pad=0.015, wspace=0, hspace=0)
+    axes[0, 0].set_title("face", loc="center")
+    for row, (image, label) in enumerate(zip(faces.images, faces.labels, strict=True)):
+        picture(axes[row, 0], image)
+        axes[row, 0].set_ylabel(Expression(int(label)).title, fontsize=7.5)
+    for column, (name, title) in enumerate(COLUMNS.items(), start=1):
+        shown = found[name].numpy()
+        low, high = float(shown.min()), float(shown.max())
+        for row in range(len(faces)):
+            axes[row, column].imshow(shown[row], cmap="cividis", vmin=low, vmax=high)
+            bare(axes[row, column])
+        axes[0, column].set_title(title, loc="center")
+        size = "x".join(map(str, shown.shape[1:])).replace("x", " × ")
+        axes[-1, column].set_xlabel(f"{size}\n{low:.1f} to {high:.1f}", fontsize=7, color=GREY)
+    within = found["map"].flatten(1).std(1, correction=0).mean()
+    between = found["map"].flatten(1).mean(1).std(correction=0)
+    headline(
+        figure,
+        f"From three levels to one map. Over a face $P_d$ varies by {within:.2f} (standard "
+        f"deviation, in logits), from face to face its mean by {between:.2f}",
+    )
+    return figure
+
+
+def _inside(model: FERNet, faces: Faces) -> dict[str, Tensor]:
+    """Energies (N, h, w) of the decoder's steps, and its map."""
+    names = ("reduce3", "reduce4", "reduce5", "gate5_to4", "gate5_to3", "gate4_to3", "features")
+    modules = {name: getattr(model.decoder, name) for name in names}
+    with torch.inference_mode(), judging(model), listening(modules) as heard:
+        output = model(as_input(model, faces))
+    out = {name: heard[name][1] for name in names}
+    steps = {
+        "x5": out["reduce5"],
+        "x4": out["reduce4"],
+        "x3": out["reduce3"],
+        "agreed4": out["gate5_to4"] * out["reduce4"],
+        "agreed3": out["gate5_to3"] * out["gate4_to3"] * out["reduce3"],
+        "features": out["features"],
+    }
+    found = {name: energy(x) for name, x in steps.items()} | {"map": output.maps["global"]}
+    return {name: x[:, 0].float().cpu() for name, x in found.items()}

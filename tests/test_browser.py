@@ -1,0 +1,132 @@
+"""JupyterLab as a learner meets it: a real browser opens it, runs notebooks, and moves widgets."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from fercourse.course.build import NOTEBOOKS
+
+PATIENCE = 240_000
+"""Milliseconds to wait for a whole notebook, on a machine that runs other tests too."""
+
+QUIET = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update",
+]  # fmt: skip
+
+pytestmark = pytest.mark.timeout(900)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium: the system's, or the one that ``playwright install chromium`` brings."""
+    from playwright.sync_api import Error, sync_playwright
+
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next(filter(None, map(shutil.which, names)), None)
+    with sync_playwright() as playwright:
+        try:
+            found = playwright.chromium.launch(executable_path=path, args=QUIET)
+        except Error as error:
+            if os.environ.get("CI"):
+                raise
+            pytest.skip(f"no browser: .venv/bin/playwright install chromium ({error.message[:60]})")
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """JupyterLab on a copy of the notebooks; gives the address of a notebook by its name."""
+    root = tmp_path_factory.mktemp("lab")
+    shutil.copytree(NOTEBOOKS, root / "notebooks", ignore=shutil.ignore_patterns("source"))
+    settings = root / "settings" / "@jupyterlab"
+    for plugin, text in {
+        "notebook-extension/tracker": '{"windowingMode": "none"}',  # every cell is in the page
+        "apputils-extension/notification": '{"fetchNews": "false"}',
+    }.items():
+        (settings / plugin).parent.mkdir(parents=True, exist_ok=True)
+        (settings / f"{plugin}.jupyterlab-settings").write_text(text)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [
+        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1",
+        f"--port={port}", f"--ServerApp.root_dir={root}", "--IdentityProvider.token=course",
+        f"--LabApp.user_settings_dir={root / 'settings'}", f"--LabApp.workspaces_dir={root / 'ws'}",
+    ]  # fmt: skip
+    environment = {**os.environ, "FERCOURSE_GEAR": "smoke", "OMP_NUM_THREADS": "1"}
+    environment.pop("FERCOURSE_STATIC", None)
+    with (root / "log").open("w") as log:
+        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    try:
+        _wait_for(f"http://127.0.0.1:{port}/api/status?token=course", server, root / "log")
+        yield lambda name: f"http://127.0.0.1:{port}/lab/tree/notebooks/{name}.ipynb?token=course"
+    finally:
+        goodbye = f"http://127.0.0.1:{port}/api/shutdown?token=course"
+        urllib.request.urlopen(urllib.request.Request(goodbye, method="POST"), timeout=30).close()
+        try:
+            server.wait(60)
+        finally:
+            server.kill()
+
+
+@contextmanager
+def opened(browser, lab, name):
+    """A notebook in a page of its own, run through from top to bottom by the menu."""
+    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    try:
+        page.goto(lab(name))
+        page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=PATIENCE)
+        page.locator(".jp-NotebookPanel-toolbar").first.wait_for()
+        page.get_by_text("Python 3 (fercourse)").first.wait_for(timeout=PATIENCE)
+        page.get_by_role("menuitem", name="Kernel", exact=True).click()
+        page.get_by_text("Restart Kernel and Run All Cells…").click()
+        page.get_by_role("button", name="Confirm Kernel Restart").click()
+        _ran_through(page)
+        yield page
+    finally:
+        page.close()
+
+
+def stem(number: int) -> str:
+    return next(NOTEBOOKS.glob(f"{number:02}_*.ipynb")).stem
+
+
+def test_the_first_notebook_runs_in_the_browser(browser, lab):
+    with opened(browser, lab, stem(0)) as page:
+        assert page.locator(".jp-OutputArea-output img").count() > 0
+        assert page.locator(".jp-RenderedText[data-mime-type*=error]").count() == 0
+
+
+def _ran_through(page) -> None:
+    """Wait until each code cell has its number."""
+    page.wait_for_function(
+        """() => {
+            const cells = [...document.querySelectorAll('.jp-Notebook .jp-CodeCell')];
+            const prompts = cells.map(c => c.querySelector('.jp-InputPrompt').textContent);
+            const busy = document.querySelector('.jp-Notebook-ExecutionIndicator[data-status=busy]');
+            return !busy && prompts.every(p => /\\[\\d+\\]/.test(p));
+        }""",
+        timeout=PATIENCE,
+    )
+
+
+def _wait_for(address: str, server, log: Path) -> None:
+    for _ in range(240):
+        if server.poll() is not None:
+            break
+        try:
+            with urllib.request.urlopen(address, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.5)
+    pytest.fail(f"JupyterLab did not start:\n{log.read_text()[-3000:]}")
