@@ -113,8 +113,8 @@ def _ran_through(page) -> None:
         """() => {
             const cells = [...document.querySelectorAll('.jp-Notebook .jp-CodeCell')];
             const prompts = cells.map(c => c.querySelector('.jp-InputPrompt').textContent);
-            const busy = document.querySelector('.jp-Notebook-ExecutionIndicator[data-status=busy]');
-            return !busy && prompts.every(p => /\\[\\d+\\]/.test(p));
+            const light = document.querySelector('.jp-Notebook-ExecutionIndicator');
+            return light.dataset.status !== 'busy' && prompts.every(p => /\\[\\d+\\]/.test(p));
         }""",
         timeout=PATIENCE,
     )

@@ -170,4 +170,5 @@ def _stopped(attempt: Any, error: Exception) -> str:
         if code and frame.filename == code.co_filename and frame.name == name
     ]
     where = f" in its line {lines[-1] - code.co_firstlineno + 1}" if lines else ""
-    return f"{name} stopped{where} with {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+    why = (str(error) or "no message").splitlines()[0]
+    return f"{name} stopped{where} with {type(error).__name__}: {why}"

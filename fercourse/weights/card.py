@@ -6,11 +6,13 @@ from pathlib import Path
 
 import torch
 
+from fercourse.config import RunConfig
 from fercourse.errors import FercourseError
 from fercourse.experiments.ledger import Ledger
 from fercourse.experiments.row import Row
 from fercourse.files import whole_file
 from fercourse.labels import BASIC
+from fercourse.models.fernet import FERNet
 from fercourse.training.checkpoint import load_model, save_model
 from fercourse.weights import FOLDER
 
@@ -20,12 +22,13 @@ LIMIT = 16 * 2**20
 _DATA = {
     "fer2013": (
         "FER2013 (Goodfellow et al., 2013): 48-pixel grey photographs found by web search, "
-        "labelled by few annotators, with label noise; disgust is rare. Trained on Training, the epoch "
-        "selected on PublicTest, judged once on PrivateTest."
+        "labelled by few annotators, with label noise; disgust is rare. Trained on Training, the "
+        "epoch selected on PublicTest, judged once on PrivateTest."
     ),
     "synthetic": (
-        "Built-in faces, drawn from facial action units; no photograph was used. Subjects of the "
-        "training, validation and test parts are disjoint. **The numbers say nothing about real "
+        "Built-in faces, drawn from facial action units at difficulty {difficulty:g}; no "
+        "photograph was used. Subjects of the training, validation and test parts are disjoint. "
+        "**The numbers say nothing about real "
         "faces.**"
     ),
 }
@@ -54,7 +57,7 @@ def bundle(source: Path, ledger: Ledger, folder: Path = FOLDER) -> Path:
     return target
 
 
-def row_of(run, ledger: Ledger) -> Row:
+def row_of(run: RunConfig, ledger: Ledger) -> Row:
     """The ledger's row of a run.
 
     Raises:
@@ -85,10 +88,10 @@ def card(row: Row, weights: Path) -> str:
         "",
         "## Data and protocol",
         "",
-        _DATA[row.dataset],
+        _DATA[row.dataset].format(difficulty=run.data.difficulty),
         f"{row.splits['train']:,} faces trained it, {row.splits['val']:,} selected the epoch, "
         f"{row.splits['test']:,} judged it. {run.train.epochs} epochs, batches of "
-        f"{run.train.batch_size}, {run.train.augment} augmentation, seed {row.seed}; one run.",
+        f"{run.train.batch_size}, {_augmentation(run)}, seed {row.seed}; one run.",
         "",
         "## Measured",
         "",
@@ -108,13 +111,14 @@ def card(row: Row, weights: Path) -> str:
         "",
         "## Use and limits",
         "",
-        "For teaching and for studying the paper's components. An expression label says what a face "
-        "shows to an annotator, not what a person feels: do not decide anything about anybody with "
-        "it. Accuracy was not measured by age, skin tone or gender, and differs between them in "
-        "models of this kind. It expects an upright, cropped face.",
+        "For teaching and for studying the paper's components. An expression label says what a "
+        "face shows to an annotator, not what a person feels: do not decide anything about "
+        "anybody with it. Accuracy was not measured by age, skin tone or gender, and differs "
+        "between them in models of this kind. It expects an upright, cropped face.",
         "",
         "```python",
         "import fercourse",
+        "",
         f'model = fercourse.pretrained("{row.dataset}", model={number})',
         "```",
         "",
@@ -122,9 +126,12 @@ def card(row: Row, weights: Path) -> str:
     return "\n".join(lines)
 
 
-def _model(run):
-    from fercourse.models.fernet import FERNet
+def _augmentation(run: RunConfig) -> str:
+    kind = run.train.augment
+    return "no augmentation" if kind == "none" else f"{kind} augmentation"
 
+
+def _model(run: RunConfig) -> FERNet:
     with torch.device("meta"):
         return FERNet(run.model)
 

@@ -1,0 +1,79 @@
+"""Bundled weights: there, small, what the ledger says they are, and as good as it says."""
+
+import pytest
+import torch
+
+import fercourse
+from fercourse.errors import FercourseError
+from fercourse.experiments.ledger import Ledger
+from fercourse.weights import FOLDER, bundled, card, pretrained
+
+ALL = bundled()
+
+
+def test_what_is_bundled():
+    assert [("fer2013", 1), ("fer2013", 6), *(("synthetic", k) for k in range(1, 7))] == ALL
+
+
+def test_small_enough_for_a_wheel():
+    sizes = [path.stat().st_size for path in FOLDER.glob("*.safetensors")]
+    assert max(sizes) < card.LIMIT
+    assert sum(sizes) < 40 * 2**20
+
+
+@pytest.mark.parametrize(("data", "model"), ALL)
+def test_the_card_says_what_the_ledger_says(data, model):
+    weights = FOLDER / f"{data}-model{model}.safetensors"
+    net = pretrained(data, model)
+    row = card.row_of(net.run, Ledger())
+    assert net.about["key"] == row.key
+    assert (row.dataset, row.variant) == (data, f"model{model}")
+    assert card.card_path(weights).read_text(encoding="utf-8") == card.card(row, weights)
+    assert net.run.model == fercourse.ModelConfig.table1(
+        model, width=net.run.model.width, embedding=net.run.model.embedding
+    )
+
+
+def test_unknown_weights_are_named():
+    with pytest.raises(FercourseError, match=r"No weights of model 3 on 'fer2013'.*fer2013 6"):
+        pretrained("fer2013", 3)
+
+
+def test_half_precision_costs_nothing_on_drawn_faces():
+    net = pretrained("synthetic", 6)
+    from fercourse.datasets.load import load_config
+
+    row = card.row_of(net.run, Ledger())
+    data = load_config(net.run.data)
+    assert data.fingerprint == row.fingerprint
+    found = fercourse.evaluate(net, data.test[:200]).accuracy
+    assert found == pytest.approx(row.test_accuracy, abs=0.03)  # 200 of 598 faces
+
+
+def test_the_real_model_is_as_good_as_its_row(fer2013_zip):
+    net = pretrained("fer2013", 1)
+    row = card.row_of(net.run, Ledger())
+    faces = fercourse.load(fer2013_zip).test[:1000]
+    found = fercourse.evaluate(net, faces).accuracy
+    assert found == pytest.approx(row.test_accuracy, abs=0.045)  # three standard errors of 1,000
+
+
+def test_bundling_needs_a_row(tmp_path):
+    run = fercourse.preset("smoke", 1, seed=99)
+    from fercourse.training.checkpoint import save_model
+
+    save_model(tmp_path / "m.safetensors", fercourse.FERNet(run.model), run)
+    with pytest.raises(FercourseError, match="no row"):
+        card.bundle(tmp_path / "m.safetensors", Ledger(tmp_path / "empty.jsonl"), tmp_path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["m.safetensors"]
+
+
+def test_bundling_halves_and_keeps_the_answers(tmp_path):
+    net = pretrained("synthetic", 1)
+    from fercourse.training.checkpoint import save_model
+
+    save_model(tmp_path / "m.safetensors", net, net.run)
+    target = card.bundle(tmp_path / "m.safetensors", Ledger(), tmp_path)
+    again = fercourse.load_model(target)
+    x = torch.randn(4, 1, 48, 48)
+    torch.testing.assert_close(again(x).logits, net(x).logits)
