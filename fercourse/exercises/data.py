@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from fercourse.exercises.base import Wrong, check, close, exercise, expect_shape
 
@@ -54,9 +55,8 @@ def check_class_weights(attempt: Any) -> None:
             raise Wrong("Frequent classes weigh most: it should be the other way round.")
         if close(out / out.sum(), right / right.sum()):
             raise Wrong(
-                f"The proportions are right, the scale is not: the weights of all "
-                f"{len(labels)} images sum to {out[labels].sum():.4g}. A loss and its learning rate "
-                "notice that."
+                f"The proportions are right, the scale is not: the weights of all {len(labels)} "
+                f"images sum to {out[labels].sum():.4g}, which a learning rate would notice."
             )
         share = out * n
         raise Wrong(
@@ -133,8 +133,6 @@ def correlations(a: Tensor, b: Tensor) -> Tensor:
 
     a: uint8 (N, H, W), b: uint8 (M, H, W). Returns float32 (N, M) in [-1, 1].
     """
-    import torch.nn.functional as F
-
     # your turn
     rows = []
     for images in (a, b):

@@ -1,0 +1,166 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+from torchvision import ops
+
+from fercourse import faces
+from fercourse.exercises import detection
+
+
+def iou_by_loop(a, b):
+    out = torch.zeros(len(a), len(b))
+    for i, p in enumerate(a.tolist()):
+        for j, q in enumerate(b.tolist()):
+            w = max(0, min(p[2], q[2]) - max(p[0], q[0]))
+            h = max(0, min(p[3], q[3]) - max(p[1], q[1]))
+            union = (p[2] - p[0]) * (p[3] - p[1]) + (q[2] - q[0]) * (q[3] - q[1]) - w * h
+            out[i, j] = w * h / union
+    return out
+
+
+def nms_by_removal(boxes, scores, threshold):
+    left, kept = scores.argsort(descending=True), []
+    while len(left):
+        kept.append(int(left[0]))
+        overlap = ops.box_iou(boxes[left[:1]], boxes[left])[0]
+        left = left[1:][overlap[1:] <= threshold]
+    return kept
+
+
+def package_square(box, width, height, margin):
+    return faces.square(box, (width, height), margin)
+
+
+def square_by_numpy(box, width, height, margin):
+    box = np.array(box).reshape(2, 2)
+    side = min(np.ptp(box, axis=0).max() * (1 + margin), width, height)
+    low = np.clip(box.mean(0) - side / 2, 0, np.array([width, height]) - side)
+    return np.concatenate([low, low + side])
+
+
+RIGHT = [
+    ("iou", detection.iou),
+    ("iou", ops.box_iou),
+    ("iou", iou_by_loop),
+    ("suppress", detection.suppress),
+    ("suppress", ops.nms),
+    ("suppress", nms_by_removal),
+    ("square", detection.square),
+    ("square", package_square),
+    ("square", square_by_numpy),
+]
+
+
+@pytest.mark.parametrize(("name", "attempt"), RIGHT)
+def test_right_attempts_pass(name, attempt):
+    verdict = getattr(detection, f"check_{name}")(attempt)
+    assert verdict, verdict
+
+
+def parts(a, b, clamp=0.0):
+    start = torch.maximum(a[:, None, :2], b[None, :, :2])
+    sides = torch.minimum(a[:, None, 2:], b[None, :, 2:]) - start
+    shared = (sides if clamp is None else sides.clamp(min=clamp)).prod(2)
+    return shared, *((x[:, 2:] - x[:, :2]).prod(1) for x in (a, b))
+
+
+def unclamped(a, b):
+    shared, x, y = parts(a, b, None)
+    return shared / (x[:, None] + y - shared)
+
+
+def twice_counted(a, b):
+    shared, x, y = parts(a, b)
+    return shared / (x[:, None] + y)
+
+
+def over_smaller(a, b):
+    shared, x, y = parts(a, b)
+    return shared / torch.minimum(x[:, None], y)
+
+
+def with_one_more_pixel(a, b):
+    a, b = (torch.cat([x[:, :2], x[:, 2:] + 1], 1) for x in (a, b))
+    return ops.box_iou(a, b)
+
+
+def any_better(boxes, scores, threshold):
+    hit = (ops.box_iou(boxes, boxes) > threshold) & (scores[None] > scores[:, None])
+    kept = (~hit.any(1)).nonzero()[:, 0]
+    return kept[scores[kept].argsort(descending=True)]
+
+
+def as_mask(boxes, scores, threshold):
+    mask = torch.zeros(len(boxes), dtype=torch.bool)
+    mask[ops.nms(boxes, scores, threshold)] = True
+    return mask
+
+
+def too_few(boxes, scores, threshold):
+    return ops.nms(boxes, scores, threshold)[:1]
+
+
+def clipped(box, width, height, margin):
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    half = max(box[2] - box[0], box[3] - box[1]) * (1 + margin) / 2
+    return max(x - half, 0), max(y - half, 0), min(x + half, width), min(y + half, height)
+
+
+def sticking_out(box, width, height, margin):
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    half = min(max(box[2] - box[0], box[3] - box[1]) * (1 + margin), width, height) / 2
+    return x - half, y - half, x + half, y + half
+
+
+def on_shorter_side(box, width, height, margin):
+    side = min(box[2] - box[0], box[3] - box[1])
+    x, y = (box[0] + box[2] - side) / 2, (box[1] + box[3] - side) / 2
+    return package_square((x, y, x + side, y + side), width, height, margin)
+
+
+def from_the_corner(box, width, height, margin):
+    side = max(box[2] - box[0], box[3] - box[1]) * (1 + margin)
+    return box[0], box[1], box[0] + side, box[1] + side
+
+
+WRONG = [
+    ("iou", unclamped, "do not meet"),
+    ("iou", twice_counted, "twice"),
+    ("iou", over_smaller, "smaller area"),
+    ("iou", lambda a, b: parts(a, b)[0], "divided by the union"),
+    ("iou", with_one_more_pixel, "off by"),
+    ("iou", lambda a, b: ops.box_iou(b, a), "rows"),
+    ("iou", lambda a, b: 0.5, "tensor"),
+    ("suppress", any_better, "fallen itself"),
+    ("suppress", lambda b, s, t: ops.nms(b, s, t).sort().values, "best first"),
+    ("suppress", lambda b, s, t: ops.nms(b, -s, t), "worst"),
+    ("suppress", lambda b, s, t: b[ops.nms(b, s, t)], "Boxes came back"),
+    ("suppress", as_mask, "Truth values"),
+    ("suppress", lambda b, s, t: s.argsort(descending=True), "overlap with IoU"),
+    ("suppress", too_few, "is lost"),
+    ("suppress", lambda b, s, t: None, "NoneType"),
+    ("square", clipped, "no square"),
+    ("square", clipped, "cut off"),
+    ("square", sticking_out, "sticks out"),
+    ("square", on_shorter_side, "shorter side"),
+    ("square", lambda b, w, h, m: package_square(b, w, h, 2 * m), "either side"),
+    ("square", lambda b, w, h, m: package_square(b, w, h, 0.0), "the side is"),
+    ("square", from_the_corner, "centred"),
+    ("square", lambda b, w, h, m: None, "Four numbers"),
+]
+
+
+@pytest.mark.parametrize(("name", "attempt", "word"), WRONG)
+def test_wrong_attempts_get_their_diagnosis(name, attempt, word):
+    verdict = getattr(detection, f"check_{name}")(attempt)
+    assert not verdict
+    assert word in verdict.message, verdict
+
+
+@pytest.mark.parametrize("name", ["iou", "suppress", "square"])
+def test_an_untouched_stub_says_whose_turn_it_is(name):
+    space = {"np": np, "torch": torch, "Tensor": torch.Tensor, "nn": nn, "F": F}
+    exec(getattr(detection, name).exercise.stub(), space)
+    assert "your turn" in getattr(detection, f"check_{name}")(space[name]).message
