@@ -22,6 +22,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 from PIL import Image
+from yaml import YAMLError
 
 from fercourse.errors import FercourseError
 from fercourse.files import whole_file
@@ -88,7 +89,11 @@ def read(path: Path) -> Source:
     Raises:
         FercourseError: Its header is missing or incomplete.
     """
-    notebook = jupytext.read(path, fmt="py:percent")
+    try:
+        notebook = jupytext.read(path, fmt="py:percent")
+    except YAMLError as error:
+        why = " ".join(str(error).split())
+        raise FercourseError(f"{path.name}: its header is not YAML ({why}).") from error
     header = notebook.metadata.get("fercourse", {})
     missing = {"title", "learn", "needs"} - set(header)
     if missing:

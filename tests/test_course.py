@@ -1,0 +1,193 @@
+"""The notebooks are what their sources say, ran through, and stay small."""
+
+import base64
+import io
+import json
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from PIL import Image
+
+from fercourse.course import build, site
+from fercourse.course import run as runner
+from fercourse.course.gear import gear
+from fercourse.errors import FercourseError
+
+SOURCES = build.sources()
+MEGABYTE = 2**20
+
+LESSON = """\
+# ---
+# jupyter:
+#   fercourse:
+#     title: "{title}"
+#     learn:
+#       - one thing
+#     needs: [0]
+# ---
+
+# %% [markdown]
+# The mean is $\\bar x$.
+
+# %% paper="eq. 8"
+print({code})
+"""
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write a source and give its path."""
+    folder = tmp_path / "notebooks" / "source"
+    folder.mkdir(parents=True)
+
+    def one(name, title="A lesson", code="1 + 1"):
+        path = folder / f"{name}.py"
+        path.write_text(LESSON.format(title=title, code=code), encoding="utf-8")
+        return path
+
+    return one
+
+
+def test_the_course_has_eighteen_lessons():
+    assert [int(p.name[:2]) for p in SOURCES] == list(range(18))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: p.stem)
+def test_a_notebook_is_what_its_source_says(path):
+    lesson = build.read(path)
+    stored = nbformat.read(lesson.target, as_version=4)
+    nbformat.validate(stored)
+    assert build.same(build.assemble(lesson), stored), f"make notebooks: {path.name} has changed"
+    for cell in stored.cells:
+        if cell.cell_type == "code":
+            assert cell.execution_count, f"{path.stem} was not run: make notebooks"
+    assert lesson.target.stat().st_size < MEGABYTE
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: p.stem)
+def test_a_lesson_has_exercises_and_compared_cells_and_needs_earlier_ones(path):
+    lesson = build.read(path)
+    exercises = [c for c in lesson.cells if "exercise" in c.metadata]
+    assert 2 <= len(exercises) <= (5 if lesson.number == 17 else 4)  # the clinic has five patients
+    compared = [c for c in lesson.cells if "nbval-check-output" in c.metadata.get("tags", [])]
+    assert compared
+    assert all(0 <= n < lesson.number for n in lesson.needs)
+    assert 3 <= len(lesson.learn) <= 6
+
+
+def test_stored_outputs_show_no_path_of_a_machine():
+    for path in SOURCES:
+        text = build.read(path).target.read_text(encoding="utf-8")
+        assert str(Path.home()) not in text
+        assert str(build.ROOT) not in text
+
+
+def test_cells_are_short():
+    lengths = [
+        len(cell.source.splitlines())
+        for path in SOURCES
+        for cell in build.read(path).cells
+        if cell.cell_type == "code"
+    ]
+    assert np.median(lengths) <= 9
+    assert np.quantile(lengths, 0.95) <= 18
+
+
+def test_opening_exercise_and_links(write):
+    first, second = write("00_start", "Start"), write("01_next", "Next: more")
+    second.write_text(second.read_text() + '\n# %% [markdown] exercise="start.nothing"\n# Do it.\n')
+    with pytest.raises(FercourseError, match=r"01_next.py: there is no exercise start.nothing"):
+        build.assemble(build.read(second))
+    cells = build.assemble(build.read(first)).cells
+    assert cells[0].source.startswith("# 00 · Start")
+    assert "course.begin(0)" in cells[1].source
+    assert cells[-1].source.endswith("[01 Next: more](01_next.ipynb) →")
+    assert cells[3].metadata == {"paper": "eq. 8"}
+
+
+def test_a_header_must_be_whole(write):
+    path = write("03_x")
+    path.write_text(path.read_text().replace("#     needs: [0]\n", ""))
+    with pytest.raises(FercourseError, match=r"03_x.py: its header has no needs"):
+        build.read(path)
+    path.write_text(path.read_text().replace('"A lesson"', "a: b"))
+    with pytest.raises(FercourseError, match=r"03_x.py: its header is not YAML.*line 3"):
+        build.read(path)
+
+
+def test_build_runs_once_and_names_a_cell_that_fails(write):
+    path = write("00_x", code="6 * 7")
+    assert build.build(path)
+    made = nbformat.read(path.parents[1] / "00_x.ipynb", as_version=4)
+    assert any("42" in str(c.get("outputs")) for c in made.cells)
+    assert not build.build(path)
+    path.write_text(path.read_text().replace("6 * 7", "6 / 0"))
+    with pytest.raises(FercourseError, match=r"(?s)Notebook 00 stopped.*ZeroDivisionError"):
+        build.build(path)
+    after = nbformat.read(path.parents[1] / "00_x.ipynb", as_version=4)
+    assert build.same(made, after)  # the last good one is kept
+
+
+def test_run_course_measures_goes_on_after_a_failure_and_makes_pages(write, tmp_path, monkeypatch):
+    good, bad = write("00_good", "Good", "6 * 7"), write("01_bad", "Bad", "6 * 7")
+    for path in (good, bad):
+        build.build(path, execute=False)
+    broken = path.parents[1] / "01_bad.ipynb"
+    broken.write_text(broken.read_text().replace("6 * 7", "undefined"))
+    built = sorted((tmp_path / "notebooks").glob("*.ipynb"))
+    monkeypatch.setattr(runner, "notebooks", lambda: built)
+    out = tmp_path / "site"
+    taken = runner.run_course("lecture", out)
+    assert taken["00_good"].error == ""
+    assert "undefined" in taken["01_bad"].error
+    assert taken["00_good"].memory_gb > 0.05
+    page = (out / "00_good.html").read_text()
+    assert "42" in page
+    assert "<math" in page
+    assert "href='01_bad.html'" in (out / "index.html").read_text()
+    assert 'href="01_bad.html"' in page
+    assert "stopped" in (out / "index.html").read_text()
+    with pytest.raises(FercourseError, match="no such notebooks; lessons go from 0 to 1"):
+        runner.run_course("smoke", out, [7])
+    with pytest.raises(FercourseError, match="no gear 'fast'"):
+        runner.run_course("fast", out)
+
+    runner.record("lecture", taken, tmp_path / "minutes.json")
+    assert set(json.loads((tmp_path / "minutes.json").read_text())["lecture"]) == {"00"}
+
+
+def test_the_gear_is_picked_and_checked(monkeypatch):
+    monkeypatch.delenv("FERCOURSE_GEAR", raising=False)
+    assert gear() == "smoke"
+    monkeypatch.setenv("FERCOURSE_GEAR", "Lecture")
+    assert gear() == "lecture"
+    monkeypatch.setenv("FERCOURSE_GEAR", "third")
+    with pytest.raises(FercourseError, match="'third'; set it to one of smoke, lecture, full"):
+        gear()
+
+
+def test_pictures_shrink_and_look_the_same():
+    rng = np.random.default_rng(0)
+    pixels = np.kron(rng.integers(0, 255, (20, 20, 3)), np.ones((16, 16, 1))).astype(np.uint8)
+    pixels = np.clip(pixels + rng.integers(0, 6, pixels.shape), 0, 255).astype(np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    cell = new_code_cell("x")
+    before = base64.b64encode(buffer.getvalue()).decode()
+    cell.outputs = [new_output("display_data", {"image/png": before})]
+    notebook = new_notebook(cells=[new_markdown_cell("y"), cell])
+    build.shrink(notebook)
+    after = cell.outputs[0].data["image/png"]
+    assert len(after) < 0.75 * len(before)
+    shrunk = np.asarray(Image.open(io.BytesIO(base64.b64decode(after))).convert("RGB"))
+    assert np.abs(shrunk.astype(int) - pixels).mean() < 12
+
+
+def test_markdown_keeps_formulas_and_code():
+    page = site._markdown(r"Let $F' = M \otimes F$ and `a_b*c*`." "\n\n$$x_i$$\n")
+    assert page.count("<math") == 2
+    assert "<code>a_b*c*</code>" in page
+    assert "$" not in page
