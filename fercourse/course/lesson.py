@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from fercourse.config import RunConfig
 from fercourse.course.gear import GEARS, gear
@@ -112,6 +113,38 @@ class Lesson:
             with whole_file(curve) as part:
                 part.write_text(json.dumps(fit.history), encoding="utf-8")
         return Fitted(fit.model.to(self.device), fit.history)
+
+
+    def recall(self, name: str, make: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
+        """What ``make`` trains and returns, or in the lecture gear what was recorded of it.
+
+        For training that :meth:`fit` cannot do: a network written in the lesson itself.
+
+        Args:
+            name: Of the result within the lesson.
+            make: Takes nothing, returns tensors by name; fractions are recorded as float16.
+
+        Raises:
+            FercourseError: The lecture gear has no such record.
+        """
+        from safetensors.torch import load_file, save
+
+        path = RECORDS / f"{self.number:02}-{name}.safetensors"
+        if self.gear == "lecture":
+            if not path.is_file():
+                raise FercourseError(
+                    f"Nothing is recorded as {name!r} for lesson {self.number}; "
+                    "train it in the smoke gear (FERCOURSE_GEAR=smoke)."
+                )
+            stored = load_file(path)
+            return {k: v.float() if v.is_floating_point() else v for k, v in stored.items()}
+        found = {k: v.detach().cpu().contiguous() for k, v in make().items()}
+        if os.environ.get("FERCOURSE_RECORD"):
+            with whole_file(path) as part:
+                part.write_bytes(
+                    save({k: v.half() if v.is_floating_point() else v for k, v in found.items()})
+                )
+        return found
 
 
 def begin(number: int, boxes: Sequence[str] = ()) -> Lesson:

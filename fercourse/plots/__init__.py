@@ -25,56 +25,92 @@ _HOME = {  # figure -> the module it lives in
     "score_expressions": "scores",
     "sanity": "scores",
     "faithfulness": "scores",
+    "embedding_planes": "embedding",
+    "center_directions": "embedding",
     "sweep": "experiments",
     "ablation_slopes": "experiments",
     "accuracy_spread": "experiments",
-    "ablation_step": "steps",
+    "ablation_step": "gains",
     "compared": "compare",
     "decoding": "levels",
     "erasing": "reversal",
+    "island_course": "island",
+    "channel_weights": "weights",
+    "reverse_step": "steps",
+    "look": "gaze",
+    "ablation_board": "board",
+    "training_now": "board",
+    "from_photo": "ownface",
+    "reliability": "ownface",
+    "sensitivity": "ownface",
+    "groups": "ownface",
+    "claimed_counts": "claims",
+    "sta_beside_error": "claims",
 }
 __all__ = [
+    "ablation_board",
     "ablation_slopes",
     "ablation_step",
     "accuracy_spread",
     "cam_grid",
     "cascade",
     "cascade_gif",
+    "center_directions",
+    "channel_weights",
+    "claimed_counts",
     "class_histogram",
     "compared",
     "confusion",
     "decoding",
+    "embedding_planes",
     "erasing",
     "faithfulness",
     "framework",
+    "from_photo",
     "gcca",
+    "groups",
+    "island_course",
     "learning_curves",
+    "look",
+    "reliability",
+    "reverse_step",
     "sample_grid",
     "sanity",
     "score_expressions",
     "score_models",
+    "sensitivity",
+    "sta_beside_error",
     "sweep",
     "table1",
     "table1_figure",
     "through_models",
+    "training_now",
     "truths",
 ]
 
 if TYPE_CHECKING:
     from fercourse.plots.animation import cascade_gif
     from fercourse.plots.attention import cascade
+    from fercourse.plots.board import ablation_board, training_now
     from fercourse.plots.channels import gcca
+    from fercourse.plots.claims import claimed_counts, sta_beside_error
     from fercourse.plots.compare import compared
+    from fercourse.plots.embedding import center_directions, embedding_planes
     from fercourse.plots.experiments import ablation_slopes, accuracy_spread, sweep
     from fercourse.plots.faces import class_histogram, sample_grid
+    from fercourse.plots.gains import ablation_step
+    from fercourse.plots.gaze import look
+    from fercourse.plots.island import island_course
     from fercourse.plots.levels import decoding
     from fercourse.plots.looking import cam_grid, through_models, truths
     from fercourse.plots.overview import framework
+    from fercourse.plots.ownface import from_photo, groups, reliability, sensitivity
     from fercourse.plots.reversal import erasing
     from fercourse.plots.scores import faithfulness, sanity, score_expressions, score_models
-    from fercourse.plots.steps import ablation_step
+    from fercourse.plots.steps import reverse_step
     from fercourse.plots.table import table1, table1_figure
     from fercourse.plots.training import confusion, learning_curves
+    from fercourse.plots.weights import channel_weights
 
 
 def __getattr__(name: str) -> Any:
