@@ -1,4 +1,4 @@
-"""Lesson 02: overlap of boxes, non-maximum suppression, and the square that is cut out."""
+"""Lesson 02: overlap of boxes, the last stage's suppression, and the square that is cut out."""
 
 from __future__ import annotations
 
@@ -73,25 +73,30 @@ def check_iou(attempt: Any) -> None:
 
 
 @exercise(
-    "Non-maximum suppression",
+    "Suppression where one box lies inside another",
     difficulty=3,
     minutes=15,
     hints=[
+        "A small box wholly inside a large one: its IoU is small, its share of the *smaller* area "
+        "is 1.",
         "Go through the boxes from the best score to the worst.",
-        "A box stays unless it overlaps too much with one that stays already.",
-        "`torchvision.ops.box_iou(a, b)` gives all overlaps; a Python loop is quite all right.",
+        "A box stays unless it overlaps too much with one that stays already; a Python loop is "
+        "quite all right.",
     ],
 )
 def suppress(boxes: Tensor, scores: Tensor, threshold: float) -> Tensor:
-    """Which boxes stay when each face should keep its best box only.
+    """Greedy suppression by intersection over the smaller of two areas, as O-Net's stage does it.
 
-    boxes: float (N, 4); scores: float (N,); threshold: largest IoU with a better box that stays.
-    Returns int64 (K,), numbers of the boxes that stay, best first.
+    boxes: float (N, 4), left, top, right, bottom; scores: float (N,); threshold: largest overlap
+    with a better box that stays. Returns int64 (K,), numbers of the boxes that stay, best first.
     """
-    from torchvision.ops import box_iou
-
     # your turn
-    overlap = box_iou(boxes, boxes)  # (N, N)
+    sides = boxes[:, 2:] - boxes[:, :2]  # (N, 2)
+    area = sides[:, 0] * sides[:, 1]
+    start = torch.maximum(boxes[:, None, :2], boxes[None, :, :2])  # (N, N, 2)
+    end = torch.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
+    shared = (end - start).clamp(min=0).prod(2)  # (N, N)
+    overlap = shared / torch.minimum(area[:, None], area[None, :])
     kept: list[int] = []
     for i in scores.argsort(descending=True).tolist():
         if all(overlap[i, j] <= threshold for j in kept):
@@ -99,10 +104,10 @@ def suppress(boxes: Tensor, scores: Tensor, threshold: float) -> Tensor:
     return torch.tensor(kept, dtype=torch.int64)
 
 
-@check(suppress, praise="Greedy, from the best down: the same as torchvision's.")
+@check(suppress, praise="Greedy, from the best down, and a nose inside a face falls.")
 def check_suppress(attempt: Any) -> None:
     """Diagnose an attempt at :func:`suppress`."""
-    cases = [(_boxes(n, spread=25), torch.rand(n), t) for n, t in ((30, 0.5), (40, 0.2))]
+    cases = [(_boxes(n, spread=25), torch.rand(n), t) for n, t in ((30, 0.5), (40, 0.3))]
     # a chain: the second falls to the first, so the third, which meets the second alone, stays
     chain = torch.tensor([[0.0, 0, 10, 10], [4.0, 0, 14, 10], [8.0, 0, 18, 10]])
     cases.append((chain, torch.tensor([0.9, 0.8, 0.7]), 0.3))
@@ -116,22 +121,30 @@ def check_suppress(attempt: Any) -> None:
             out = torch.tensor(out, dtype=torch.int64)
         if not isinstance(out, Tensor) or out.ndim != 1 or out.is_floating_point():
             raise Wrong(f"Whole numbers (K,) are asked for, and {type(out).__name__} came back.")
-        right = nms(boxes, scores, threshold)
+        overlap = _over_smaller(boxes)
+        right = _greedy(overlap, scores, threshold)
         if torch.equal(out.cpu(), right):
             continue
-        if torch.equal(out.sort().values, right.sort().values):
+        mine, theirs = out.cpu().sort().values, right.sort().values
+        if torch.equal(mine, theirs):
             raise Wrong("The right boxes stay, but not with the best first.")
-        if torch.equal(out.sort().values, nms(boxes, -scores, threshold).sort().values):
+        if torch.equal(mine, nms(boxes, scores, threshold).sort().values):
+            raise Wrong(
+                "That is suppression by IoU: a small box inside a large one stays. Divide by the "
+                "smaller area instead of the union."
+            )
+        if torch.equal(mine, _greedy(overlap, -scores, threshold).sort().values):
             raise Wrong("The worst box of each face stays; begin at the other end.")
-        if torch.equal(out.sort().values, _by_any_better(boxes, scores, threshold)):
+        if torch.equal(mine, _by_any_better(overlap, scores, threshold)):
             raise Wrong(
                 "A box fell because of one that had fallen itself: compare with those that stay "
                 "only."
             )
-        overlap = box_iou(boxes[out], boxes[out]).fill_diagonal_(0)
-        if len(out) and overlap.max() > threshold:
+        among = overlap[out][:, out].clone().fill_diagonal_(0)
+        if len(out) and among.max() > threshold:
             raise Wrong(
-                f"Two boxes stay that overlap with IoU {overlap.max():.2f}, more than {threshold}."
+                f"Two boxes stay that share {among.max():.2f} of the smaller one, more than "
+                f"{threshold}."
             )
         lost = sorted(set(right.tolist()) - set(out.tolist()))
         raise Wrong(
@@ -212,8 +225,22 @@ def _boxes(count: int, spread: float = 40.0) -> Tensor:
     return torch.cat([start, start + 5 + 20 * torch.rand(count, 2)], dim=1)
 
 
-def _by_any_better(boxes: Tensor, scores: Tensor, threshold: float) -> Tensor:
+def _over_smaller(boxes: Tensor) -> Tensor:
+    area = (boxes[:, 2:] - boxes[:, :2]).prod(1)
+    total = area[:, None] + area
+    iou = box_iou(boxes, boxes)
+    return total * iou / (1 + iou) / torch.minimum(area[:, None], area)  # shared = sum iou/(1+iou)
+
+
+def _greedy(overlap: Tensor, scores: Tensor, threshold: float) -> Tensor:
+    left, kept = scores.argsort(descending=True), []
+    while len(left):
+        kept.append(int(left[0]))
+        left = left[1:][overlap[kept[-1], left[1:]] <= threshold]
+    return torch.tensor(kept, dtype=torch.int64)
+
+
+def _by_any_better(overlap: Tensor, scores: Tensor, threshold: float) -> Tensor:
     """The mistake of comparing with every better box, fallen or not."""
     better = scores[None, :] > scores[:, None]  # (N, N): is j better than i
-    hit = (box_iou(boxes, boxes) > threshold) & better
-    return (~hit.any(1)).nonzero()[:, 0]
+    return (~((overlap > threshold) & better).any(1)).nonzero()[:, 0]
