@@ -26,7 +26,8 @@ from fercourse.plots.style import (
     new_figure,
 )
 
-SHOWN = ("gradcam", "gradcam++", "layercam", "eigencam", "ablationcam", "before3", "before5",
+SHOWN = ("gradcam", "gradcam++", "layercam", "eigencam", "ablationcam", "before2", "before3",
+         "before5",
          "global", "refined3")  # fmt: skip
 _COLOURS = (OURS, PAPER, THIRD, TRAIN, "#CC79A7", "#56B4E9", INK, GREY)
 _MARKERS = "osD^vP*X"
@@ -223,7 +224,7 @@ def faithfulness(rows: Sequence[ScoreRow]) -> Figure:
     panels[2].set_yticks(range(len(mine)), [title_of(row.name) for row in mine])
     panels[2].invert_yaxis()
     panels[2].axvline(0, color=INK, linewidth=0.8)
-    panels[2].set_xlabel("ROAD (points of probability)")
+    panels[2].set_xlabel("ROAD (points)")
     panels[2].set_title("ROAD: right is good")
     light_grid(panels[2], "x")
     best = max(road, key=road.get)
