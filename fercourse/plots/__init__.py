@@ -43,15 +43,25 @@ _HOME = {  # figure -> the module it lives in
     "from_photo": "ownface",
     "reliability": "ownface",
     "sensitivity": "ownface",
-    "groups": "ownface",
+    "accuracy_by_group": "ownface",
     "claimed_counts": "claims",
     "sta_beside_error": "claims",
+    "pictures": "sheets",
+    "boxed": "sheets",
+    "turned": "turning",
+    "patient_chart": "examination",
+    "component_costs": "costs",
+    "throughput": "speed",
+    "averaging": "speed",
 }
 __all__ = [
     "ablation_board",
     "ablation_slopes",
     "ablation_step",
+    "accuracy_by_group",
     "accuracy_spread",
+    "averaging",
+    "boxed",
     "cam_grid",
     "cascade",
     "cascade_gif",
@@ -60,6 +70,7 @@ __all__ = [
     "claimed_counts",
     "class_histogram",
     "compared",
+    "component_costs",
     "confusion",
     "decoding",
     "embedding_planes",
@@ -68,10 +79,11 @@ __all__ = [
     "framework",
     "from_photo",
     "gcca",
-    "groups",
     "island_course",
     "learning_curves",
     "look",
+    "patient_chart",
+    "pictures",
     "reliability",
     "reverse_step",
     "sample_grid",
@@ -84,8 +96,10 @@ __all__ = [
     "table1",
     "table1_figure",
     "through_models",
+    "throughput",
     "training_now",
     "truths",
+    "turned",
 ]
 
 if TYPE_CHECKING:
@@ -95,7 +109,9 @@ if TYPE_CHECKING:
     from fercourse.plots.channels import gcca
     from fercourse.plots.claims import claimed_counts, sta_beside_error
     from fercourse.plots.compare import compared
+    from fercourse.plots.costs import component_costs
     from fercourse.plots.embedding import center_directions, embedding_planes
+    from fercourse.plots.examination import patient_chart
     from fercourse.plots.experiments import ablation_slopes, accuracy_spread, sweep
     from fercourse.plots.faces import class_histogram, sample_grid
     from fercourse.plots.gains import ablation_step
@@ -104,12 +120,15 @@ if TYPE_CHECKING:
     from fercourse.plots.levels import decoding
     from fercourse.plots.looking import cam_grid, through_models, truths
     from fercourse.plots.overview import framework
-    from fercourse.plots.ownface import from_photo, groups, reliability, sensitivity
+    from fercourse.plots.ownface import accuracy_by_group, from_photo, reliability, sensitivity
     from fercourse.plots.reversal import erasing
     from fercourse.plots.scores import faithfulness, sanity, score_expressions, score_models
+    from fercourse.plots.sheets import boxed, pictures
+    from fercourse.plots.speed import averaging, throughput
     from fercourse.plots.steps import reverse_step
     from fercourse.plots.table import table1, table1_figure
     from fercourse.plots.training import confusion, learning_curves
+    from fercourse.plots.turning import turned
     from fercourse.plots.weights import channel_weights
 
 

@@ -19,10 +19,10 @@ COLUMNS = {
     "x5": "$x_5$",
     "x4": "$x_4$",
     "x3": "$x_3$",
-    "agreed4": "agreed\nat 4",
-    "agreed3": "agreed\nat 3",
+    "agreed4": "agreed at 4",
+    "agreed3": "agreed at 3",
     "features": "features",
-    "map": "$P_d$\n(logits)",
+    "map": "$P_d$, logits",
 }
 """In the order of the forward pass."""
 
@@ -32,7 +32,7 @@ def decoding(model: FERNet, faces: Faces) -> Figure:
     """A row a face: the reduced levels, their products, the decoder's features and its map.
 
     Every map is shown at its own resolution; several channels are shown as their energy (root
-    mean square). Each column has one colour scale, its ends below it.
+    mean square). Each picture has its own colour scale, whose ends stand below it.
 
     Args:
         model: With the partial decoder, so Table 1's model 4, 5 or 6.
@@ -46,28 +46,27 @@ def decoding(model: FERNet, faces: Faces) -> Figure:
     if not model.config.decoder:
         raise FercourseError("this model has no partial decoder: take Table 1's model 4, 5 or 6.")
     found = _inside(model, faces)
-    figure = new_figure(height=1.25 + 0.78 * len(faces))
+    figure = new_figure(height=0.95 + 0.98 * len(faces))
     axes = figure.subplots(len(faces), 1 + len(COLUMNS), squeeze=False)
-    figure.get_layout_engine().set(w_pad=0.015, h_pad=0.015, wspace=0, hspace=0)
+    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
     axes[0, 0].set_title("face", loc="center")
     for row, (image, label) in enumerate(zip(faces.images, faces.labels, strict=True)):
         picture(axes[row, 0], image)
         axes[row, 0].set_ylabel(Expression(int(label)).title, fontsize=7.5)
     for column, (name, title) in enumerate(COLUMNS.items(), start=1):
-        shown = found[name].numpy()
-        low, high = float(shown.min()), float(shown.max())
-        for row in range(len(faces)):
-            axes[row, column].imshow(shown[row], cmap="cividis", vmin=low, vmax=high)
+        height, width = found[name].shape[1:]
+        axes[0, column].set_title(f"{title}\n{height} × {width}", loc="center", fontsize=8)
+        for row, shown in enumerate(found[name].numpy()):
+            axes[row, column].imshow(shown, cmap="cividis")
             bare(axes[row, column])
-        axes[0, column].set_title(title, loc="center")
-        size = "x".join(map(str, shown.shape[1:])).replace("x", " × ")
-        axes[-1, column].set_xlabel(f"{size}\n{low:.1f} to {high:.1f}", fontsize=7, color=GREY)
+            ends = f"{shown.min():.1f} to {shown.max():.1f}".replace("-", "−")
+            axes[row, column].set_xlabel(ends, fontsize=7, color=GREY, labelpad=2)
     within = found["map"].flatten(1).std(1, correction=0).mean()
     between = found["map"].flatten(1).mean(1).std(correction=0)
     headline(
         figure,
-        f"From three levels to one map. Over a face $P_d$ varies by {within:.2f} (standard "
-        f"deviation, in logits), from face to face its mean by {between:.2f}",
+        f"From three levels to one map. Over a face the map varies by {within:.2f} (standard "
+        f"deviation, in logits); its mean varies by {between:.2f} from face to face",
     )
     return figure
 

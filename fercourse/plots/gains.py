@@ -1,0 +1,121 @@
+"""One step of Table 1: what a component adds, in the paper and here, with its error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from fercourse.errors import FercourseError
+from fercourse.experiments.row import Row
+from fercourse.experiments.statistics import compare
+from fercourse.plots.style import (
+    GREY,
+    INK,
+    OURS,
+    PAPER,
+    course_style,
+    headline,
+    light_grid,
+    new_figure,
+)
+
+TITLES = {"fer2013": "FER2013", "ckplus": "CK+", "synthetic": "built-in faces"}
+
+
+class Change(NamedTuple):
+    """A difference of mean accuracy, second model minus first, in points.
+
+    Attributes:
+        source: "paper", or the rows' label.
+        dataset: As in the ledger.
+        mean: Points.
+        low: Lower end of the 95 % interval; nan where there is none.
+        high: Upper end.
+        n: Runs of each model.
+    """
+
+    source: str
+    dataset: str
+    mean: float
+    low: float
+    high: float
+    n: int
+
+
+def changes(rows: Iterable[Row], first: int, second: int) -> list[Change]:
+    """What model ``second`` of Table 1 adds to ``first``: the claims, then each label's runs.
+
+    The paper's interval is Welch's, from its Acc, Sta and N = 10; ours is paired over seeds.
+
+    Args:
+        rows: Of a ledger, variants "model1" to "model6".
+        first: Row of Table 1.
+        second: The row it is compared with.
+    """
+    a, b = f"model{first}", f"model{second}"
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        if row.variant in (a, b) and row.test_accuracy is not None:
+            groups.setdefault((row.label, row.dataset), []).append(row)
+    found = []
+    for (label, dataset), members in sorted(groups.items(), key=lambda g: g[0][0] != "paper"):
+        of = {name: [row for row in members if row.variant == name] for name in (a, b)}
+        if label == "paper" and all(of.values()):
+            found.append(_claimed(dataset, of[a][0], of[b][0]))
+        elif {row.seed for row in of[a]} & {row.seed for row in of[b]}:
+            pair = compare(members, a, b)
+            points = (100 * v for v in (pair.mean, pair.low, pair.high))
+            found.append(Change(label, dataset, *points, pair.n))
+    return found
+
+
+@course_style()
+def ablation_step(rows: Sequence[Row], first: int, second: int) -> Figure:
+    """Changes of accuracy with their 95 % intervals, a line each; see :func:`changes`.
+
+    Raises:
+        FercourseError: No data set has both models.
+    """
+    found = changes(rows, first, second)
+    if not found:
+        raise FercourseError(f"no rows have both model {first} and model {second}.")
+    figure = new_figure(height=1.15 + 0.34 * len(found))
+    axes = figure.add_subplot()
+    for k, change in enumerate(found):
+        claimed = change.source == "paper"
+        colour = PAPER if claimed else OURS
+        if np.isfinite(change.low):
+            axes.hlines(k, change.low, change.high, color=colour, linewidth=2)
+        axes.plot(change.mean, k, "D" if claimed else "o", color=colour, ms=6,
+                  mfc="white" if claimed else colour)  # fmt: skip
+    axes.axvline(0, color=INK, linewidth=0.9)
+    axes.set_yticks(range(len(found)), [_name(change) for change in found])
+    axes.set_ylim(len(found) - 0.5, -0.5)
+    axes.set_xlabel(f"model {second} minus model {first}: test accuracy, points (95 % interval)")
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_color(GREY)
+    light_grid(axes, "x")
+    clear = [_name(c).partition(",")[0] for c in found if c.low > 0 or c.high < 0]
+    text = f"clear of zero for {' and '.join(clear)}" if clear else "clear of zero nowhere"
+    headline(figure, f"Model {first} to {second}: the change of accuracy is {text}")
+    return figure
+
+
+def _claimed(dataset: str, first: Row, second: Row) -> Change:
+    from scipy.stats import t
+
+    n = second.runs
+    # Sta divides by N; the squared error of a mean is the sample variance, by N - 1, over N.
+    a, b = (100**2 * row.stability**2 / (n - 1) for row in (first, second))
+    freedom = (a + b) ** 2 / ((a**2 + b**2) / (n - 1))
+    mean = 100 * (second.test_accuracy - first.test_accuracy)
+    reach = t.ppf(0.975, freedom) * np.sqrt(a + b)
+    return Change("paper", dataset, mean, mean - reach, mean + reach, n)
+
+
+def _name(change: Change) -> str:
+    whose = "the paper" if change.source == "paper" else f"ours ({change.source})"
+    return f"{whose} on {TITLES.get(change.dataset, change.dataset)}, n = {change.n}"
