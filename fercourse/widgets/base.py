@@ -75,7 +75,8 @@ class Explorer(ipywidgets.VBox):
             return
         self.message.value = ""
         buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", dpi=DPI)
+        # Level 4 takes two thirds of the default's time for 5 % more bytes.
+        figure.savefig(buffer, format="png", dpi=DPI, pil_kwargs={"compress_level": 4})
         self.picture.layout.width = f"{round(96 * figure.get_figwidth())}px"
         self.picture.value = buffer.getvalue()
 
