@@ -76,7 +76,8 @@ def recognise(
         return []
     size = model.run.data.size if hasattr(model, "run") else 48
     faces = torch.stack([crop(image, d.box, size) for d in found])  # uint8 (N, size, size)
-    p = probabilities(model, faces, device=device)
+    # For a handful of faces, converting to bf16 costs more than it saves (benchmarks/predict.py).
+    p = probabilities(model, faces, device=device, bf16=False)
     return [Reading(d, tuple(row)) for d, row in zip(found, p.tolist(), strict=True)]
 
 
