@@ -1,0 +1,98 @@
+"""Images a second against the batch size, and where the time of a step goes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+
+from matplotlib.figure import Figure
+
+from fercourse.errors import FercourseError
+from fercourse.plots.style import (
+    OURS,
+    PAPER,
+    THIRD,
+    TRAIN,
+    course_style,
+    headline,
+    light_grid,
+    new_figure,
+)
+
+
+@course_style()
+def throughput(rates: Mapping[int, float], parts: Mapping[str, float]) -> Figure:
+    """What a training step does in a second, and what it spends the second on.
+
+    Args:
+        rates: Images/s by batch size.
+        parts: Seconds of a step by name, such as "forward".
+
+    Raises:
+        FercourseError: Nothing was measured.
+    """
+    if not rates or not parts:
+        raise FercourseError("Throughput needs a measured rate and a measured part at least.")
+    figure = new_figure(height=2.9)
+    left, right = figure.subplots(1, 2, width_ratios=[1.3, 1])
+    sizes = sorted(rates)
+    left.plot(sizes, [rates[size] for size in sizes], "-o", color=OURS)
+    left.set_xscale("log", base=2)
+    left.set_xticks(sizes, [str(size) for size in sizes])
+    left.minorticks_off()
+    left.set(xlabel="faces a batch", ylabel="faces a second")
+    left.set_ylim(bottom=0)
+    light_grid(left)
+
+    total = sum(parts.values())
+    names = list(parts)
+    colours = (TRAIN, OURS, PAPER, THIRD)
+    shares = [100 * parts[name] / total for name in names]
+    right.barh(names, shares, color=[colours[k % 4] for k in range(len(names))], height=0.62)
+    for k, share in enumerate(shares):
+        right.annotate(f"{share:.0f} %", (share, k), xytext=(4, 0), va="center", fontsize=8,
+                       textcoords="offset points")  # fmt: skip
+    right.invert_yaxis()
+    right.margins(x=0.18)
+    right.tick_params(axis="y", length=0)
+    right.set_xlabel("share of a step's time (%)")
+    light_grid(right, "x")
+    best = max(sizes, key=lambda size: rates[size])
+    headline(
+        figure,
+        f"Fastest here: {rates[best]:,.0f} faces/s in batches of {best}, "
+        f"{rates[best] / rates[sizes[0]]:.1f} times those of {sizes[0]}; "
+        f"{max(parts, key=parts.get)} takes most of a step",
+    )
+    return figure
+
+
+@course_style()
+def averaging(plain: list[float], averaged: list[float]) -> Figure:
+    """Validation accuracy of the weights and of their moving average, epoch by epoch.
+
+    Args:
+        plain: Fractions, one an epoch.
+        averaged: Likewise.
+
+    Raises:
+        FercourseError: Other numbers of epochs, or none.
+    """
+    if len(plain) != len(averaged) or not plain:
+        raise FercourseError(f"{len(plain)} and {len(averaged)} epochs cannot be compared.")
+    figure = new_figure(height=2.8)
+    axes = figure.add_subplot()
+    for values, colour, label in ((plain, TRAIN, "weights as they are"),
+                                  (averaged, OURS, "their moving average")):  # fmt: skip
+        axes.plot([100 * value for value in values], "-o", ms=4, color=colour, label=label)
+    axes.set(xlabel="epoch", ylabel="validation accuracy (%)")
+    axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=2)
+    light_grid(axes)
+    drops = [sum(max(0.0, a - b) for a, b in pairwise(v))
+             for v in (plain, averaged)]  # fmt: skip
+    headline(
+        figure,
+        f"Over the epochs the weights fell back by {100 * drops[0]:.1f} points in all, their "
+        f"average by {100 * drops[1]:.1f}",
+    )
+    return figure

@@ -1,0 +1,167 @@
+"""Lesson 13's checks: the solutions pass, other styles pass, each known mistake is named."""
+
+import math
+from itertools import combinations, permutations
+
+import numpy as np
+import pytest
+import torch
+
+import fercourse
+from fercourse import ModelConfig
+from fercourse.exercises import ablation
+
+
+@pytest.mark.parametrize("name", ["steps", "one_component", "credit"])
+def test_the_solution_passes_and_the_stub_is_yours(name):
+    check, solution = getattr(ablation, f"check_{name}"), getattr(ablation, name)
+    verdict = check(solution)
+    assert verdict, verdict
+    space = {"Tensor": torch.Tensor, "fercourse": fercourse, "Mapping": dict}
+    exec(solution.exercise.stub(), space)
+    assert "your turn" in check(space[name]).message
+
+
+def by_numpy(accuracy, t):
+    gain = np.diff(accuracy.numpy(), axis=1)
+    half = t * gain.std(axis=0, ddof=1) / np.sqrt(len(gain))
+    return torch.tensor(gain.mean(axis=0)), torch.tensor(half)
+
+
+def by_columns(accuracy, t):
+    means, halves = [], []
+    for k in range(5):
+        d = accuracy[:, k + 1] - accuracy[:, k]
+        m = d.sum() / len(d)
+        means.append(m)
+        halves.append(t * (((d - m) ** 2).sum() / (len(d) - 1) / len(d)).sqrt())
+    return torch.stack(means), torch.stack(halves)
+
+
+@pytest.mark.parametrize("style", [by_numpy, by_columns])
+def test_other_steps_pass(style):
+    verdict = ablation.check_steps(style)
+    assert verdict, verdict
+
+
+def wrong_half(of):
+    def attempt(accuracy, t):
+        gain = accuracy.diff(dim=1)
+        return gain.mean(0), of(accuracy, gain, t, math.sqrt(len(gain)))
+
+    return attempt
+
+
+@pytest.mark.parametrize(
+    ("attempt", "word"),
+    [
+        (wrong_half(lambda a, g, t, n: t * (a.var(0)[1:] + a.var(0)[:-1]).sqrt() / n), "unrelated"),
+        (wrong_half(lambda a, g, t, n: t * g.std(0)), "steadier"),
+        (wrong_half(lambda a, g, t, n: t * g.std(0, correction=0) / n), "S - 1"),
+        (wrong_half(lambda a, g, t, n: 2 * t * g.std(0) / n), "whole width"),
+        (wrong_half(lambda a, g, t, n: g.std(0) / n), "multiplied by t"),
+        (wrong_half(lambda a, g, t, n: 1.96 * g.std(0) / n), "multiplied by t"),
+        (wrong_half(lambda a, g, t, n: g.std(0) / n**3), "off by"),
+        (lambda a, t: (-by_numpy(a, t)[0], by_numpy(a, t)[1]), "sign"),
+        (lambda a, t: ((a[:, 1:] - a[:, :1]).mean(0), by_numpy(a, t)[1]), "model 1"),
+        (lambda a, t: (a[:, 1:].mean(0), by_numpy(a, t)[1]), "mean gains are off"),
+        (lambda a, t: (a.mean(0), a.std(0)), "five steps"),
+        (lambda a, t: by_numpy(a, t)[0], "Two tensors"),
+    ],
+)
+def test_wrong_steps_are_diagnosed(attempt, word):
+    verdict = ablation.check_steps(attempt)
+    assert not verdict
+    assert word in verdict.message
+
+
+def by_replace(component):
+    from dataclasses import replace
+
+    whole = ModelConfig(reverse=component != "decoder")
+    return [replace(whole, **{component: False}), whole]
+
+
+def by_names(component):
+    names = set(ablation.COMPONENTS) - ({"reverse"} if component == "decoder" else set())
+    both = (names - {component}, names)
+    return tuple(ModelConfig(**{c: c in on for c in ablation.COMPONENTS}) for on in both)
+
+
+@pytest.mark.parametrize("style", [by_replace, by_names])
+def test_other_designs_pass(style):
+    verdict = ablation.check_one_component(style)
+    assert verdict, verdict
+
+
+def neighbours(component):
+    row = 2 + ablation.COMPONENTS.index(component)
+    return ModelConfig.table1(row - 1), ModelConfig.table1(row)
+
+
+@pytest.mark.parametrize(
+    ("attempt", "word"),
+    [
+        (neighbours, "Table 1 asks"),
+        (lambda c: (ModelConfig(**{c: False}), ModelConfig()), "must both sides"),
+        (lambda c: (ModelConfig(**{c: False}, **({"reverse": False} if c == "decoder" else {})),
+                    ModelConfig()), "whose gain"),
+        (lambda c: by_names(c)[::-1], "order"),
+        (lambda c: (ModelConfig(), ModelConfig()), "nothing is compared"),
+        (lambda c: (ModelConfig(), ModelConfig(width=0.5)), "no component"),
+        (lambda c: (ModelConfig.table1(1), ModelConfig()), "whose gain"),
+        (lambda c: tuple(ModelConfig(**{c: on}, width=0.5) for on in (False, True)), "defaults"),
+        (lambda c: c, "Two models"),
+        (lambda c: (1, 2), "ModelConfigs"),
+    ],
+)  # fmt: skip
+def test_wrong_designs_are_diagnosed(attempt, word):
+    verdict = ablation.check_one_component(attempt)
+    assert not verdict
+    assert word in verdict.message
+
+
+def by_formula(worth, parts):
+    """Shapley's weights, without walking through the orders."""
+    n, found = len(parts), {}
+    for part in parts:
+        rest = [p for p in parts if p != part]
+        found[part] = sum(
+            math.factorial(r) * math.factorial(n - r - 1) / math.factorial(n)
+            * (worth[frozenset(s) | {part}] - worth[frozenset(s)])
+            for r in range(n) for s in combinations(rest, r)
+        )  # fmt: skip
+    return found
+
+
+def by_mean(worth, parts):
+    def gain(order, part):
+        before = frozenset(order[: order.index(part)])
+        return worth[before | {part}] - worth[before]
+
+    return {p: np.mean([gain(o, p) for o in permutations(parts)]) for p in parts}
+
+
+@pytest.mark.parametrize("style", [by_formula, by_mean])
+def test_other_credits_pass(style):
+    verdict = ablation.check_credit(style)
+    assert verdict, verdict
+
+
+@pytest.mark.parametrize(
+    ("attempt", "word"),
+    [
+        (lambda w, ps: {p: w[frozenset({p})] - w[frozenset()] for p in ps}, "first"),
+        (lambda w, ps: {p: w[frozenset(ps)] - w[frozenset(ps) - {p}] for p in ps}, "last"),
+        (lambda w, ps: ablation._in_order(w, tuple(ps[::-1])), "one order"),
+        (lambda w, ps: {p: math.factorial(len(ps)) * v for p, v in by_mean(w, ps).items()}, "sum"),
+        (lambda w, ps: {p: ablation._plain(w, ps, p) if len(ps) > 2 else by_mean(w, ps)[p]
+                        for p in ps}, "subsets"),
+        (lambda w, ps: dict.fromkeys(ps, 1.0), "sum to"),
+        (lambda w, ps: [1.0], "keys"),
+    ],
+)  # fmt: skip
+def test_wrong_credits_are_diagnosed(attempt, word):
+    verdict = ablation.check_credit(attempt)
+    assert not verdict
+    assert word in verdict.message
