@@ -53,6 +53,13 @@ _HOME = {  # figure -> the module it lives in
     "component_costs": "costs",
     "throughput": "speed",
     "averaging": "speed",
+    "receptive_fields": "backbone",
+    "blocks_seen": "backbone",
+    "edge_readouts": "edges",
+    "parts_used": "edges",
+    "poolings": "gates",
+    "groups": "gates",
+    "gate_spread": "gates",
 }
 __all__ = [
     "ablation_board",
@@ -61,6 +68,7 @@ __all__ = [
     "accuracy_by_group",
     "accuracy_spread",
     "averaging",
+    "blocks_seen",
     "boxed",
     "cam_grid",
     "cascade",
@@ -73,17 +81,23 @@ __all__ = [
     "component_costs",
     "confusion",
     "decoding",
+    "edge_readouts",
     "embedding_planes",
     "erasing",
     "faithfulness",
     "framework",
     "from_photo",
+    "gate_spread",
     "gcca",
+    "groups",
     "island_course",
     "learning_curves",
     "look",
+    "parts_used",
     "patient_chart",
     "pictures",
+    "poolings",
+    "receptive_fields",
     "reliability",
     "reverse_step",
     "sample_grid",
@@ -105,16 +119,19 @@ __all__ = [
 if TYPE_CHECKING:
     from fercourse.plots.animation import cascade_gif
     from fercourse.plots.attention import cascade
+    from fercourse.plots.backbone import blocks_seen, receptive_fields
     from fercourse.plots.board import ablation_board, training_now
     from fercourse.plots.channels import gcca
     from fercourse.plots.claims import claimed_counts, sta_beside_error
     from fercourse.plots.compare import compared
     from fercourse.plots.costs import component_costs
+    from fercourse.plots.edges import edge_readouts, parts_used
     from fercourse.plots.embedding import center_directions, embedding_planes
     from fercourse.plots.examination import patient_chart
     from fercourse.plots.experiments import ablation_slopes, accuracy_spread, sweep
     from fercourse.plots.faces import class_histogram, sample_grid
     from fercourse.plots.gains import ablation_step
+    from fercourse.plots.gates import gate_spread, groups, poolings
     from fercourse.plots.gaze import look
     from fercourse.plots.island import island_course
     from fercourse.plots.levels import decoding

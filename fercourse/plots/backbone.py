@@ -1,0 +1,108 @@
+"""How much of a face one location sees, and what the backbone's blocks make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from torch.nn import functional as F
+
+from fercourse.datasets.base import Faces
+from fercourse.errors import FercourseError
+from fercourse.explain import features
+from fercourse.models.fernet import FERNet
+from fercourse.plots.overlay import bare, picture
+from fercourse.plots.style import (
+    GREY,
+    OURS,
+    PAPER,
+    THIRD,
+    TRAIN,
+    course_style,
+    headline,
+    new_figure,
+)
+
+_COLOURS = (TRAIN, THIRD, OURS, "#CC79A7", PAPER)
+
+
+@course_style()
+def receptive_fields(faces: Mapping[int, np.ndarray], fields: Mapping[str, int]) -> Figure:
+    """The square of pixels that a location in the middle of each block depends on.
+
+    Args:
+        faces: By size in pixels, the same face as uint8 (size, size).
+        fields: By block, "C1" first: the side of its square, pixels.
+
+    Raises:
+        FercourseError: There is no face.
+    """
+    if not faces:
+        raise FercourseError("there is no face to show.")
+    figure = new_figure(height=3.9)
+    for axes, (size, face) in zip(figure.subplots(1, len(faces)), faces.items(), strict=True):
+        picture(axes, face)
+        edge = max(size, *fields.values()) if size < max(fields.values()) else size
+        room = (edge - size) / 2 + 0.04 * edge
+        axes.set(xlim=(-room, size + room), ylim=(size + room, -room))
+        for (block, side), colour in zip(fields.items(), _COLOURS, strict=False):
+            corner = (size - side) / 2
+            axes.add_patch(Rectangle((corner, corner), side, side, fill=False, linewidth=1.8,
+                                     edgecolor=colour, label=f"{block}: {side} px"))  # fmt: skip
+        axes.set_title(f"a face of {size} × {size} pixels", loc="center")
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(handles, labels, ncols=len(fields), loc="outside lower center")
+    smallest = min(faces)
+    wider = [block for block, side in fields.items() if side >= smallest]
+    text = (
+        f"At {smallest} pixels, one location of {' and '.join(wider)} already looks at the whole "
+        "face and beyond"
+        if wider
+        else "No location looks at the whole face"
+    )
+    headline(figure, text)
+    return figure
+
+
+@course_style()
+def blocks_seen(model: FERNet, face: Faces, count: int = 8) -> Figure:
+    """The strongest channels of every block for one face, each on its own scale.
+
+    A channel is said to answer where it exceeds a tenth of its highest value.
+
+    Args:
+        model: Any of Table 1's.
+        face: One face; of several the first is shown.
+        count: Channels a block, those of the largest mean square.
+
+    Raises:
+        FercourseError: There is no face.
+    """
+    if not len(face):
+        raise FercourseError("there is no face to show.")
+    figure = new_figure(height=4.4)
+    grid = figure.subplots(5, count + 1)
+    active = []
+    for i, row in enumerate(grid, start=1):
+        channels = features(model, face[:1], f"block{i}")[0].numpy()  # (C, h, w)
+        strongest = np.argsort(-np.square(channels).mean((1, 2)))[:count]
+        shown = channels[strongest]
+        peaks = shown.max((1, 2), keepdims=True)
+        active.append(100 * (shown > 0.1 * peaks).mean())
+        side = channels.shape[1]
+        coarse = F.adaptive_avg_pool2d(face.images[:1].float(), channels.shape[1:])[0]
+        picture(row[0], coarse)
+        row[0].set_ylabel(f"C{i}\n{side} × {side}", rotation=0, ha="right", va="center")
+        for axes, k in zip(row[1:], strongest, strict=True):
+            axes.imshow(channels[k], cmap="cividis")
+            bare(axes)
+            axes.set_title(f"{k}", fontsize=6.5, fontweight="normal", color=GREY, loc="center",
+                           pad=1.5)  # fmt: skip
+    headline(
+        figure,
+        f"A strong channel of C1 answers at {active[0]:.0f} % of its places, one of C5 at "
+        f"{active[-1]:.0f} %. Left: the face as finely as each block's grid can say it",
+    )
+    return figure

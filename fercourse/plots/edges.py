@@ -1,0 +1,97 @@
+"""How much of a face's edges each block still holds, and which fused features a head uses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from fercourse.errors import FercourseError
+from fercourse.plots.overlay import bare, picture
+from fercourse.plots.style import (
+    INK,
+    OURS,
+    TRAIN,
+    course_style,
+    headline,
+    light_grid,
+    new_figure,
+)
+
+
+@course_style()
+def edge_readouts(
+    face: np.ndarray, edges: np.ndarray, readouts: Mapping[str, np.ndarray],
+    scores: Mapping[str, float],
+) -> Figure:  # fmt: skip
+    """A face, its Sobel edges, and what one 1x1 convolution can recover of them from each block.
+
+    Args:
+        face: uint8 (H, W).
+        edges: Sobel's, (h, w).
+        readouts: By block, (h, w).
+        scores: By block, the share of the edges' variance explained on faces not fitted to.
+
+    Raises:
+        FercourseError: Blocks of the two differ.
+    """
+    if list(readouts) != list(scores):
+        raise FercourseError("edge_readouts needs a score for every readout, in the same order.")
+    figure = new_figure(height=2.3)
+    columns = figure.subplots(1, 2 + len(readouts))
+    picture(columns[0], face)
+    columns[0].set_title("face", loc="center")
+    high = float(np.max(edges))
+    shown = {"Sobel": edges} | dict(readouts)
+    for axes, (name, image) in zip(columns[1:], shown.items(), strict=True):
+        axes.imshow(image, cmap="cividis", vmin=0, vmax=high)
+        bare(axes)
+        axes.set_title(name, loc="center")
+        if name in scores:
+            axes.set_xlabel(f"R² = {max(scores[name], 0):.2f}".replace("R² = 0.00", "R² ≤ 0"))
+    best = max(scores, key=scores.get)
+    lost = [name for name, score in scores.items() if score < 0.1]
+    text = f"A 1×1 convolution reads {100 * scores[best]:.0f} % of the edges' variance from {best}"
+    if "C2" in scores and best != "C2":
+        text += f", {100 * max(scores['C2'], 0):.0f} % from C2"
+    headline(figure, text + (f", and next to nothing from {' or '.join(lost)}" if lost else ""))
+    return figure
+
+
+@course_style()
+def parts_used(
+    accuracy: float, without: Mapping[str, float], lengths: Mapping[str, int], n: int
+) -> Figure:
+    """Accuracy lost when one part of the fused vector is replaced by its mean over faces.
+
+    Args:
+        accuracy: With all parts, in [0, 1].
+        without: By part, accuracy when that part says nothing.
+        lengths: By part, how many numbers it has.
+        n: Faces judged.
+    """
+    figure = new_figure(height=2.4)
+    axes = figure.add_subplot()
+    names = list(without)
+    lost = 100 * (accuracy - np.array([without[name] for name in names]))
+    at = np.arange(len(names))[::-1]
+    axes.barh(at, lost, color=[TRAIN if name == "edge" else OURS for name in names], height=0.65)
+    for y, value in zip(at, lost, strict=True):
+        axes.annotate(f"{value:.1f}", (max(value, 0), y), (4, 0), va="center", color=INK,
+                      textcoords="offset points", fontsize=8.5)  # fmt: skip
+    axes.set_yticks(at, [f"{name} ({lengths[name]} numbers)" for name in names])
+    axes.set_xlabel(f"accuracy lost without it (points, {n:,} faces)")
+    axes.axvline(0, color=INK, linewidth=0.8)
+    axes.margins(x=0.12)
+    light_grid(axes, "x")
+    most = names[int(np.argmax(lost))]
+    error = 100 * np.sqrt(accuracy * (1 - accuracy) / n)
+    headline(
+        figure,
+        f"The head relies most on {most}: {lost.max():.1f} points; on the edge map, "
+        f"{lost[names.index('edge')]:.1f} (binomial error {error:.1f})"
+        if "edge" in names
+        else f"The head relies most on {most}: {lost.max():.1f} points",
+    )
+    return figure
