@@ -27,6 +27,8 @@ _HOME = {  # figure -> the module it lives in
     "faithfulness": "scores",
     "embedding_planes": "embedding",
     "center_directions": "embedding",
+    "accuracy_histograms": "spread",
+    "fold_protocols": "spread",
     "sweep": "experiments",
     "ablation_slopes": "experiments",
     "accuracy_spread": "experiments",
@@ -66,6 +68,7 @@ __all__ = [
     "ablation_slopes",
     "ablation_step",
     "accuracy_by_group",
+    "accuracy_histograms",
     "accuracy_spread",
     "averaging",
     "blocks_seen",
@@ -144,6 +147,7 @@ if TYPE_CHECKING:
     from fercourse.plots.speed import averaging, throughput
     from fercourse.plots.steps import reverse_step
     from fercourse.plots.table import table1, table1_figure
+    from fercourse.plots.spread import accuracy_histograms, fold_protocols
     from fercourse.plots.training import confusion, learning_curves
     from fercourse.plots.turning import turned
     from fercourse.plots.weights import channel_weights
