@@ -88,6 +88,7 @@ __all__ = [
     "embedding_planes",
     "erasing",
     "faithfulness",
+    "fold_protocols",
     "framework",
     "from_photo",
     "gate_spread",
@@ -145,9 +146,9 @@ if TYPE_CHECKING:
     from fercourse.plots.scores import faithfulness, sanity, score_expressions, score_models
     from fercourse.plots.sheets import boxed, pictures
     from fercourse.plots.speed import averaging, throughput
+    from fercourse.plots.spread import accuracy_histograms, fold_protocols
     from fercourse.plots.steps import reverse_step
     from fercourse.plots.table import table1, table1_figure
-    from fercourse.plots.spread import accuracy_histograms, fold_protocols
     from fercourse.plots.training import confusion, learning_curves
     from fercourse.plots.turning import turned
     from fercourse.plots.weights import channel_weights
