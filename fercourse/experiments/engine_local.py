@@ -20,11 +20,18 @@ from typing import Any
 from fercourse.errors import FercourseError
 from fercourse.experiments.job import Event, Job, Work
 
+ASK = 0.2
+"""Seconds between questions whether to stop."""
+
 _spawn = multiprocessing.get_context("spawn")  # CUDA does not survive a fork
 
 
 def run_local(
-    next_job: Callable[[], Job | None], workers: int, work: Work, deadline: float | None = None
+    next_job: Callable[[], Job | None],
+    workers: int,
+    work: Work,
+    deadline: float | None = None,
+    stop: Callable[[], bool] | None = None,
 ) -> Iterator[Event]:
     """Have jobs done by several processes; yield what happens as it happens.
 
@@ -34,6 +41,7 @@ def run_local(
         workers: Processes at a time; they are started when first needed.
         work: A function of a module, called in the workers.
         deadline: On the clock ``time.monotonic``; workers still busy then are ended.
+        stop: Asked several times a second; once it says yes, busy workers are ended.
     """
     staff: list[_Worker] = []
     try:
@@ -46,8 +54,10 @@ def run_local(
                 idle.pop().start(job)
             busy = [worker for worker in staff if worker.job]
             left = None if deadline is None else deadline - time.monotonic()
-            if not busy or (left is not None and left <= 0):
+            if not busy or (left is not None and left <= 0) or (stop and stop()):
                 return
+            if stop:
+                left = ASK if left is None else min(ASK, left)
             # A pipe whose process has died is ready too: reading it ends in EOFError.
             for pipe in wait([worker.pipe for worker in busy], left):
                 worker = next(w for w in busy if w.pipe is pipe)

@@ -11,7 +11,6 @@ from fercourse.labels import Expression
 from fercourse.losses.island import pair_bound
 from fercourse.losses.playground import CLASSES, Course, least_angle, radii
 from fercourse.plots.style import (
-    GREY,
     INK,
     OURS,
     PAPER,
@@ -47,7 +46,7 @@ def island_course(course: Course, step: int) -> Figure:
     curves = (
         ("$L_S$, cross-entropy", course.ce, OURS, None),
         ("$L_C$, to the own centre", course.center, THIRD, None),
-        ("$L_{I-COS}$, pairs of centres", course.pairs, PAPER, bound),
+        ("$L_{I-COS}$, pairs", course.pairs, PAPER, bound),
     )
     for row, (title, values, colour, floor) in enumerate(curves):
         axes = figure.add_subplot(grid[row, 1])
@@ -55,13 +54,12 @@ def island_course(course: Course, step: int) -> Figure:
         axes.plot(values, color=colour, alpha=0.3)
         axes.plot(values[: step + 1], color=colour)
         axes.plot(step, values[step], "o", color=colour, ms=5)
-        axes.set_title(f"{title}: {values[step]:.2f}", color=colour)
+        least = "" if floor is None else f" ({floor} at least)"
+        axes.set_title(f"{title}: {values[step]:.2f}{least}", color=colour)
         axes.set_xlim(0, last)
         axes.set_ylim(bottom=0 if floor is None else floor - 0.6)
         if floor is not None:
             axes.axhline(floor, color=INK, linewidth=0.8, linestyle=":")
-            axes.annotate(f"cannot fall below {floor}", (last, floor), xytext=(0, 2), ha="right",
-                          textcoords="offset points", fontsize=7.5, color=GREY)  # fmt: skip
         light_grid(axes)
         if row < 2:
             axes.tick_params(labelbottom=False)
@@ -80,7 +78,7 @@ def island_course(course: Course, step: int) -> Figure:
 
 def _plane(axes: Axes, course: Course, step: int) -> None:
     points, centers = course.points[step].numpy(), course.centers[: step + 1].numpy()
-    reach = 1.12 * float(max(course.points.abs().max(), course.centers.abs().max()))
+    reach = 1.22 * float(max(course.points.abs().max(), course.centers.abs().max()))
     axes.axhline(0, color="#E3E3E3", linewidth=0.8, zorder=0)
     axes.axvline(0, color="#E3E3E3", linewidth=0.8, zorder=0)
     for k, colour in enumerate(COLOURS):
@@ -104,7 +102,8 @@ def _plane(axes: Axes, course: Course, step: int) -> None:
 
 def _apart(centers: np.ndarray, gap: float) -> np.ndarray:
     """Where to write the names: outwards of the stars, and not on one another."""
-    spots = centers + 2.0 * gap * centers / np.linalg.norm(centers, axis=1, keepdims=True)
+    outwards = centers / np.linalg.norm(centers, axis=1, keepdims=True)
+    spots = centers + gap * outwards * (3.2, 1.5)  # names are wider than high
     for k in np.argsort(spots[:, 1]):
         for j in np.argsort(spots[:, 1]):
             near = np.abs(spots[k] - spots[j])
@@ -121,5 +120,5 @@ def _in_words(course: Course, step: int) -> str:
     )
     excess = float(course.pairs[step]) - pair_bound(CLASSES)
     if excess < 0.2 and angle < 25:
-        text += ", though the pair sum is at its bound: it asks that the directions cancel, no more"
+        text += ", though the pair sum is at its bound: it only asks that directions cancel"
     return text

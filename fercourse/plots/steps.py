@@ -1,127 +1,140 @@
-"""One step of Table 1: what a component adds, in the paper and here, with its error."""
+"""Reverse attention one step at a time: the whole cascade small, and the present step large."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from torch import Tensor
 
 from fercourse.errors import FercourseError
-from fercourse.experiments.row import Row
-from fercourse.experiments.statistics import compare
-from fercourse.plots.style import (
-    GREY,
-    INK,
-    OURS,
-    PAPER,
-    course_style,
-    headline,
-    light_grid,
-    new_figure,
-)
+from fercourse.explain.steps import Step, Term
+from fercourse.plots.overlay import bare, picture
+from fercourse.plots.style import GREY, INK, MATRIX, TRAIN, course_style, new_figure
 
-TITLES = {"fer2013": "FER2013", "ckplus": "CK+", "synthetic": "built-in faces"}
-
-
-class Change(NamedTuple):
-    """A difference of mean accuracy, second model minus first, in points.
-
-    Attributes:
-        source: "paper", or the rows' label.
-        dataset: As in the ledger.
-        mean: Points.
-        low: Lower end of the 95 % interval; nan where there is none.
-        high: Upper end.
-        n: Runs of each model.
-    """
-
-    source: str
-    dataset: str
-    mean: float
-    low: float
-    high: float
-    n: int
-
-
-def changes(rows: Iterable[Row], first: int, second: int) -> list[Change]:
-    """What Table 1's model ``second`` adds to ``first``: the paper's claims, then each label's runs.
-
-    The paper's interval is Welch's, from its Acc, Sta and N = 10; ours is paired over seeds.
-
-    Args:
-        rows: Of a ledger, variants "model1" to "model6".
-        first: Row of Table 1.
-        second: The row it is compared with.
-    """
-    a, b = f"model{first}", f"model{second}"
-    groups: dict[tuple[str, str], list[Row]] = {}
-    for row in rows:
-        if row.variant in (a, b) and row.test_accuracy is not None:
-            groups.setdefault((row.label, row.dataset), []).append(row)
-    found = []
-    for (label, dataset), members in sorted(groups.items(), key=lambda g: g[0][0] != "paper"):
-        there = {row.variant: row for row in members}
-        if len(there) < 2:
-            continue
-        if label == "paper":
-            found.append(_claimed(dataset, there[a], there[b]))
-            continue
-        shared = {r.seed for r in members if r.variant == a} & {
-            r.seed for r in members if r.variant == b
-        }
-        if shared:
-            pair = compare(members, a, b)
-            found.append(
-                Change(label, dataset, 100 * pair.mean, 100 * pair.low, 100 * pair.high, pair.n)
-            )
-    return found
+FLAT = 0.1
+"""A map of shares that spans less than this looks like one colour on a scale from 0 to 1."""
 
 
 @course_style()
-def ablation_step(rows: Sequence[Row], first: int, second: int) -> Figure:
-    """Changes of accuracy with their 95 % intervals, a line each; see :func:`changes`.
+def reverse_step(
+    steps: Sequence[Step], at: int, face: Tensor | None = None, stretch: bool = False
+) -> Figure:
+    """One step of the cascade: its formula, what goes in, what comes out, with shapes.
+
+    Every map of shares is drawn on one scale from 0 to 1, every energy from 0 to the highest of
+    its block; stretched, each map fills its own scale. Ends are printed in either case.
+
+    Args:
+        steps: Of :func:`fercourse.explain.steps.reverse_steps`.
+        at: Which, from 0.
+        face: uint8 (H, W), shown first.
+        stretch: Let each map fill its own scale.
 
     Raises:
-        FercourseError: No data set has both models.
+        FercourseError: There is no such step.
     """
-    found = changes(rows, first, second)
-    if not found:
-        raise FercourseError(f"no rows have both model {first} and model {second}.")
-    figure = new_figure(height=1.15 + 0.34 * len(found))
-    axes = figure.add_subplot()
-    for k, change in enumerate(found):
-        colour = PAPER if change.source == "paper" else OURS
-        if np.isfinite(change.low):
-            axes.hlines(k, change.low, change.high, color=colour, linewidth=2)
-        axes.plot(change.mean, k, "D" if change.source == "paper" else "o", color=colour,
-                  mfc="white" if change.source == "paper" else colour, ms=6)  # fmt: skip
-    axes.axvline(0, color=INK, linewidth=0.9)
-    axes.set_yticks(range(len(found)), [_name(change) for change in found])
-    axes.set_ylim(len(found) - 0.5, -0.5)
-    axes.set_xlabel(f"model {second} minus model {first}: test accuracy, points (95 % interval)")
-    axes.tick_params(axis="y", length=0)
-    axes.spines["left"].set_color(GREY)
-    light_grid(axes, "x")
-    clear = [_name(c).split(",")[0] for c in found if c.low > 0 or c.high < 0]
-    text = f"clear of zero for {' and '.join(clear)}" if clear else "clear of zero nowhere"
-    headline(figure, f"Model {first} to {second}: the change of accuracy is {text}")
+    if not 0 <= at < len(steps):
+        raise FercourseError(f"there are steps 0 to {len(steps) - 1}, not {at}.")
+    step = steps[at]
+    figure = new_figure(height=4.3)
+    grid = figure.add_gridspec(2, 1, height_ratios=[1, 2.6])
+    strip = grid[0].subgridspec(1, 1 + len(steps)).subplots()
+    if face is None:
+        strip[0].set_axis_off()
+    else:
+        picture(strip[0], face)
+        strip[0].set_title("face", loc="center", fontsize=8.5, fontweight="normal")
+    for k, (axes, each) in enumerate(zip(strip[1:], steps, strict=True)):
+        _small(axes, each.result, _top(steps, each.result), k - at, stretch)
+
+    shown = [*step.operands, step.result]
+    widths = [1, *[0.16, 1] * (len(shown) - 1)]
+    cells = grid[1].subgridspec(1, len(widths), width_ratios=widths)
+    for k, term in enumerate(shown):
+        last = k == len(shown) - 1
+        if k:
+            sign = figure.add_subplot(cells[2 * k - 1])
+            sign.set_axis_off()
+            sign.text(0.5, 0.5, "→" if last else step.sign, ha="center", va="center", fontsize=16,
+                      transform=sign.transAxes)  # fmt: skip
+        _large(figure.add_subplot(cells[2 * k]), term, _top(steps, term), stretch, last)
+    figure.supxlabel(_contrast_in_words(shown, stretch), fontsize=8.5, color=GREY)
+    figure.suptitle(f"Step {at} of {len(steps) - 1}:   {step.formula}\n{step.words}", x=0.01,
+                    ha="left", fontsize=10.5, fontweight="bold")  # fmt: skip
     return figure
 
 
-def _claimed(dataset: str, first: Row, second: Row) -> Change:
-    from scipy.stats import t
+def _small(axes: Axes, term: Term, top: float, place: int, stretch: bool) -> None:
+    """``place`` is below 0 for a step that is over, 0 for the present one."""
+    bare(axes)
+    axes.set_title(term.title, loc="center", fontsize=8.5,
+                   fontweight="bold" if place == 0 else "normal",
+                   color=GREY if place > 0 else INK)  # fmt: skip
+    if place > 0:
+        axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
+        axes.add_patch(Rectangle((0, 0), 1, 1, facecolor="#F2F2F2", edgecolor="none"))
+        return
+    _draw(axes, term, top, stretch)
+    if place == 0:
+        _frame(axes, 2.5)
 
-    n = second.runs
-    # Sta divides by N; the squared error of a mean is the sample variance, by N - 1, over N.
-    a, b = (100**2 * row.stability**2 / (n - 1) for row in (first, second))
-    freedom = (a + b) ** 2 / ((a**2 + b**2) / (n - 1))
-    mean = 100 * (second.test_accuracy - first.test_accuracy)
-    reach = t.ppf(0.975, freedom) * np.sqrt(a + b)
-    return Change("paper", dataset, mean, mean - reach, mean + reach, n)
+
+def _large(axes: Axes, term: Term, top: float, stretch: bool, result: bool) -> None:
+    _draw(axes, term, top, stretch)
+    bare(axes)
+    axes.set_title(term.title, loc="center", fontsize=11)
+    low, high = float(term.values.min()), float(term.values.max())
+    shape = " × ".join(map(str, term.shape))
+    energy = "energy of " if term.kind == "energy" else ""
+    ends = f"{low:.3f} to {high:.3f}".replace("-", "−")
+    axes.set_xlabel(f"{energy}{shape}\n{ends}", fontsize=8.5)
+    if result:
+        _frame(axes, 3)
 
 
-def _name(change: Change) -> str:
-    whose = "the paper" if change.source == "paper" else f"ours ({change.source})"
-    return f"{whose} on {TITLES.get(change.dataset, change.dataset)}, n = {change.n}"
+def _draw(axes: Axes, term: Term, top: float, stretch: bool) -> None:
+    values = term.values.numpy()
+    if term.kind == "logit":
+        reach = max(float(np.abs(values).max()), 1e-12) if stretch else top
+        axes.imshow(values, cmap="PuOr_r", vmin=-reach, vmax=reach)
+    elif stretch:
+        axes.imshow(values, cmap=MATRIX)
+    else:
+        axes.imshow(values, cmap=MATRIX, vmin=0, vmax=top)
+
+
+def _top(steps: Sequence[Step], term: Term) -> float:
+    """The common scale's end: 1 for shares, a block's highest energy, the largest logit."""
+    if term.kind == "share":
+        return 1.0
+    alike = [t.values for s in steps for t in (*s.operands, s.result) if t.kind == term.kind]
+    if term.kind == "energy":
+        alike = [values for values in alike if values.shape == term.values.shape]
+    return max(1e-12, *(float(values.abs().max()) for values in alike))
+
+
+def _frame(axes: Axes, width: float) -> None:
+    axes.spines[:].set_visible(True)
+    axes.spines[:].set(color=TRAIN, linewidth=width)
+
+
+def _contrast_in_words(shown: Sequence[Term], stretch: bool) -> str:
+    if stretch:
+        return (
+            "Contrast stretched: each map fills its own scale.\n"
+            "Read the numbers before you trust a difference."
+        )
+    spans = [float(t.values.max() - t.values.min()) for t in shown if t.kind == "share"]
+    if spans and max(spans) < FLAT:
+        return (
+            f"Common scale, 0 to 1. Over this face the map varies by {max(spans):.3f} only: "
+            "nearly flat.\nStretch the contrast to see what is there."
+        )
+    return (
+        "Common scale: for maps of shares yellow is 1, for energies the block's highest;\n"
+        "for logits orange is above and purple below 0."
+    )

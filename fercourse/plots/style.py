@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import textwrap
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -24,18 +25,30 @@ MATRIX = "cividis"
 
 
 class CourseFigure(Figure):
-    """A Figure that shows itself in a notebook without pyplot."""
+    """A Figure that shows itself in a notebook without pyplot.
+
+    Attributes:
+        png_dpi: Of that picture; photographs, which compress badly, set it lower.
+    """
+
+    png_dpi = 192
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
         buffer = io.BytesIO()
-        self.savefig(buffer, format="png", dpi=192)
+        self.savefig(buffer, format="png", dpi=self.png_dpi)
         width, height = self.get_size_inches() * 96
         return buffer.getvalue(), {"width": int(width), "height": int(height)}
 
 
+_ALONE = threading.RLock()  # matplotlib's settings are the whole process's
+
+
 @contextmanager
 def course_style() -> Iterator[None]:
-    """Settings for the artists made inside; usable as a decorator. Nothing global changes."""
+    """Settings for the artists made inside; usable as a decorator. Nothing global changes.
+
+    Threads take turns, or one would put back another's settings.
+    """
     settings = seaborn.axes_style("ticks") | {
         "figure.constrained_layout.use": True,
         "font.size": 9,
@@ -54,7 +67,7 @@ def course_style() -> Iterator[None]:
         "lines.linewidth": 1.8,
         "savefig.dpi": 200,
     }
-    with matplotlib.rc_context(settings):
+    with _ALONE, matplotlib.rc_context(settings):
         yield
 
 

@@ -1,0 +1,202 @@
+"""The ablation board's knowledge: what was run of five components, and what to run next.
+
+Rows of the committed ledger are read together with a learner's own, which lie in
+``results/mine/`` and are not for git: trying things out must not change a clone.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from fercourse.config import ModelConfig, RunConfig
+from fercourse.errors import FercourseError
+from fercourse.experiments.ledger import History, Ledger, default_path
+from fercourse.experiments.plans import LABELS, Planned, plan
+from fercourse.experiments.row import Row
+from fercourse.experiments.statistics import pool_folds
+
+COMPONENTS = ("fusion", "gcca", "decoder", "reverse", "joint_loss")
+"""Switches of ModelConfig, in the order of Table 1's columns."""
+
+Switches = tuple[bool, bool, bool, bool, bool]
+SEEDS = 10
+
+
+def own_ledger() -> Ledger:
+    """Where a learner's own runs go: ``mine/ledger.jsonl`` beside the committed ledger."""
+    return Ledger(default_path().parent / "mine" / "ledger.jsonl")
+
+
+class Shelf:
+    """Several ledgers read as one; the first to hold a run is believed.
+
+    Args:
+        ledgers: By default the committed one and the learner's own.
+    """
+
+    def __init__(self, ledgers: Sequence[Ledger] | None = None) -> None:
+        self.ledgers = [Ledger(), own_ledger()] if ledgers is None else list(ledgers)
+
+    def rows(self) -> list[Row]:
+        """All rows, each run on the same data once."""
+        found: dict[str, Row] = {}
+        for ledger in self.ledgers:
+            for row in ledger.rows():
+                found.setdefault(row.identity, row)
+        return list(found.values())
+
+    def history(self, row: Row) -> History | None:
+        """A row's curves, from whichever ledger keeps them."""
+        kept = (ledger.history(row) for ledger in self.ledgers)
+        return next((history for history in kept if history), None)
+
+
+def switches(model: ModelConfig) -> Switches:
+    """Which of :data:`COMPONENTS` are on."""
+    return tuple(getattr(model, name) for name in COMPONENTS)
+
+
+def recipe(rows: Iterable[Row], dataset: str, preset: str) -> RunConfig:
+    """What is alike in the runs of a board: everything but components, seed and fold.
+
+    The preset's own, unless the ledger holds runs of it with changes made to it, such as fewer
+    epochs: then the one under which most combinations were run, so that new runs compare.
+
+    Args:
+        rows: Of the ledgers.
+        dataset: "fer2013", "ckplus" or "synthetic".
+        preset: "paper", "course", "cpu" or "smoke".
+    """
+    own = _recipe(plan("table1", dataset, preset, seeds=1, models=(6,))[0].config)
+    found: dict[RunConfig, list[Switches]] = {own: []}
+    for row, run in _runs(rows):
+        alike = (run.loss, run.data.size, run.data.by) == (own.loss, own.data.size, own.data.by)
+        if alike and (row.dataset, row.label) == (dataset, LABELS[preset]):
+            found.setdefault(_recipe(run), []).append(switches(run.model))
+    return max(found, key=lambda each: (len(set(found[each])), len(found[each])))
+
+
+def changes(base: RunConfig, dataset: str, preset: str) -> str:
+    """How a recipe differs from its preset: "train.epochs = 12, data.difficulty = 0.1"; or ""."""
+    plain = recipe([], dataset, preset).to_dict()
+    found = []
+    for part, values in base.to_dict().items():
+        if isinstance(values, dict):
+            found += [f"{part}.{name} = {value}" for name, value in values.items()
+                      if value != plain[part][name]]  # fmt: skip
+    return ", ".join(found)
+
+
+def with_components(base: RunConfig, on: Switches) -> RunConfig:
+    """A recipe with these components.
+
+    Raises:
+        FercourseError: They cannot be combined.
+    """
+    return replace(base, model=replace(base.model, **dict(zip(COMPONENTS, on, strict=True))))
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What is known of one combination under a recipe.
+
+    Attributes:
+        on: Its components.
+        rows: Measured, one a seed; folds are pooled, and a seed that lacks some is left out.
+        folds: Of CK+: how many single folds are there that no whole seed covers yet.
+        claim: The paper's, where Table 1 has this combination on these data.
+    """
+
+    on: Switches
+    rows: tuple[Row, ...]
+    folds: int = 0
+    claim: Row | None = None
+
+    @property
+    def model(self) -> int | None:
+        """Row of Table 1; None where the paper has no such model."""
+        return ModelConfig(**dict(zip(COMPONENTS, self.on, strict=True))).table1_row
+
+
+def standings(rows: Iterable[Row], base: RunConfig, on: Switches) -> list[Standing]:
+    """Table 1's six models, whatever else was run under this recipe, and the chosen combination.
+
+    Args:
+        rows: Of the ledgers.
+        base: See :func:`recipe`.
+        on: The chosen one, listed whether it was run or not.
+    """
+    runs: dict[Switches, list[Row]] = {switches(ModelConfig.table1(k)): [] for k in range(1, 7)}
+    for row, run in _runs(rows):
+        if _recipe(run) == base:
+            runs.setdefault(switches(run.model), []).append(row)
+    runs.setdefault(on, [])
+    table1 = ("paper", "table1", base.data.name)
+    claims = {row.variant: row for row in rows if (row.label, row.plan, row.dataset) == table1}
+    found = []
+    for each, mine in runs.items():
+        whole, spare = _whole_seeds(mine)
+        standing = Standing(each, tuple(whole), spare)
+        found.append(replace(standing, claim=claims.get(f"model{standing.model}")))
+    return found
+
+
+def next_run(rows: Iterable[Row], base: RunConfig, on: Switches, label: str) -> Planned | None:
+    """The first seed, and on CK+ fold, that this combination has not been run with.
+
+    Args:
+        rows: Of the ledgers.
+        base: See :func:`recipe`.
+        on: The components.
+        label: For the new row: "full", "cpu" or "smoke".
+
+    Returns:
+        None where all ten seeds are there.
+
+    Raises:
+        FercourseError: The components cannot be combined.
+    """
+    config = with_components(base, on)
+    done = {run for _, run in _runs(rows)}
+    row = config.model.table1_row
+    parts = "+".join(name for name, there in zip(COMPONENTS, on, strict=True) if there)
+    name = f"model{row}" if row else parts
+    folded = base.data.name == "ckplus"
+    for seed in range(SEEDS):
+        for fold in range(base.data.folds if folded else 1):
+            cut = {"data.seed": seed, "data.fold": fold} if folded else {}
+            run = config.change(**cut, seed=seed)
+            if run not in done:
+                return Planned(run, "board", name, label)
+    return None
+
+
+def _runs(rows: Iterable[Row]) -> Iterator[tuple[Row, RunConfig]]:
+    """Measured rows with their configs, those of another fercourse's left out."""
+    for row in rows:
+        if row.label != "paper":
+            with suppress(FercourseError, TypeError):
+                yield row, row.run
+
+
+def _recipe(config: RunConfig) -> RunConfig:
+    """A run without what a board varies."""
+    plain = with_components(config, (True,) * 5).change(seed=0, **{"data.fold": 0})
+    return plain.change(**{"data.seed": 0}) if config.data.name == "ckplus" else plain
+
+
+def _whole_seeds(rows: Sequence[Row]) -> tuple[list[Row], int]:
+    """One row a seed, and how many folds belong to no whole one."""
+    seeds: dict[int | None, list[Row]] = defaultdict(list)
+    for row in rows:
+        seeds[row.seed].append(row)
+    whole, spare = [], 0
+    for mine in seeds.values():
+        try:
+            whole += pool_folds(mine)
+        except FercourseError:
+            spare += len(mine)
+    return whole, spare

@@ -1,0 +1,102 @@
+"""One face, one map over it, and what the model answers."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from fercourse.errors import FercourseError
+from fercourse.explain.score import energy_inside, rescale
+from fercourse.labels import Expression
+from fercourse.plots.overlay import HUE, bare, picture
+from fercourse.plots.style import (
+    GREY,
+    OURS,
+    PAPER,
+    course_style,
+    headline,
+    light_grid,
+    new_figure,
+)
+
+
+@course_style()
+def look(
+    face: Tensor,
+    label: int,
+    heat: Tensor,
+    shares: Tensor,
+    title: str,
+    opacity: float = 0.6,
+    truth: Tensor | None = None,
+) -> Figure:
+    """A face, the same under a map, and the seven expressions' probabilities.
+
+    Args:
+        face: uint8 (H, W).
+        label: What it expresses.
+        heat: The map, float (H, W), any scale; it is shown from its lowest to its highest value.
+        shares: Probabilities, (K,).
+        title: What the map is called.
+        opacity: In [0, 1]; 0 leaves the face alone, 1 hides it.
+        truth: bool (H, W), outlined, and scored against; None, or an empty one, does neither.
+
+    Raises:
+        FercourseError: The opacity is outside [0, 1].
+    """
+    if not 0 <= opacity <= 1:
+        raise FercourseError(f"opacity must be in [0, 1], not {opacity}.")
+    scaled, low, high = rescale(heat[None])[0], float(heat.min()), float(heat.max())
+    known = truth is not None and bool(truth.any())
+    answer = int(shares.argmax())
+
+    figure = new_figure(height=3.25)
+    plain, over, bars = figure.subplots(1, 3, width_ratios=[1, 1, 0.75])
+    picture(plain, face)
+    plain.set_title(Expression(label).title, loc="center")
+    picture(over, face)
+    shown = over.imshow(scaled, cmap=HUE, vmin=0, vmax=1, alpha=opacity, interpolation="bilinear")
+    for axes in (plain, over):
+        if known:
+            axes.contour(np.asarray(truth, dtype=float), [0.5], colors=PAPER, linewidths=1.1,
+                         linestyles="dashed")  # fmt: skip
+        bare(axes)
+    over.set_title(title, loc="center")
+    bar = figure.colorbar(shown, ax=over, location="bottom", shrink=0.75, aspect=30, pad=0.02)
+    bar.set_ticks([0, 1], labels=[f"{low:.3g}".replace("-", "−"), f"{high:.3g}"])
+    if bar.solids is not None:
+        bar.solids.set_alpha(1)
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(length=0, labelsize=8)
+
+    names = [Expression(k).title for k in range(len(shares))]
+    colours = [OURS if k == answer else "#B9CBD8" for k in range(len(shares))]
+    bars.barh(names, 100 * shares.numpy(), color=colours, linewidth=0)
+    bars.get_yticklabels()[label].set_fontweight("bold")
+    bars.invert_yaxis()
+    bars.set(xlim=(0, 100), xlabel="probability (%)")
+    bars.tick_params(axis="y", length=0)
+    light_grid(bars, "x")
+    said = Expression(answer).title + (", right" if answer == label else ", wrong")
+    bars.set_title(f"{said} ({shares[answer]:.0%})")
+    if known:
+        plain.set_xlabel("dashed: where the\nexpression is made", fontsize=8, color=PAPER)
+    elif truth is not None:
+        plain.set_xlabel("no action unit acts", fontsize=8, color=GREY)
+    headline(figure, _in_words(heat, truth if known else None, title, high - low))
+    return figure
+
+
+def _in_words(heat: Tensor, truth: Tensor | None, title: str, span: float) -> str:
+    if span <= 1e-6 * float(heat.abs().max()):
+        return f"{title}: flat, it says nothing about this face"
+    if truth is None:
+        return f"{title}: no truth to hold it against on this face"
+    inside, share = float(energy_inside(heat[None], truth[None])[0]), float(truth.float().mean())
+    verdict = "better than" if inside > 1.05 * share else (
+        "no better than" if inside > 0.95 * share else "worse than")  # fmt: skip
+    return (
+        f"{title}: {inside:.0%} of its energy lies inside the outline, which fills {share:.0%} of "
+        f"the picture: {verdict} a map that says nothing"
+    )

@@ -1,0 +1,53 @@
+"""What GCCA chooses at each block, face by face."""
+
+from __future__ import annotations
+
+import ipywidgets
+from matplotlib.figure import Figure
+
+from fercourse.datasets.base import Faces
+from fercourse.explain import maps
+from fercourse.labels import Expression
+from fercourse.models.fernet import FERNet
+from fercourse.plots.weights import Beside, channel_weights, check
+from fercourse.widgets.base import Explorer
+from fercourse.widgets.parts import NARROW, lines, menu, titles
+
+NOBODY, MEAN = "nobody", "mean"
+
+
+def gcca_weights(model: FERNet, faces: Faces) -> Explorer:
+    """Channel weights of a face and a block, beside another face's or the mean of all.
+
+    Args:
+        model: With GCCA, so Table 1's model 3 or later.
+        faces: To choose from.
+
+    Raises:
+        FercourseError: There are no faces, or the model has no GCCA.
+    """
+    check(model, faces)
+    weights = maps(model, faces).weights  # by block, (N, C)
+
+    def draw(face: int, block: int, beside: str | int) -> Figure:
+        others = None
+        if beside == MEAN:
+            others = Beside(f"Mean of {len(faces)} faces", weights[block].mean(0))
+        elif beside != NOBODY:
+            title = Expression(int(faces.labels[beside])).title
+            others = Beside(title, weights[block][beside], faces.images[beside])
+        return channel_weights(model, faces[face : face + 1], block, others)
+
+    options = titles(faces)
+    face = menu("face", options, width="170px")
+    beside = menu("compare with", [("nobody", NOBODY), ("mean of all", MEAN), *options], MEAN)
+    block = ipywidgets.ToggleButtons(description="block", options=range(1, 6), value=5,
+                                     style=NARROW | {"button_width": "36px"})  # fmt: skip
+    return Explorer(
+        draw,
+        "Do the weights change from face to face, or only from block to block?",
+        panel=lines((face, beside), (block,)),
+        face=face,
+        block=block,
+        beside=beside,
+    )
