@@ -76,7 +76,7 @@ def sta_beside_error(rows: Sequence[Row], tested: Mapping[str, int]) -> Figure:
             axes.plot(100 * row.stability, k, "D", color=PAPER, mfc="white", ms=6, mew=1.6,
                       label="Sta, as claimed" if k == 0 else None)  # fmt: skip
             axes.plot(error, k, "o", color=OURS, ms=7,
-                      label="binomial error of one run" if k == 0 else None)  # fmt: skip
+                      label="binomial error of the test set" if k == 0 else None)  # fmt: skip
             ratios.append(error / (100 * row.stability))
         axes.set_yticks(range(len(mine)), [row.variant for row in mine])
         axes.set_xlabel("points of accuracy")
