@@ -116,6 +116,8 @@ def assemble(lesson: Source, all_paths: Sequence[Path] | None = None) -> Noteboo
     count = 0
     for cell in lesson.cells:
         name = cell.metadata.get("exercise")
+        if cell.metadata.get("contents"):
+            cell = new_markdown_cell(f"{cell.source}\n\n{_contents(paths)}")
         if name is None:
             cells.append(cell)
             continue
@@ -168,6 +170,7 @@ def run(
 
     client = NotebookClient(
         notebook, timeout=CELL_SECONDS, kernel_name=KERNEL["name"], record_timing=False,
+        store_widget_state=False,  # explorers show a plain picture where nobody can move them
         resources={"metadata": {"path": str(folder)}}, on_cell_start=started,
     )  # fmt: skip
     try:
@@ -280,6 +283,20 @@ def _links(lesson: Source, paths: Sequence[Path]) -> str:
     if position + 1 < len(paths):
         parts.append(f"[{_title(paths[position + 1])}]({paths[position + 1].stem}.ipynb) →")
     return "---\n\n" + " · ".join(parts)
+
+
+def _contents(paths: Sequence[Path]) -> str:
+    """All lessons as a table, for the cell marked ``contents=true``."""
+    rows = ["| lesson | afterwards you can | exercises | needs |", "| --- | --- | :-: | --- |"]
+    for path in paths:
+        lesson = read(path)
+        exercises = sum("exercise" in cell.metadata for cell in lesson.cells)
+        needs = ", ".join(f"{n:02}" for n in lesson.needs)
+        rows.append(
+            f"| [{path.name[:2]} · {lesson.title}]({path.stem}.ipynb) | {lesson.learn[0]} | "
+            f"{exercises or ''} | {needs} |"
+        )
+    return "\n".join(rows)
 
 
 def _title(path: Path) -> str:
