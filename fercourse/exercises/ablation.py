@@ -160,7 +160,7 @@ def check_one_component(attempt: Any) -> None:
         "Sum the gains of a part over all orders and divide by the number of orders.",
     ],
 )
-def credit(worth: Mapping[frozenset[str], float], parts: list[str]) -> dict[str, float]:
+def credit(worth: dict[frozenset, float], parts: list[str]) -> dict[str, float]:
     """Each part's gain, averaged over all orders in which the parts can be added.
 
     worth: accuracy of every subset of the parts, the empty one included. The result sums to what

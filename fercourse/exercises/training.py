@@ -79,7 +79,7 @@ def check_batches(attempt: Any) -> None:
         "Write down the rate of the epoch first; only then look at its loss.",
     ],
 )
-def halve(losses: Sequence[float], lr: float, patience: int = 3) -> list[float]:
+def halve(losses: list[float], lr: float, patience: int = 3) -> list[float]:
     """The learning rate of each epoch, by section 3.3's rule.
 
     losses: validation loss after each epoch. The rate of an epoch is fixed before its loss is
@@ -216,7 +216,7 @@ def check_pick_epoch(attempt: Any) -> None:
         "average = decay * average + (1 - decay) * weights, once for each later entry.",
     ],
 )
-def moving_average(weights: Sequence[Tensor], decay: float) -> Tensor:
+def moving_average(weights: list[Tensor], decay: float) -> Tensor:
     """The exponential moving average of a weight over training.
 
     weights: the same weight after each step, all of one shape. The average begins as the first and
