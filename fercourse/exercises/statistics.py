@@ -254,7 +254,7 @@ def runs_needed(difference: float, first_sd: float, second_sd: float) -> int:
 )
 def check_runs_needed(attempt):
     """Compare on differences of either sign and unequal spreads."""
-    for d, a, b in ((0.05, 0.31, 0.4), (-0.01, 0.38, 0.21), (0.013, 0.3, 0.05)):
+    for d, a, b in ((0.05, 0.31, 0.4), (-0.011, 0.38, 0.21), (0.013, 0.3, 0.05)):
         out = attempt(d, a, b)
         value = _number(out)
         exact = 4 * (a**2 + b**2) / d**2
