@@ -272,7 +272,7 @@ def check_layers(attempt: Callable[..., Any]) -> None:
         "Eq. 2: `attention * x + x`. The attention has shape (N, C, 1, 1) and broadcasts.",
     ],
 )
-def gcca(x: Tensor, group: nn.Conv2d, squeeze: nn.Conv2d, excite: nn.Conv2d) -> Tensor:
+def recalibrate(x: Tensor, group: nn.Conv2d, squeeze: nn.Conv2d, excite: nn.Conv2d) -> Tensor:
     """Eq. 1 and eq. 2 in evaluation, where stochastic pooling is its expectation.
 
     Args:
@@ -294,8 +294,8 @@ def gcca(x: Tensor, group: nn.Conv2d, squeeze: nn.Conv2d, excite: nn.Conv2d) -> 
     return attention * x + x
 
 
-@check(gcca, "Three poolings, four numbers a channel, a bottleneck, a sigmoid, and F itself added.")
-def check_gcca(attempt: Callable[..., Any]) -> None:
+@check(recalibrate, "Three poolings, four numbers a channel, a bottleneck, a sigmoid, and F itself added.")
+def check_recalibrate(attempt: Callable[..., Any]) -> None:
     """Diagnoses: no residual, no sigmoid, wrong axis, order, a pooling or a ReLU left out."""
     for cube in (True, False):  # first C = H = W, where a wrong axis does not stop the code
         n, c = int(torch.randint(2, 5, ())), int(torch.randint(6, 20, ()))

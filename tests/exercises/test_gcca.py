@@ -8,7 +8,7 @@ from torch.nn import functional as F
 import fercourse.modules as modules
 from fercourse.exercises import gcca
 
-EXERCISES = ("stochastic_pool", "side_by_side", "layers", "gcca")
+EXERCISES = ("stochastic_pool", "side_by_side", "layers", "recalibrate")
 
 
 @pytest.mark.parametrize("name", EXERCISES)
@@ -239,8 +239,8 @@ def by_loop_over_channels(x, group, squeeze, excite):
 
 
 @pytest.mark.parametrize("right", [step_by_step, in_the_package, by_loop_over_channels])
-def test_gcca_takes_other_styles(right):
-    assert gcca.check_gcca(right)
+def test_recalibrate_takes_other_styles(right):
+    assert gcca.check_recalibrate(right)
 
 
 def same(x):
@@ -267,8 +267,8 @@ def same(x):
         ({"gate": lambda w: w.sigmoid() + 3}, "lie between 1 and 2"),
     ],
 )  # fmt: skip
-def test_gcca_diagnoses(changes, word):
-    verdict = gcca.check_gcca(lambda *given: step_by_step(*given, **changes))
+def test_recalibrate_diagnoses(changes, word):
+    verdict = gcca.check_recalibrate(lambda *given: step_by_step(*given, **changes))
     assert not verdict
     assert word in verdict.message
 
@@ -282,26 +282,26 @@ def test_gcca_diagnoses(changes, word):
         (lambda x, *p: (step_by_step(x, *p) / x.clamp_min(1e-9)) ** 2 * x, "twice"),
     ],
 )
-def test_gcca_diagnoses_more(wrong, word):
-    verdict = gcca.check_gcca(wrong)
+def test_recalibrate_diagnoses_more(wrong, word):
+    verdict = gcca.check_recalibrate(wrong)
     assert not verdict
     assert word in verdict.message
 
 
-def test_gcca_diagnoses_weights_that_are_added():
+def test_recalibrate_diagnoses_weights_that_are_added():
     def wrong(x, *p):
         ones = torch.ones_like(x)
         module = modules.GCCA(x.shape[1]).eval()
         module.group, module.squeeze, module.excite = p
         return module.attention(x) * ones + x
 
-    assert "multiplies" in gcca.check_gcca(wrong).message
+    assert "multiplies" in gcca.check_recalibrate(wrong).message
 
 
-def test_gcca_diagnoses_a_batch_pooled_together():
+def test_recalibrate_diagnoses_a_batch_pooled_together():
     def wrong(x, *p):
         together = x.transpose(0, 1).reshape(1, x.shape[1], -1, 1)
         ratio = step_by_step(together, *p) / together.clamp_min(1e-9)
         return ratio.amax((2, 3))[..., None, None] * x
 
-    assert "batch" in gcca.check_gcca(wrong).message
+    assert "batch" in gcca.check_recalibrate(wrong).message

@@ -1,0 +1,651 @@
+# ---
+# jupyter:
+#   fercourse:
+#     title: "Channel attention: GCCA"
+#     learn:
+#       - pool a feature map in three ways, and say what stochastic pooling draws, and when
+#       - write a grouped 1x1 convolution as a loop, and order its input so that no two channels mix
+#       - build GCCA from eq. 1 and eq. 2, and show that it equals the package's
+#       - tell GCCA, SE, CBAM and ECA apart by what they pool and how many numbers they learn
+#       - test whether a trained attention module attends to anything
+#     needs: [4, 5]
+#     boxes: [gcca]
+# ---
+
+# %% [markdown]
+# ## The question
+#
+# Behind its last convolution, block 3 holds 256 pictures of a face, one a channel. One may answer
+# to the corners of a mouth, another to hair. Section 2.3 complains that a plain network treats them
+# alike: "if each channel is assigned an equal weight, the significance of the individual channels
+# in feature extraction remains inadequately addressed".
+#
+# **Channel attention** computes a weight for every channel, from the face at hand, and multiplies
+# the channel by it. The paper's version is called GCCA, *group convolutional channel attention*.
+# It stands behind each of the five blocks (highlighted above).
+
+# %% [markdown]
+# ## Fig. 3 in one table
+#
+# $N$ faces, $C$ channels, $H \times W$ places. Fig. 3 and its text describe seven steps. We build
+# them in this order, and every shape below should be plain to you by the end:
+#
+# | step | shape | in the paper |
+# | --- | --- | --- |
+# | input | (N, C, H, W) | feature map $F$ |
+# | three poolings | (N, C), three times | $F_{avg}, F_{max}, F_{rdm}$ |
+# | side by side | (N, 3C) | "the global information of the same channel was spliced together" |
+# | grouped convolution $G$, ReLU | (N, C) | "adaptively fused together" |
+# | convolution $W_1$, ReLU | (N, C/16) | "the number of channels … was $C/16$" |
+# | convolution $W_2$, sigmoid | (N, C) | "the weight coefficients of different channels" |
+# | multiply, add | (N, C, H, W) | eq. 2 |
+
+# %% [markdown]
+# ## A channel in one number
+#
+# A weight for a channel has to be computed from that channel, and a channel is an image. So it is
+# first pooled to one number. Which number? Take five channels of nine places:
+
+# %%
+spot = torch.tensor([[0.0, 0, 0], [0, 9, 0], [0, 0, 0]])
+line = torch.tensor([[0.0, 0, 0], [3, 3, 3], [0, 0, 0]])
+even = torch.ones(3, 3)
+noisy = torch.tensor([[1.0, 1, 1], [1, 9, 1], [1, 1, 1]])
+dead = torch.zeros(3, 3)
+toy = torch.stack((spot, line, even, noisy, dead))[None]  # (N, C, H, W) = (1, 5, 3, 3)
+
+# %% [markdown]
+# The two usual answers are the average and the maximum over all places. Before you run the next
+# cell: which channels does each of them confuse?
+
+# %% tags=["nbval-check-output"]
+average, maximum = toy.mean((2, 3)), toy.amax((2, 3))  # (1, 5) each
+for name, row in (("average", average), ("maximum", maximum)):
+    print(name, [round(v, 2) for v in row[0].tolist()], "for spot, line, even, noisy, dead")
+
+# %% [markdown]
+# To the average, a spot, a line and an even grey are the same. To the maximum, a clean spot and a
+# noisy one are. GCCA therefore keeps both, and adds a third: "random pooling".
+
+# %% [markdown]
+# ## Random pooling: the paper is silent, Zeiler and Fergus are not
+#
+# The paper gives no formula for $F_{rdm}$ and no reference. A pooling of this kind that has one is
+# **stochastic pooling** (Zeiler and Fergus, 2013), and that is how we read it
+# (`docs/design.md`). Let $a_l \ge 0$ be the activation at place $l$:
+#
+# $$p_l = \frac{a_l}{\sum_k a_k}, \qquad
+# \underbrace{s = a_l,\; l \sim p}_{\text{training}}, \qquad
+# \underbrace{s = \sum_l p_l\,a_l = \frac{\sum_l a_l^2}{\sum_l a_l}}_{\text{evaluation}}$$
+#
+# In training a place is drawn, the stronger the likelier, and its value is taken. In evaluation
+# nothing is drawn: the result is what the draw gives on average.
+
+# %% [markdown]
+# By hand, for the noisy channel: its sum is 17, so the middle is drawn with probability 9/17, and
+# each other place with 1/17.
+
+# %%
+p = noisy.flatten() / noisy.sum()  # (9,)
+place = torch.multinomial(p, 10_000, replacement=True)  # (10000,) places
+values = noisy.flatten()[place]
+print(f"the middle was drawn {(values == 9).float().mean():.1%} of the time; 9/17 is {9 / 17:.1%}")
+
+# %% [markdown]
+# The mean of all draws approaches $\sum a^2 / \sum a = (81 + 8) / 17$:
+
+# %%
+print(f"mean of the draws {values.mean():.2f}, expectation {(81 + 8) / 17:.2f}")
+
+# %% [markdown]
+# For a batch, the expectation is two sums. One thing can go wrong: a dead channel is $0/0$. We
+# want 0 there, so the divisor is kept above zero.
+
+
+# %%
+def expected(x: Tensor) -> Tensor:
+    """sum(a^2) / sum(a) of every channel: (N, C, H, W) -> (N, C)."""
+    total = x.sum((2, 3))  # (N, C)
+    return x.square().sum((2, 3)) / total.clamp_min(1e-12)
+
+
+# %% [markdown]
+# It equals the package's `stochastic_pool` in evaluation, for the toy channels and for a batch
+# as a ReLU leaves it:
+
+# %%
+from fercourse import modules
+
+x = torch.randn(2, 64, 12, 12).relu()  # (N, C, H, W)
+torch.testing.assert_close(expected(x), modules.stochastic_pool(x, training=False))
+torch.testing.assert_close(expected(toy), modules.stochastic_pool(toy, training=False))
+
+# %% [markdown]
+# Here are the toy channels with all three poolings. Look along each colour: does it tell the four
+# living channels apart?
+
+# %%
+plots.poolings({"spot": spot, "line": line, "even": even, "noisy": noisy, "dead": dead})
+
+# %% [markdown]
+# The expectation lies between the other two, always: it is an average in which strong places count
+# more. (Do not conclude that it is simply better. For any one number there are two channels that it
+# confuses; try to draw them. That is the case for keeping three.)
+
+# %%
+assert (x.mean((2, 3)) <= expected(x)).all()
+assert (expected(x) <= x.amax((2, 3))).all()
+
+# %% [markdown]
+# Why draw at all, when the expectation is at hand? Chance is a regulariser, as in dropout: the
+# network cannot rely on one place, and the gradient reaches a different one at each step.
+# The price is that evaluation must switch it off. If it does not, one face gets two answers:
+
+# %% tags=["nbval-check-output"]
+for training in (True, False):
+    once, again = (modules.stochastic_pool(x, training) for _ in range(2))
+    print(f"training={training}: the same twice? {torch.equal(once, again)}")
+
+# %% [markdown]
+# Now draw by hand. Paint a channel, press draw many times, and watch the mean settle on the line
+# that marks the expectation.
+
+# %%
+from fercourse import widgets
+
+widgets.stochastic_pooling()
+
+# %% [markdown]
+# ## Side by side
+#
+# Three descriptors, each (N, C). "The three channel descriptors were grouped according to different
+# channels, and the global information of the same channel was spliced together." So the three
+# numbers *of one channel* must become neighbours. To see the order, let the tens name the channel,
+# and the ones the pooling:
+
+# %% tags=["nbval-check-output"]
+avg, top, rdm = torch.tensor([[10, 20]]), torch.tensor([[11, 21]]), torch.tensor([[12, 22]])
+print("cat:  ", torch.cat((avg, top, rdm), 1).tolist())
+print("stack:", torch.stack((avg, top, rdm), 2).flatten(1).tolist())
+
+# %% [markdown]
+# `cat` puts all averages first. Cut into threes, its first group is 10, 20, 11: two channels in one
+# group. Nothing would crash, the shapes are right, the network would even train. This is the
+# quietest way to get GCCA wrong; `stack` along a new axis is right.
+
+
+# %%
+def descriptors(x: Tensor, training: bool) -> Tensor:
+    """Average, maximum and stochastic pooling of each channel: (N, C, H, W) -> (N, C, 3)."""
+    drawn = modules.stochastic_pool(x, training)  # (N, C)
+    return torch.stack((x.mean((2, 3)), x.amax((2, 3)), drawn), 2)
+
+
+torch.testing.assert_close(descriptors(x, False), modules.GCCA(64).eval().descriptors(x))
+
+# %% [markdown]
+# ## The grouped convolution: four numbers a channel
+#
+# $G$ fuses the three numbers of a channel into one. A convolution with `groups=C` cuts its $3C$
+# inputs into $C$ runs of three, and gives each run its own little kernel:
+
+# %% tags=["nbval-check-output"]
+C = 4
+group = nn.Conv2d(3 * C, C, 1, groups=C)
+print("weight", tuple(group.weight.shape), "bias", tuple(group.bias.shape))
+print("numbers to learn:", sum(p.numel() for p in group.parameters()), "= 4 a channel")
+
+# %% [markdown]
+# Three weights and a bias: how much this channel's average, maximum and draw should count. There is
+# nothing more to it, as the loop shows:
+
+# %%
+d = torch.rand(2, C, 3)  # (N, C, 3)
+by_loop = [d[:, k] @ group.weight[k].flatten() + group.bias[k] for k in range(C)]  # C times (N,)
+by_group = group(d.flatten(1)[..., None, None])[..., 0, 0]  # (N, 3C, 1, 1) -> (N, C)
+torch.testing.assert_close(by_group, torch.stack(by_loop, 1))
+
+# %% [markdown]
+# The empty axes `[..., None, None]` are there because a convolution wants an image; ours has one
+# place. Compare it with an ordinary 1x1 convolution as a matrix: rows are outputs, columns inputs,
+# white is no connection.
+
+# %%
+full = nn.Conv2d(3 * C, C, 1)
+plots.groups({
+    "ordinary": full.weight.flatten(1),
+    "grouped": torch.block_diag(*group.weight.flatten(1)[:, None]),
+})  # fmt: skip
+
+# %% [markdown]
+# ## The bottleneck
+#
+# So far no channel has heard of any other. That is the work of two ordinary 1x1 convolutions: $W_1$
+# squeezes $C$ numbers to $C/16$, $W_2$ brings them back to $C$. Whatever a channel's weight is to
+# depend on has to pass through these few numbers. At width 1, the five blocks leave this many:
+
+# %% tags=["nbval-check-output"]
+for block, channels in enumerate((64, 128, 256, 512, 512), start=1):
+    print(f"block {block}: {channels} -> {channels // 16} -> {channels}")
+
+# %% [markdown]
+# Our networks are often narrower than the paper's, and 16 channels would leave a single number. We
+# never squeeze below 4, what the paper's own block 1 has. This deviates from the paper for narrow
+# models only.
+
+# %%
+C, reduction = 64, 16
+group = nn.Conv2d(3 * C, C, 1, groups=C)
+squeeze = nn.Conv2d(C, max(4, C // reduction), 1)
+excite = nn.Conv2d(max(4, C // reduction), C, 1)
+
+# %% [markdown]
+# ## Eq. 1
+#
+# $$P(F) = \sigma(W_2(\delta(W_1(\delta(G(F_{avg}; F_{max}; F_{rdm})))))) \tag{1}$$
+#
+# Read it from inside out: pool, $G$, ReLU ($\delta$), $W_1$, ReLU, $W_2$, sigmoid ($\sigma$). Eq. 2
+# will call the result $M_c(F)$; the paper does not say that the two are one, but nothing else makes
+# sense. We write $M$.
+
+
+# %% paper="eq. 1"
+def attention(x: Tensor, training: bool = False) -> Tensor:
+    """M: one weight in (0, 1) for every channel, (N, C, H, W) -> (N, C, 1, 1)."""
+    three = descriptors(x, training)  # (N, C, 3)
+    fused = group(three.flatten(1)[..., None, None]).relu()  # (N, 3C, 1, 1) -> (N, C, 1, 1)
+    squeezed = squeeze(fused).relu()  # (N, C/16, 1, 1)
+    return excite(squeezed).sigmoid()  # (N, C, 1, 1)
+
+
+# %% tags=["nbval-check-output"]
+m = attention(x)
+print("F", tuple(x.shape), "-> M", tuple(m.shape))
+print("every weight between 0 and 1?", bool(((m > 0) & (m < 1)).all()))
+
+# %% [markdown]
+# ## Eq. 2, and why $F$ is added
+#
+# $$F' = M_c(F) \otimes F + F \tag{2}$$
+#
+# $\otimes$ multiplies every place of a channel by that channel's weight. The paper explains the
+# second term: since the sigmoid keeps $M$ below 1, multiplying alone would weaken the response. How
+# much? An untrained sigmoid gives about 0.5, and there are five modules in a row:
+
+# %% tags=["nbval-check-output"]
+print(f"multiplied only:  0.5 ** 5 = {0.5**5:.3f}")
+print(f"multiplied + added: 1.5 ** 5 = {1.5**5:.2f}")
+
+
+# %% paper="eq. 2"
+def reweight(x: Tensor, m: Tensor) -> Tensor:
+    """F' of eq. 2: (N, C, H, W) and (N, C, 1, 1) -> (N, C, H, W)."""
+    return m * x + x
+
+
+# %% [markdown]
+# With $x$ factored out, eq. 2 says $F' = (1 + M)\,F$: a factor between 1 and 2. That answers two
+# questions the paper leaves open:
+#
+# - Can GCCA switch a channel off? No. The strongest channel can gain at most a factor of two over
+#   the weakest. "Suppressing irrelevant" channels is meant relatively.
+# - Does a factor shared by all channels matter? No. The next convolution is followed by batch norm,
+#   which divides it out again:
+
+# %%
+following = nn.Sequential(nn.Conv2d(64, 32, 3, bias=False), nn.BatchNorm2d(32))  # in training mode
+torch.testing.assert_close(following(1.5 * x), following(x), rtol=1e-3, atol=1e-3)
+assert not torch.allclose(following(reweight(x, m)), following(x), atol=1e-3)
+
+# %% [markdown]
+# Only *differences* between channels' weights, or between faces', reach the next block. Keep this
+# in mind; we shall measure both.
+
+# %% [markdown]
+# ## GCCA, assembled
+#
+# The pieces go into a module. It holds three layers and nothing else, for poolings learn nothing.
+
+
+# %% paper="Fig. 3"
+class OurGCCA(nn.Module):
+    """Fig. 3: (N, C, H, W) in and out."""
+
+    def __init__(self, channels: int, reduction: int = 16) -> None:
+        super().__init__()
+        squeezed = max(4, channels // reduction)
+        self.group = nn.Conv2d(3 * channels, channels, 1, groups=channels)  # G
+        self.squeeze = nn.Conv2d(channels, squeezed, 1)  # W_1
+        self.excite = nn.Conv2d(squeezed, channels, 1)  # W_2
+
+    def attention(self, x: Tensor) -> Tensor:
+        three = descriptors(x, self.training)  # (N, C, 3)
+        fused = self.group(three.flatten(1)[..., None, None]).relu()  # (N, C, 1, 1)
+        return self.excite(self.squeeze(fused).relu()).sigmoid()  # (N, C, 1, 1), eq. 1
+
+    def forward(self, x: Tensor) -> Tensor:
+        return reweight(x, self.attention(x))  # eq. 2
+
+
+# %% [markdown]
+# Is it the package's? The layers have the same names, so that the weights of one load into the
+# other. Then both must give the same output *and* the same gradient, for any input.
+
+# %%
+ours, theirs = OurGCCA(64).eval(), modules.GCCA(64).eval()
+ours.load_state_dict(theirs.state_dict())
+torch.testing.assert_close(ours(x), theirs(x))
+
+
+# %%
+def gradient(module: nn.Module) -> Tensor:
+    """Of the sum of squares of the output, with respect to the input."""
+    given = x.clone().requires_grad_()
+    module(given).square().sum().backward()
+    return given.grad
+
+
+torch.testing.assert_close(gradient(ours), gradient(theirs))
+
+# %% [markdown]
+# In training both draw, each in its own way, so single outputs differ. Their means over many draws
+# must agree. (Not exactly with evaluation's output, for the mean of a ReLU is not the ReLU of a
+# mean.)
+
+# %%
+with torch.no_grad():
+    m1, m2 = (
+        torch.stack([module.train().attention(x) for _ in range(300)]).mean(0)
+        for module in (ours, theirs)
+    )
+print(f"largest difference of the mean weights: {(m1 - m2).abs().max():.4f}")
+# %% [markdown]
+# ## Beside its relatives: SE
+#
+# GCCA did not fall from the sky. **SE** (Hu et al., 2018) came first: one pooling, the same
+# bottleneck, no residual.
+#
+# The caption of Fig. 3 says that "the SENet exclusively employs maximum pooling". Does it?
+# torchvision carries SE, written by other hands. We compute it with the one and with the other
+# pooling:
+
+# %% tags=["nbval-check-output"]
+from torchvision.ops import SqueezeExcitation
+
+se = SqueezeExcitation(64, 4)  # F * M(F), with 64 / 16 = 4
+for name, pooled in (("average", x.mean((2, 3), True)), ("maximum", x.amax((2, 3), True))):
+    m = se.fc2(se.fc1(pooled).relu()).sigmoid()  # (N, C, 1, 1)
+    print(f"SE by the {name}: equal to torchvision's? {torch.allclose(m * x, se(x), atol=1e-6)}")
+
+# %% [markdown]
+# SE pools by the **average**; the caption is wrong. It matters for what GCCA adds: not the average,
+# but the maximum and the draw.
+
+# %% [markdown]
+# ## CBAM's channel part
+#
+# **CBAM** (Woo et al., 2018) pools by average and maximum, sends *both* through one shared
+# bottleneck, and adds the results before the sigmoid. (The caption of Fig. 2 calls our module CBAM.
+# The text, Fig. 3 and Table 1 say GCCA, and so do we. CBAM's second, spatial part has no
+# counterpart in GCCA.)
+
+
+# %%
+class CBAMChannels(nn.Module):
+    """sigmoid(MLP(avg) + MLP(max)), multiplied with F."""
+
+    def __init__(self, channels: int, reduction: int = 16) -> None:
+        super().__init__()
+        squeezed = channels // reduction
+        self.mlp = nn.Sequential(
+            nn.Conv2d(channels, squeezed, 1), nn.ReLU(), nn.Conv2d(squeezed, channels, 1)
+        )
+
+    def attention(self, x: Tensor) -> Tensor:
+        return (self.mlp(x.mean((2, 3), True)) + self.mlp(x.amax((2, 3), True))).sigmoid()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.attention(x) * x
+
+
+# %% [markdown]
+# ## ECA
+#
+# **ECA** (Wang et al., 2020) drops the bottleneck. A one-dimensional convolution slides over the
+# channels' averages, so that each weight depends on a few *neighbouring* channels. Its kernel grows
+# with the logarithm of $C$.
+
+
+# %%
+class ECA(nn.Module):
+    """sigmoid of a 1-D convolution over the channels' averages, multiplied with F."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        size = int(np.log2(channels) / 2 + 0.5)
+        size += 1 - size % 2  # odd
+        self.conv = nn.Conv1d(1, 1, size, padding=size // 2, bias=False)
+
+    def attention(self, x: Tensor) -> Tensor:
+        row = x.mean((2, 3))[:, None]  # (N, 1, C)
+        return self.conv(row)[:, 0, :, None, None].sigmoid()  # (N, C, 1, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.attention(x) * x
+
+
+# %% [markdown]
+# ## What they cost
+#
+# All four learn next to nothing, beside the 14.7 million numbers of the backbone they stand in.
+
+
+# %% tags=["nbval-check-output"]
+def count(module: nn.Module) -> int:
+    return sum(p.numel() for p in module.parameters())
+
+
+makers = {"SE": lambda c: SqueezeExcitation(c, c // 16), "CBAM": CBAMChannels,
+          "ECA": ECA, "GCCA": OurGCCA}  # fmt: skip
+for name, make in makers.items():
+    row = [count(make(c)) for c in (64, 128, 256, 512, 512)]
+    print(f"{name:5}", *(f"{n:>7,}" for n in row), f"  together {sum(row):>7,}")
+
+# %% [markdown]
+# GCCA is SE and four numbers a channel: $4C$ more, as counted above. CBAM costs what SE costs,
+# because its two paths share one bottleneck.
+
+# %% [markdown]
+# ## What they can see
+#
+# Cost is one thing, sight another. Two maps with the same averages: in the first each channel is
+# one bright spot, in the second it is even grey. Which modules can give them different weights?
+
+# %% tags=["nbval-check-output"]
+spots, greys = (t.expand(1, 64, 3, 3) for t in (spot, even))  # averages all 1
+with torch.no_grad():
+    for name, make in makers.items():
+        module = make(64).eval()
+        m = [(module(t) / t)[..., 1, 1] for t in (spots, greys)]  # the factor, at the middle
+        print(f"{name:5} sees a difference: {not torch.allclose(*m)}")
+
+# %% [markdown]
+# SE and ECA are blind to it: their only descriptor is the average.
+
+# %% [markdown]
+# ## In the network: model 3
+#
+# Model 3 of Table 1 is model 2 with a GCCA behind every block. At width 1 it has this many numbers
+# more to learn:
+
+# %% tags=["nbval-check-output"]
+sizes = [count(fercourse.FERNet(fercourse.ModelConfig.table1(k))) for k in (2, 3)]
+gccas = sum(count(modules.GCCA(c)) for c in (64, 128, 256, 512, 512))
+print(f"model 2: {sizes[0]:,}; model 3: {sizes[1]:,}; five GCCAs: {gccas:,}")
+assert sizes[1] - sizes[0] == gccas
+
+# %% [markdown]
+# Our own class fits into the trained network, weights and all, and does not change a single logit.
+# From here on we use the package's.
+
+# %%
+from fercourse.augment import normalise
+
+model = lesson.trained(lesson.pick(smoke=3, full=6)).eval()
+inside = model.backbone.attentions
+swapped = nn.ModuleList(OurGCCA(a.excite.out_channels).to(lesson.device).eval() for a in inside)
+swapped.load_state_dict(inside.state_dict())
+faces = fercourse.load("synthetic", count=210, difficulty=0.1).train  # built-in faces
+x = normalise(faces.images[:8].to(lesson.device))  # (8, 1, 48, 48)
+
+# %%
+with torch.no_grad():
+    before = model(x).logits
+    model.backbone.attentions = swapped
+    after = model(x).logits
+    model.backbone.attentions = inside
+torch.testing.assert_close(before, after)
+
+# %% [markdown]
+# What do the weights look like on a face? In each row, bars are the channels' weights from high to
+# low; beside them is what the four strongest channels see. Look at how far the bars stray from 0.5.
+
+# %%
+plots.gcca(model, faces.of("happy"))
+
+# %% [markdown]
+# Now compare faces. Choose two different expressions and a block: which channels change places?
+
+# %%
+widgets.gcca_weights(model, faces)
+
+# %% [markdown]
+# ## Does it attend?
+#
+# If you found the bars hard to move: so did we. "Attention" is a promise that the weights depend on
+# the input. It can be tested. $M$ varies for two reasons: channels differ, and faces differ. Only
+# the second is attention; the first could be had by a constant for each channel, which the next
+# convolution could simply absorb.
+
+# %%
+from fercourse.explain import maps
+
+data = lesson.data(1400)
+found = maps(model, data.val)
+for block, m in found.weights.items():  # (N, C)
+    channels, over_faces = m.mean(0).std(), m.std(0).mean()
+    print(f"block {block}: between channels {channels:.3f}, between faces {over_faces:.3f}")
+
+# %% [markdown]
+# Where could the dependence on the face get lost? Eq. 1 has two ReLUs. A squeezed unit that is
+# negative for *every* face is silent, and says nothing about any. If all units of a block are
+# silent, then $M = \sigma(b_2)$, a constant. We count the units that answer to at least one face:
+
+# %%
+living = []
+for gcca_module, d in zip(model.backbone.attentions, found.descriptors.values(), strict=True):
+    with torch.no_grad():
+        fused = gcca_module.group(d.to(lesson.device).flatten(1)[..., None, None]).relu()
+        squeezed = gcca_module.squeeze(fused).relu()  # (N, units, 1, 1)
+    living.append((int((squeezed.amax(0) > 0).sum()), squeezed.shape[1]))
+
+# %% [markdown]
+# Both together. Compare the orange bar with the blue one in each block, and read below how many
+# units answer.
+
+# %%
+plots.gate_spread(found.weights, living)
+
+# %% [markdown]
+# The decisive test is to take the attention away. We freeze every weight at its mean over training
+# faces, then give each face the weights of *another* face, then set all of them to 0.5, and judge
+# each on the validation faces.
+
+
+# %%
+class Fixed(nn.Module):
+    """In GCCA's place: weights that somebody else has chosen, (C,) or (N, C)."""
+
+    def __init__(self, weights: Tensor) -> None:
+        super().__init__()
+        self.weights = weights
+
+    def attention(self, x: Tensor) -> Tensor:
+        return self.weights.expand(len(x), -1)[..., None, None].to(x)
+
+
+# %%
+from copy import deepcopy
+
+means = [m.mean(0) for m in maps(model, data.train[:500]).weights.values()]
+choices = {
+    "as trained": None,
+    "mean of training faces": means,
+    "0.5 everywhere": [torch.full_like(m, 0.5) for m in means],
+}
+for name, weights in choices.items():
+    other = deepcopy(model)
+    if weights is not None:
+        other.backbone.attentions = nn.ModuleList(Fixed(w.to(lesson.device)) for w in weights)
+    accuracy = fercourse.evaluate(other, data.val).accuracy
+    print(f"{name:24} {100 * accuracy:.1f} % of {len(data.val)} validation faces")
+
+# %% [markdown]
+# If the second line equals the first, these five modules act as constants, and whatever they
+# brought in training, it was not that the network looks at each face anew. In the weights that come
+# with this course, made by eq. 1 as printed and PyTorch's usual initialisation, you can see that
+# most of $M$'s variance belongs to the channels.
+#
+# Two cautions. This says something about *our* runs: the paper names no initialisation, and prints
+# neither weights nor code. And a module may help training without being needed afterwards. But it
+# shows what a picture of attention weights can hide, and how cheap it is to ask.
+
+# %% [markdown]
+# ## Ablation: model 2 → 3
+#
+# In Table 1, GCCA is the step that gains most. The claims and our own runs, as far as the ledger
+# has them, with 95 % intervals over seeds:
+
+# %%
+from fercourse.experiments.ledger import Ledger
+
+rows = Ledger().rows(plan="table1", variant=["model2", "model3"])
+for row in rows:
+    if row.label == "paper":
+        print(f"{row.source} on {row.dataset}: {row.test_accuracy:.2%}, Sta {row.stability:.2%}")
+print(f"our own runs of these two models: {sum(row.label != 'paper' for row in rows)}")
+
+# %% [markdown]
+# Look at whose interval contains zero, and at how many runs stand behind each line.
+
+# %%
+plots.ablation_step(rows, 2, 3)
+
+# %% [markdown]
+# ## Summary
+#
+# - Three poolings describe a channel. Stochastic pooling draws with probability $a/\sum a$ in
+#   training and takes $\sum a^2 / \sum a$ afterwards; it is our reading of "random pooling".
+# - The three numbers of one channel stand side by side, and a grouped convolution fuses them with
+#   four numbers a channel. A bottleneck compares channels, a sigmoid makes weights.
+# - $F' = (1 + M) F$: a factor between 1 and 2, which weakens nothing and switches nothing off.
+# - SE pools by the average, whatever the caption says; GCCA is SE with two more poolings, four more
+#   numbers a channel, and a residual.
+# - Whether attention attends is a question for a measurement: freeze the weights and see.
+
+# %% [markdown]
+# ## Exercises
+
+# %% [markdown] exercise="gcca.stochastic_pool"
+# Write stochastic pooling for a whole batch, both ways. Public versions get it wrong in many ways;
+# the check knows most of them.
+
+# %% [markdown] exercise="gcca.side_by_side"
+# Put the three descriptors in the order that the grouped convolution needs.
+
+# %% [markdown] exercise="gcca.layers"
+# Make the three layers of eq. 1. How many groups has the first?
+
+# %% [markdown] exercise="gcca.recalibrate"
+# From memory: eq. 1 and eq. 2 in evaluation, with the layers given. Use
+# `fercourse.modules.stochastic_pool` (or your own) for the third pooling.
