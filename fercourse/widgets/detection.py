@@ -7,14 +7,13 @@ from typing import NamedTuple
 
 import ipywidgets as w
 import numpy as np
-from matplotlib import cbook
 from matplotlib.figure import Figure
-from PIL import Image
 
 from fercourse.datasets.synthetic import scene
 from fercourse.mtcnn import THRESHOLDS, StagedSearch
 from fercourse.plots.detection import mtcnn
 from fercourse.widgets.base import Explorer
+from fercourse.widgets.pictures import example, opened
 
 PICTURES = {
     "photograph, 1 face": 0,
@@ -72,15 +71,9 @@ def _shown(count: int, seed: int) -> _Shown:
     if count:
         drawn = scene(count, seed=seed)
         return _Shown(drawn.image, drawn.boxes)
-    return _Shown(np.array(hopper()), np.array([HOPPER]))
+    return _Shown(np.asarray(opened(example())), np.array([HOPPER]))
 
 
 @lru_cache(maxsize=2)
 def _search(count: int, seed: int, min_face: int) -> StagedSearch:
     return StagedSearch(_shown(count, seed).image, min_face)
-
-
-def hopper() -> Image.Image:
-    """The one photograph at hand: Grace Hopper, a public-domain portrait matplotlib comes with."""
-    with Image.open(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)) as photo:
-        return photo.convert("RGB")

@@ -1,0 +1,80 @@
+"""A photograph of your own, from a file or the camera, through a trained model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ipywidgets as w
+import traitlets
+from matplotlib.figure import Figure
+
+from fercourse.evaluation.photo import recognise
+from fercourse.models.fernet import FERNet
+from fercourse.plots.reading import reading
+from fercourse.widgets.base import Explorer
+from fercourse.widgets.camera import Camera
+from fercourse.widgets.pictures import example, opened
+
+PRIVACY = (
+    "<span style='color:#666'>Your picture goes to this notebook's kernel and no further: nothing "
+    "is stored, nothing is sent on. It is forgotten with the next one.</span>"
+)
+
+
+class _Picked(traitlets.HasTraits):
+    """The picture in use, as bytes of a file, wherever it came from."""
+
+    value = traitlets.Bytes()
+
+
+def photo(model: FERNet) -> Explorer:
+    """Choose a file or take a picture; see the faces found, cut out, and what the model says.
+
+    JupyterLab's "Save Widget State Automatically" is off unless somebody switched it on; with it
+    on, saving the notebook would save the drawn picture too.
+
+    Args:
+        model: Any trained one; it computes where it is best on this machine.
+    """
+    picked = _Picked(value=example())
+    upload = w.FileUpload(accept="image/*", multiple=False, description="Choose a picture",
+                          layout=w.Layout(width="190px"))  # fmt: skip
+    camera = Camera()
+    again = w.Button(description="Example", tooltip="Grace Hopper, 1984, public domain",
+                     layout=w.Layout(width="100px"))  # fmt: skip
+
+    def uploaded(change: dict[str, Any]) -> None:
+        if change["new"]:
+            picked.value = bytes(change["new"][0]["content"])
+            upload.value = ()
+
+    def taken(change: dict[str, Any]) -> None:
+        if len(change["new"]):
+            picked.value = bytes(change["new"])
+            camera.value = b""
+
+    def draw(picture: bytes) -> Figure:
+        return _figure(model, picture)
+
+    upload.observe(uploaded, "value")
+    camera.observe(taken, "value")
+    panel = w.VBox(
+        [w.HTML(PRIVACY), w.HBox([upload, again, camera], layout=w.Layout(flex_flow="row wrap"))]
+    )
+    explorer = Explorer(draw, "What does the model say of you, and of your best imitations?",
+                        panel=panel, picture=picked)  # fmt: skip
+    explorer.upload, explorer.camera = upload, camera
+    again.on_click(lambda button: explorer.set(picture=example()))
+    return explorer
+
+
+def _figure(model: FERNet, data: bytes) -> Figure:
+    picture = opened(data)
+    run = getattr(model, "run", None)
+    drawn = run is not None and run.data.name == "synthetic"
+    return reading(
+        picture,
+        recognise(model, picture),
+        run.data.size if run is not None else 48,
+        "This model has only ever seen drawn faces" if drawn else "",
+    )
