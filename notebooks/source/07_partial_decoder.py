@@ -211,7 +211,9 @@ Decoder.forward = decode
 # in training mode (batch statistics) and in evaluation mode:
 
 # %% tags=["nbval-check-output"]
-ours, packaged = Decoder((256, 512, 512)), fercourse.modules.PartialDecoder((256, 512, 512))
+from fercourse.modules import PartialDecoder
+
+ours, packaged = Decoder((256, 512, 512)), PartialDecoder((256, 512, 512))
 ours.load_state_dict(packaged.state_dict())
 for sizes in ((12, 6, 3), (11, 5, 2)):
     for mode in (True, False):
@@ -221,7 +223,7 @@ for sizes in ((12, 6, 3), (11, 5, 2)):
 print("equal at even and odd sizes, in training and in evaluation")
 
 # %% [markdown]
-# From here on we use `fercourse.modules.PartialDecoder`.
+# From here on we use the package's `PartialDecoder`.
 #
 # ## What is the map for, in model 4?
 #
@@ -318,8 +320,7 @@ def counted(net: nn.Module, *inputs: Tensor) -> int:
     return counter.get_total_flops()
 
 
-decoder = fercourse.modules.PartialDecoder((256, 512, 512))
-print(counted(decoder, c3[:1], c4[:1], c5[:1]) == by_hand)
+print(counted(PartialDecoder((256, 512, 512)), c3[:1], c4[:1], c5[:1]) == by_hand)
 
 # %% [markdown]
 # Now the claim: does model 4 need fewer operations than model 3?
