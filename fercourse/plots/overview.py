@@ -20,7 +20,7 @@ _BOXES = {
     "C4": ("C4", 6.8, 0.0, 0.9, 1.0),
     "C5": ("C5", 8.0, 0.0, 0.9, 1.0),
     "edge": ("edge map", 3.95, 1.7, 1.35, 0.8),
-    "reverse": ("reverse attention   A3, A4, A5", 5.6, 1.7, 3.3, 0.8),
+    "reverse": ("reverse attention  A5, A4, A3", 5.6, 1.7, 3.3, 0.8),
     "decoder": ("partial decoder   P_d", 5.6, 3.1, 3.3, 0.8),
     "fusion": ("multi-feature\nfusion", 9.7, 1.6, 1.7, 1.0),
     "head": ("embedding,\n7 logits", 11.8, 1.6, 1.5, 1.0),
@@ -67,7 +67,7 @@ def framework(highlight: Sequence[str] = ()) -> Figure:
             facecolor=TRAIN if on else "white", edgecolor=INK if on else GREY, zorder=2,
         ))  # fmt: skip
         axes.text(x + width / 2, y + height / 2, text, ha="center", va="center", zorder=3,
-                  fontsize=8, color=INK, fontweight="bold" if on else "normal")  # fmt: skip
+                  fontsize=8, color=INK)  # fmt: skip
         if name in _BLOCKS:
             on = "gcca" in highlight
             axes.add_patch(FancyBboxPatch(
@@ -75,7 +75,7 @@ def framework(highlight: Sequence[str] = ()) -> Figure:
                 facecolor=TRAIN if on else "white", edgecolor=INK if on else GREY, zorder=2,
             ))  # fmt: skip
             axes.text(x + width / 2, -0.4, "GCCA", ha="center", va="center", fontsize=6.5,
-                      color=INK, fontweight="bold" if on else "normal", zorder=3)  # fmt: skip
+                      color=INK, zorder=3)  # fmt: skip
     axes.set(xlim=(-0.1, 13.4), ylim=(-0.75, 4.0))
     axes.set_axis_off()
     return figure
