@@ -50,7 +50,7 @@ def from_photo(image: Image.Image, face: Tensor, reading: Reading) -> Figure:
     left.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, color=TRAIN, linewidth=1.8))
     left.plot(*zip(*reading.detection.landmarks, strict=True), "o", color=TRAIN, ms=3)
     left.set_title(f"found (p = {reading.detection.probability:.4f})")
-    middle.imshow(face, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    middle.imshow(face.numpy(), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
     middle.set_title(f"cut: {len(face)} × {len(face)}, grey")
     for axes in (left, middle):
         axes.axis("off")
@@ -102,9 +102,9 @@ def reliability(named: Mapping[str, Tensor], labels: Tensor, bins: int = 10) -> 
         axes.set_ylim(0, 1.04)
         axes.set_xlabel("confidence: largest probability")
         light_grid(axes)
-        said.append(f"{name} {100 * (confidence.mean() - right.mean()):+.1f}")
+        said.append(f"{100 * (confidence.mean() - right.mean()):+.1f} ({name})")
     panels[0].set_ylabel("share of right answers")
-    headline(figure, f"Mean confidence minus accuracy, in points: {'; '.join(said)}")
+    headline(figure, f"Mean confidence minus accuracy, in points: {', '.join(said)}")
     return figure
 
 
@@ -190,7 +190,7 @@ def accuracy_by_group(
         [torch.cat(list(images[part[[0, len(part) // 2, -1]]]), 1) for part in parts], 1
     )
     h, w = strip.shape
-    below.imshow(strip, cmap="gray", vmin=0, vmax=255, extent=(-0.5, count - 0.5, 0, 1),
+    below.imshow(strip.numpy(), cmap="gray", vmin=0, vmax=255, extent=(-0.5, count - 0.5, 0, 1),
                  aspect=count / 1 * h / w)  # fmt: skip
     for edge in range(1, count):
         below.axvline(edge - 0.5, color="white", linewidth=4)

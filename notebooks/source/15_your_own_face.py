@@ -20,8 +20,8 @@
 #
 # **Nothing leaves this machine.** Detector and network run in this notebook's own process; no
 # cell of this lesson opens the network. One thing to know all the same: JupyterLab stores outputs
-# in the notebook's file. If a picture of yours is shown below, clear the outputs (*Edit → Clear
-# Outputs of All Cells*) before you pass the file on.
+# in the notebook's file. If you set `path` below to a picture of your own, clear the outputs
+# (*Edit → Clear Outputs of All Cells*) before you pass the notebook on.
 
 # %% [markdown]
 # ## From a photograph to a face
