@@ -60,7 +60,7 @@ for n in (2, 3, 10, 100):
 # $\sigma$, then $N\,Sta^2/\sigma^2$ follows a $\chi^2$ distribution with $N-1$ degrees of freedom,
 # and that gives an interval for $\sigma$. Table 1's claims, with the last column added by us:
 
-# %%
+# %% tags=["nbval-check-output"]
 from scipy.stats import chi2
 
 from fercourse.experiments.ledger import Ledger
@@ -266,7 +266,7 @@ def wilson_by_hand(right: int, n: int, z: float = 1.959964) -> tuple[float, floa
 
 np.testing.assert_allclose(wilson_by_hand(40, 55), wilson(40, 55), rtol=1e-6)
 
-# %%
+# %% tags=["nbval-check-output"]
 for right, n_faces in ((55, 55), (40, 55), (2659, 3589)):
     low, high = wilson(right, n_faces)
     print(f"{right:4} of {n_faces:4}: {right / n_faces:.3f}, between {low:.3f} and {high:.3f}")
@@ -319,7 +319,7 @@ table = Ledger().rows(dataset="synthetic", plan="table1", label="smoke")
 seeds_of = {row.variant: [r.seed for r in table if r.variant == row.variant] for row in table}
 table = [row for row in table if len(seeds_of[row.variant]) > 1]
 plots.accuracy_spread(table) if table else print(
-    "Not recorded yet; fercourse run table1 --dataset synthetic --preset smoke --seeds 3 does it."
+    "Not recorded yet; fercourse run table1 --data synthetic --preset smoke --seeds 3 does it."
 )
 
 # %%
@@ -329,12 +329,13 @@ for one, two in pairwise(sorted({row.variant for row in table})):
 # %% [markdown]
 # ## How many seeds would it take?
 #
-# In Table 1, model 4 lies a hundredth of a point below model 3. The mean of $N$ runs has the variance
-# $s^2/N$, and variances of independent means add. For the difference to be two standard errors,
+# In Table 1, model 4 lies a hundredth of a point below model 3. The mean of $N$ runs has the
+# variance $s^2/N$, and variances of independent means add. For the difference to be two standard
+# errors,
 #
 # $$N \ge \frac{4\,(s_3^2 + s_4^2)}{(\text{difference})^2}.$$
 
-# %%
+# %% tags=["nbval-check-output"]
 three, four = (next(row for row in claims if row.variant == f"model{k}") for k in (3, 4))
 gap = three.test_accuracy - four.test_accuracy
 variance = (three.stability**2 + four.stability**2) * 10 / 9  # N - 1 instead of N
@@ -342,8 +343,8 @@ print(f"{np.ceil(4 * variance / gap**2):,.0f} runs of each model to tell "
       f"{100 * three.test_accuracy:.2f} from {100 * four.test_accuracy:.2f}")  # fmt: skip
 
 # %% [markdown]
-# And then it would still be one test set. Rounding alone makes that difference anything from nothing
-# to twice as much. The right reading of that line is: *no difference was found*.
+# And then it would still be one test set. Rounding alone makes that difference anything from
+# nothing to twice as much. The right reading of that line is: *no difference was found*.
 
 # %% [markdown]
 # ## Too high, the first way: the best of N
@@ -359,7 +360,7 @@ plots.accuracy_histograms(
     f"The best of ten equal runs looks {bonus:.2f} points better than the method is",
 )
 
-# %%
+# %% tags=["nbval-check-output"]
 steps = [b.test_accuracy - a.test_accuracy for a, b in pairwise(claims[2:])]
 print("claimed steps from model 3 to 6:", ", ".join(f"{100 * step:+.2f}" for step in steps))
 
@@ -376,9 +377,9 @@ print("claimed steps from model 3 to 6:", ", ".join(f"{100 * step:+.2f}" for ste
 
 # %%
 for row in fer:
-    whole, clean = 100 * row.test_accuracy, 100 * row.test_accuracy_clean
-    print(f"{row.variant}, seed {row.seed}: {whole:.2f} % of {row.splits['test']:,} faces, "
-          f"{clean:.2f} % of the {row.splits['test_clean']:,} without a twin: {whole - clean:+.2f}")  # fmt: skip
+    whole, clean, sizes = 100 * row.test_accuracy, 100 * row.test_accuracy_clean, row.splits
+    print(f"{row.variant}, seed {row.seed}: {whole:.2f} % of {sizes['test']:,} faces, "
+          f"{clean:.2f} % of {sizes['test_clean']:,} without a twin")  # fmt: skip
 
 # %% [markdown]
 # That is what faces in plain sight are worth to these networks. Compare it with the steps above.
