@@ -121,9 +121,7 @@ def _in_words(a: np.ndarray, p: np.ndarray, expectation: float, softmax: np.ndar
             f"instead of {p[k]:.0%}, and locations of activation 0 too"
         )
     if np.ptp(a) == 0:
-        return (
-            f"Where all activations are equal, mean, maximum and stochastic pooling are: {a[0]:g}"
-        )
+        return f"All activations are equal: mean, maximum and stochastic pooling all give {a[0]:g}"
     share = (expectation - a.mean()) / (a.max() - a.mean())
     return (
         f"Stochastic pooling's value {expectation:.2f} = sum(a²) / sum(a) lies between the mean "
