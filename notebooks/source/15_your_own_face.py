@@ -100,8 +100,8 @@ plots.from_photo(picture, face, reading)
 # What does such an answer say? The labels of FER2013 were given by people who saw nothing but the
 # picture. So the network has learnt **what label an annotator would give to these pixels**. What
 # the person felt was never in the data: faces at rest look stern, people smile out of politeness,
-# and a review of over a thousand studies found no face that gives an emotion away reliably
-# (Barrett et al., 2019, *Psychological Science in the Public Interest* 20(1)).
+# and a review of over a thousand studies found no expression that shows an emotion both reliably
+# and specifically (Barrett et al., 2019, *Psychological Science in the Public Interest* 20(1)).
 
 # %% [markdown]
 # ## Softmax is not confidence
