@@ -73,16 +73,17 @@ def groups(weights: Mapping[str, Tensor]) -> Figure:
     Args:
         weights: By name, a matrix (outputs, inputs); 0 where nothing is connected.
     """
-    figure = new_figure(height=2.4)
+    weights = {name: w.detach() for name, w in weights.items()}
+    figure = new_figure(height=2.7)
     high = max(float(w.abs().max()) for w in weights.values())
     for axes, (name, weight) in zip(figure.subplots(len(weights), 1, squeeze=False)[:, 0],
                                     weights.items(), strict=True):  # fmt: skip
         outputs, inputs = weight.shape
-        axes.imshow(weight.detach(), cmap="PuOr", vmin=-high, vmax=high)
+        axes.imshow(weight, cmap="PuOr", vmin=-high, vmax=high, aspect="auto")
         axes.set_title(f"{name}: {int((weight != 0).sum())} weights", loc="left")
         axes.set_yticks(range(outputs), [f"channel {k}" for k in range(outputs)], fontsize=7)
-        axes.set_xticks(range(inputs), [("avg", "max", "rdm")[k % 3] for k in range(inputs)],
-                        fontsize=7)  # fmt: skip
+        axes.set_xticks(range(inputs), [f"{('avg', 'max', 'rdm')[k % 3]} {k // 3}"
+                                        for k in range(inputs)], fontsize=7)  # fmt: skip
         axes.tick_params(length=0)
     full, grouped = (int((w != 0).sum()) for w in weights.values())
     headline(figure, f"Grouped, a channel hears its own three descriptors: {grouped} weights for "
@@ -106,7 +107,7 @@ def gate_spread(weights: Mapping[int, Tensor], living: Sequence[tuple[int, int]]
     blocks = list(weights)
     between = np.array([float(w.mean(0).std()) for w in weights.values()])
     within = np.array([float(w.std(0).mean()) for w in weights.values()])
-    figure = new_figure(height=2.9)
+    figure = new_figure(height=3.1)
     axes = figure.add_subplot()
     at = np.arange(len(blocks))
     axes.bar(at - 0.2, between, 0.38, color=TRAIN, label="between channels (mean face)")
@@ -114,10 +115,11 @@ def gate_spread(weights: Mapping[int, Tensor], living: Sequence[tuple[int, int]]
     for x, value in zip(at + 0.2, within, strict=True):
         axes.annotate(f"{value:.3f}", (x, value), (0, 2), textcoords="offset points", ha="center",
                       fontsize=8, color=PAPER if value < 0.001 else INK)  # fmt: skip
-    axes.set_xticks(at, [f"block {b}\n{a} of {n} units answer"
+    axes.set_xticks(at, [f"block {b}\n{a} of {n} units"
                          for b, (a, n) in zip(blocks, living, strict=True)])  # fmt: skip
     axes.tick_params(axis="x", length=0)
     axes.set_ylabel("standard deviation of M")
+    axes.set_xlabel("under each block: units of the squeeze that answer to at least one face")
     axes.legend(ncols=2, loc="lower left", bbox_to_anchor=(-0.01, 1.0), borderaxespad=0.2)
     light_grid(axes)
     share = within**2 / (within**2 + between**2)
@@ -141,4 +143,6 @@ def _apart(names: Sequence[str], rows: Mapping[str, np.ndarray]) -> str:
     every = f"{int(alive.sum())} living channels"
     if not told:
         return f"No pooling alone tells the {every} apart"
-    return f"Of the three, {' and '.join(told)} tell{'s' * (len(told) == 1)} the {every} apart"
+    if len(told) == 1:
+        return f"Only the {told[0]} pooling tells all {every} apart"
+    return f"The {' and the '.join(told)} each tell all {every} apart"

@@ -147,8 +147,9 @@ for training in (True, False):
     print(f"training={training}: the same twice? {torch.equal(once, again)}")
 
 # %% [markdown]
-# Now draw by hand. Paint a channel, press draw many times, and watch the mean settle on the line
-# that marks the expectation.
+# Now draw by hand. Type activations into the grid, or pick a ready channel; then raise the number
+# of draws, and watch the orange shares settle on the blue probabilities. Tick the box to see what a
+# softmax would make of the same channel.
 
 # %%
 from fercourse import widgets
@@ -273,7 +274,7 @@ print("every weight between 0 and 1?", bool(((m > 0) & (m < 1)).all()))
 # much? An untrained sigmoid gives about 0.5, and there are five modules in a row:
 
 # %% tags=["nbval-check-output"]
-print(f"multiplied only:  0.5 ** 5 = {0.5**5:.3f}")
+print(f"multiplied only:    0.5 ** 5 = {0.5**5:.3f}")
 print(f"multiplied + added: 1.5 ** 5 = {1.5**5:.2f}")
 
 
@@ -354,11 +355,12 @@ torch.testing.assert_close(gradient(ours), gradient(theirs))
 
 # %%
 with torch.no_grad():
-    m1, m2 = (
-        torch.stack([module.train().attention(x) for _ in range(300)]).mean(0)
+    a, b = (
+        torch.stack([module.train().attention(x) for _ in range(300)])  # (300, N, C, 1, 1)
         for module in (ours, theirs)
     )
-print(f"largest difference of the mean weights: {(m1 - m2).abs().max():.4f}")
+print(f"a weight differs from draw to draw by up to {np.ptp(a.numpy(), axis=0).max():.4f}")
+print(f"the two means differ by at most {(a.mean(0) - b.mean(0)).abs().max():.4f}")
 # %% [markdown]
 # ## Beside its relatives: SE
 #
@@ -496,13 +498,13 @@ inside = model.backbone.attentions
 swapped = nn.ModuleList(OurGCCA(a.excite.out_channels).to(lesson.device).eval() for a in inside)
 swapped.load_state_dict(inside.state_dict())
 faces = fercourse.load("synthetic", count=210, difficulty=0.1).train  # built-in faces
-x = normalise(faces.images[:8].to(lesson.device))  # (8, 1, 48, 48)
+batch = normalise(faces.images[:8].to(lesson.device))  # (8, 1, 48, 48)
 
 # %%
 with torch.no_grad():
-    before = model(x).logits
+    before = model(batch).logits
     model.backbone.attentions = swapped
-    after = model(x).logits
+    after = model(batch).logits
     model.backbone.attentions = inside
 torch.testing.assert_close(before, after)
 
@@ -558,13 +560,13 @@ plots.gate_spread(found.weights, living)
 
 # %% [markdown]
 # The decisive test is to take the attention away. We freeze every weight at its mean over training
-# faces, then give each face the weights of *another* face, then set all of them to 0.5, and judge
-# each on the validation faces.
+# faces, so that all faces get the same; then we set all weights to 0.5, so that all channels do.
+# What becomes of the validation faces?
 
 
 # %%
 class Fixed(nn.Module):
-    """In GCCA's place: weights that somebody else has chosen, (C,) or (N, C)."""
+    """In GCCA's place: the same weights (C,) for every face."""
 
     def __init__(self, weights: Tensor) -> None:
         super().__init__()
@@ -577,18 +579,23 @@ class Fixed(nn.Module):
 # %%
 from copy import deepcopy
 
+from fercourse.evaluation.predict import probabilities
+
 means = [m.mean(0) for m in maps(model, data.train[:500]).weights.values()]
 choices = {
     "as trained": None,
     "mean of training faces": means,
     "0.5 everywhere": [torch.full_like(m, 0.5) for m in means],
 }
+probability = {}
 for name, weights in choices.items():
     other = deepcopy(model)
     if weights is not None:
         other.backbone.attentions = nn.ModuleList(Fixed(w.to(lesson.device)) for w in weights)
-    accuracy = fercourse.evaluate(other, data.val).accuracy
-    print(f"{name:24} {100 * accuracy:.1f} % of {len(data.val)} validation faces")
+    p = probability[name] = probabilities(other, data.val.images)  # (N, 7)
+    changed = (p.argmax(1) != probability["as trained"].argmax(1)).sum()
+    right = (p.argmax(1) == data.val.labels).float().mean()
+    print(f"{name:24} {right:.1%} right, {changed} of {len(p)} answers changed")
 
 # %% [markdown]
 # If the second line equals the first, these five modules act as constants, and whatever they
