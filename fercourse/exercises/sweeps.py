@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -72,10 +71,7 @@ def check_count_runs(attempt):
     ],
 )
 def coordinate_search(
-    score: Callable[[float, float], float],
-    firsts: Sequence[float],
-    seconds: Sequence[float],
-    start: float,
+    score, firsts: list[float], seconds: list[float], start: float
 ) -> tuple[float, float]:
     """Section 3.3's search: the best (first, second).
 

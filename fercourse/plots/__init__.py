@@ -27,6 +27,9 @@ _HOME = {  # figure -> the module it lives in
     "faithfulness": "scores",
     "embedding_planes": "embedding",
     "center_directions": "embedding",
+    "search_path": "choosing",
+    "weights_at_work": "choosing",
+    "flat_sweeps": "choosing",
     "accuracy_histograms": "spread",
     "fold_protocols": "spread",
     "sweep": "experiments",
@@ -88,6 +91,7 @@ __all__ = [
     "embedding_planes",
     "erasing",
     "faithfulness",
+    "flat_sweeps",
     "fold_protocols",
     "framework",
     "from_photo",
@@ -108,6 +112,7 @@ __all__ = [
     "sanity",
     "score_expressions",
     "score_models",
+    "search_path",
     "sensitivity",
     "sta_beside_error",
     "sweep",
@@ -118,6 +123,7 @@ __all__ = [
     "training_now",
     "truths",
     "turned",
+    "weights_at_work",
 ]
 
 if TYPE_CHECKING:
@@ -126,6 +132,7 @@ if TYPE_CHECKING:
     from fercourse.plots.backbone import blocks_seen, receptive_fields
     from fercourse.plots.board import ablation_board, training_now
     from fercourse.plots.channels import gcca
+    from fercourse.plots.choosing import flat_sweeps, search_path, weights_at_work
     from fercourse.plots.claims import claimed_counts, sta_beside_error
     from fercourse.plots.compare import compared
     from fercourse.plots.costs import component_costs
