@@ -74,7 +74,7 @@ model = fercourse.pretrained("fer2013")
 x = normalise(face[None])
 with torch.inference_mode():
     logits = model(x).logits
-p = logits.softmax(1)
+answer = logits.softmax(1)
 print(tuple(x.shape), "->", tuple(logits.shape))
 
 # %% [markdown]
@@ -84,9 +84,9 @@ print(tuple(x.shape), "->", tuple(logits.shape))
 # %%
 from fercourse.evaluation.predict import probabilities
 
-torch.testing.assert_close(probabilities(model, face[None], device="cpu", bf16=False), p)
+torch.testing.assert_close(probabilities(model, face[None], device="cpu", bf16=False), answer)
 reading = recognise(model, picture, device="cpu")[0]
-torch.testing.assert_close(torch.tensor([reading.probabilities]), p, rtol=0, atol=0.03)
+torch.testing.assert_close(torch.tensor([reading.probabilities]), answer, rtol=0, atol=0.03)
 [(expression.title, f"{q:.1%}") for expression, q in reading.ranked()[:3]]
 
 # %% [markdown]

@@ -197,8 +197,8 @@ from scipy.stats import ttest_ind_from_stats
 
 
 def p_value(a, b):
-    half = [(r.test_accuracy, r.stability * (r.runs / (r.runs - 1)) ** 0.5, r.runs) for r in (a, b)]
-    return ttest_ind_from_stats(*half[1], *half[0], equal_var=False).pvalue
+    runs = [(r.test_accuracy, r.stability * (r.runs / (r.runs - 1)) ** 0.5, r.runs) for r in (a, b)]
+    return ttest_ind_from_stats(*runs[1], *runs[0], equal_var=False).pvalue
 
 
 for dataset in ("fer2013", "ckplus"):
