@@ -325,9 +325,9 @@ columns = ["mean", "within", "between", "correlation"]
 pd.DataFrame(table.values(), index=table.keys())[columns].round(3)
 
 # %% [markdown]
-# Compare "within" with the 0.5 that would be possible: the maps exist, but they are nearly flat,
-# and some sit far from one half. The weights $A_4$ and $A_3$ are low all over the face, which means
-# that almost *everything* counts as found already.
+# Compare "within" with the 0.5 that would be possible: the maps exist, but they are nearly flat.
+# And where a claim's mean is far above one half, the reversed weights are low nearly everywhere:
+# most of the face counts as found already. (A flat map near 0 or 1 is called *saturated*.)
 #
 # ## Do they matter?
 #

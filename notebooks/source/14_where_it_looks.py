@@ -1,0 +1,390 @@
+# ---
+# jupyter:
+#   fercourse:
+#     title: "Where it looks, and how to know"
+#     learn:
+#       - read every internal map of the framework off one forward pass
+#       - write Grad-CAM in five lines, and show that it equals a published package's
+#       - hold a map to a truth by three scores, beside baselines that know no face
+#       - run two sanity checks that most heat maps in papers were never put to
+#       - say what a picture of attention allows you to claim, and what it does not
+#     needs: [6, 7, 8]
+#     boxes: [C1, C2, C3, C4, C5, edge, decoder, reverse]
+# ---
+
+# %% [markdown]
+# ## Heat maps persuade too easily
+#
+# The paper says that its modules "steer the network's focus toward target regions" and shows no
+# measurement of it. Many papers show a few pictures instead: a face with a red blob on the mouth.
+# Faces are in the middle of pictures and mouths are in the middle of faces, so *any* blob in the
+# middle looks like insight.
+#
+# In this lesson we look first, because looking is fun, and then measure what we saw. Four
+# questions:
+#
+# 1. What maps does the network have?
+# 2. Which pixels carry an expression? (Drawn faces know.)
+# 3. Do the maps find them better than a map that has never seen a face?
+# 4. Do the maps depend on what the network learnt?
+
+# %% [markdown]
+# ## Faces and models
+#
+# The six models of Table 1, trained on drawn faces; and faces of people none of them has seen.
+# Drawn faces are used in every gear: nobody knows the truth of a photograph.
+
+# %%
+from fercourse import explain
+from fercourse.datasets.load import load_config
+from fercourse.explain.layers import as_input
+
+drawn = fercourse.DataConfig(count=350, difficulty=0.1, seed=1)
+data = load_config(drawn)
+faces = data.test
+models = {k: fercourse.pretrained("synthetic", model=k) for k in range(1, 7)}
+for k, model in models.items():
+    answers = explain.maps(model, faces).logits.argmax(1)
+    print(f"model {k}: {(answers == faces.labels).sum()} of {len(faces)} right")
+
+# %% [markdown]
+# ## 1 · The network's own maps
+#
+# The plainest map of all is a feature map's **energy**: the root mean square over its channels.
+# Where it is high, the block has much to say, about whatever. For C3 of model 6, heard by a hook:
+
+# %% tags=["nbval-check-output"]
+model = models[6]
+heard = {}
+handle = model.backbone.blocks[2].register_forward_hook(lambda m, i, out: heard.update(c3=out))
+with torch.no_grad():
+    model(as_input(model, faces))
+handle.remove()
+energy = heard["c3"].square().mean(1, keepdim=True).sqrt()  # (N, 1, 12, 12)
+print(tuple(heard["c3"].shape), "->", tuple(energy.shape))
+
+# %% [markdown]
+# Laid on the face, it is what `explain.maps` calls "before3" (block 3, before GCCA):
+
+# %% tags=["nbval-check-output"]
+on_face = F.interpolate(energy, size=(48, 48), mode="bilinear", align_corners=False)[:, 0]
+maps = explain.maps(model, faces)
+torch.testing.assert_close(on_face, maps["before3"])
+print(len(maps.on_face), "maps:", ", ".join(maps.on_face))
+
+# %% [markdown]
+# ## 2 · Grad-CAM in five lines
+#
+# Energy asks for no class. **Grad-CAM** (Selvaraju et al., 2017) asks: which channels speak for
+# *this* class, and where are they active? With activations $A^k$ of a layer and the logit $y^c$ of
+# a class:
+#
+# $$\alpha_k = \frac{1}{hw} \sum_{ij} \frac{\partial y^c}{\partial A^k_{ij}}, \qquad
+# L = \text{ReLU}\Big(\sum_k \alpha_k A^k\Big)$$
+#
+# A channel's weight is its gradient, averaged over places. The ReLU drops what speaks against the
+# class. For block 5 and the class each face was given:
+
+# %%
+kept = {}
+handle = model.backbone.blocks[4].register_forward_hook(lambda m, i, out: kept.update(a=out))
+logits = model(as_input(model, faces)).logits
+handle.remove()
+
+activations = kept["a"]  # (N, C, 3, 3)
+best = logits.max(1).values.sum()  # faces do not mix, so one backward pass serves all
+(gradients,) = torch.autograd.grad(best, activations)
+alpha = gradients.mean((2, 3), keepdim=True)  # (N, C, 1, 1)
+cam = (alpha * activations).sum(1).relu().detach()  # (N, 3, 3)
+
+# %% [markdown]
+# The grad-cam package also resizes the map to the face and stretches it from 0 to 1. With these two
+# steps, ours is equal:
+
+# %% tags=["nbval-check-output"]
+from fercourse.explain.score import rescale
+
+large = F.interpolate(cam[:, None], size=(48, 48), mode="bilinear", align_corners=False)[:, 0]
+by_hand, package = rescale(large), explain.gradcam(model, faces)
+torch.testing.assert_close(by_hand, package, atol=1e-4, rtol=1e-4)
+print("equal for", len(faces), "faces, each map from", tuple(cam.shape[1:]), "locations")
+
+# %% [markdown]
+# Keep two things in mind when you look at such a map. It has **3×3 locations** here: all finer
+# detail is interpolation. And it was **stretched**, each face by itself: how strong the evidence is
+# cannot be seen any more.
+#
+# The package has relatives of Grad-CAM: *Grad-CAM++* weighs gradients by their powers; *Layer-CAM*
+# keeps a weight for every place; *Eigen-CAM* takes the first principal component and asks for no
+# class at all; *Ablation-CAM* switches channels off one by one. Look at the next figure: do the
+# methods agree with one another? The dashes mark the pixels that the expression really changed; how
+# we know them comes next.
+
+# %%
+shown = faces[[3, 5, 1]]
+marked = explain.moved(faces, drawn)
+plots.cam_grid(model, shown, targets=marked[[3, 5, 1]])
+
+# %% [markdown]
+# And the same happy face through all six models. "–" means that a model lacks the map's component:
+
+# %%
+plots.through_models(models, faces[3:4], marked[3])
+
+# %% [markdown]
+# Convinced of anything yet? Write down which map you would trust, and go on.
+#
+# ## 3 · Two truths
+#
+# Drawn faces carry a mask for every action unit: where that muscle *may* move the skin. The union
+# of the acting units' masks is one truth. But it covers most of a close crop.
+#
+# So there is a sharper one. Each drawn face has a **twin at rest**: the same person, pose, light
+# and noise, without the expression. The fifth of the pixels that differ most from the twin is where
+# the evidence is. Compare the last two rows:
+
+# %%
+plots.truths(faces[:7], drawn)
+
+# %% [markdown]
+# ## Three scores
+#
+# **Pointing game**: is the highest pixel inside? **Energy inside**: what share of the map's sum is?
+# **PR-AUC**: rank all pixels by the map; how pure does the top stay as you go down? The first needs
+# two lines:
+
+# %%
+there = marked.flatten(1).any(1)  # neutral faces move nothing
+heat, truth = maps["before3"][there], marked[there]
+highest = heat.flatten(1).argmax(1, keepdim=True)
+hits = truth.flatten(1).gather(1, highest)[:, 0]
+print(f"C3 points at moved pixels in {hits.sum()} of {len(hits)} faces")
+
+# %% [markdown]
+# For the third, sort the pixels of a face by the map. Behind each pixel, **precision** is the share
+# of moved pixels so far; average it over the moved pixels:
+
+# %%
+order = heat[0].flatten().argsort(descending=True)
+inside = truth[0].flatten()[order].double()
+precision = inside.cumsum(0) / torch.arange(1, len(inside) + 1)
+area = (precision * inside).sum() / inside.sum()
+packaged = explain.precision_recall_area(heat[:1], truth[:1])[0]
+print(f"PR-AUC of the first face: {area:.3f}; the package: {packaged:.3f}")
+
+# %% [markdown]
+# ## Baselines: maps that know no face
+#
+# A score means nothing by itself. Three maps to beat: **random** pixels; a **Gaussian in the
+# centre**; the **edges of the mean face**, that is, where any face has eyes, brows and a mouth.
+
+# %%
+blind = explain.baselines(faces, data.train)
+plots.compared(faces[3:4], {name: found[3:4] for name, found in blind.items()},
+               "Three maps that know nothing of this face", marked[3:4])  # fmt: skip
+
+# %% [markdown]
+# Now everything at once, live, for model 6. Each cell is a mean over the faces with an expression.
+# Before you run it: where will the Gaussian end up, against the masks, and against the moved
+# pixels?
+
+# %%
+import pandas as pd
+
+candidates = {explain.TITLES[n].replace("$", ""): maps[n]
+              for n in ("before2", "before3", "before5", "global", "refined3")}  # fmt: skip
+candidates |= {name: explain.gradcam(model, faces, m) for m, name in
+               (("gradcam", "Grad-CAM"), ("eigencam", "Eigen-CAM"))}  # fmt: skip
+scores = {}
+for name, found in (candidates | blind).items():
+    for kind, target in (("masks", explain.truth(faces)), ("moved", marked)):
+        of = explain.score(found, faces, masks=target)
+        scores[name, kind] = [100 * of[metric]["all"].value for metric in of]
+live = pd.DataFrame(scores, index=list(of)).T.unstack().round(0)
+live.sort_values(("pr_auc", "moved"), ascending=False)
+
+# %%
+for kind in ("masks", "moved"):
+    column = live["pr_auc", kind].drop(list(blind))
+    best = live["pr_auc", kind][list(blind)].max()
+    print(
+        f"{kind}: {(column > best).sum()} of {len(column)} maps beat the best blind one ({best:.0f})"
+    )
+
+# %% [markdown]
+# ## Try it
+#
+# Choose a face, a model and a map. Can you find a face on which Grad-CAM is right and C3 is wrong?
+
+# %%
+from fercourse import widgets
+
+widgets.attention({f"model {k}": m for k, m in models.items()}, faces[:14], marked[:14])
+
+# %% [markdown]
+# ## What was recorded
+#
+# The same scores, on more faces, with two training seeds a model and intervals over people, lie in
+# the score book `results/scores.jsonl`. Dots are seeds; dashed lines are the blind maps. Two things
+# to look for: which panels lie clearly above the lines? And is the difference between *models*
+# larger than that between *seeds* of one model?
+
+# %%
+book = explain.ScoreBook()
+runs = [f"{m.run.hash}-{m.run.seed}" for m in models.values()]
+known = book.rows(run=runs, kind="map")
+rows = book.rows(fingerprint=known[0].fingerprint) if known else []
+if rows:
+    display(plots.score_models(rows))
+else:
+    print("The score book holds nothing of these models: run python benchmarks/explain.py")
+
+# %% [markdown]
+# In words, and by code. A map "beats the Gaussian" here if its interval lies above the Gaussian's,
+# for every seed:
+
+
+# %%
+def verdicts(metric: str) -> pd.DataFrame:
+    centre = next(r for r in rows if r.name == "centre").scores[metric]["all"]
+    found = {}
+    for r in rows:
+        if r.kind in ("map", "cam") and r.model.isdigit() and not r.name.startswith("after"):
+            low = r.scores[metric]["all"][1]
+            found.setdefault((r.name, r.model), []).append(low > centre[2])
+    table = pd.Series({key: all(seeds) for key, seeds in found.items()}).unstack()
+    return table.map(lambda v: "" if pd.isna(v) else "yes" if v else "no")
+
+
+if rows:
+    verdict = verdicts("pr_auc_moved")
+    display(verdict.loc[[n for n in ("gradcam", "gradcam++", "layercam", "eigencam", "ablationcam",
+                                     "before2", "before3", "before4", "before5", "edge", "global",
+                                     "refined4", "refined3") if n in verdict.index]])  # fmt: skip
+
+# %% [markdown]
+# Rows are maps ("before3" is the energy of C3), columns are the six models. So: does any component
+# of Table 1 make the network look more at the acting muscles? If a "yes" appeared from left to
+# right along the rows of the class activation maps, one could say so.
+#
+# By expression, for model 6:
+
+# %%
+if rows:
+    display(plots.score_expressions(rows))
+
+# %% [markdown]
+# ## 4 · Does the map depend on what was learnt?
+#
+# Adebayo et al. (2018) asked a question that is embarrassing in its simplicity: **throw the weights
+# away** and draw the map again. If it looks the same, it never showed the model. Only the last
+# layer first, the one that turns the embedding into logits:
+
+# %%
+import copy
+
+from fercourse.explain.sanity import rank_correlation
+
+forgetful = copy.deepcopy(model)
+forgetful.classify.reset_parameters()
+few, classes = faces[:28], answers[:28]
+for method, name in explain.METHODS.items():
+    if method != "ablationcam":  # slow
+        before, after = (explain.gradcam(m, few, method, classes) for m in (model, forgetful))
+        print(f"{name:11s} rank correlation {rank_correlation(before, after).mean():.2f}")
+
+# %% [markdown]
+# A method that explains a class should lose all likeness when the classes are shuffled. Eigen-CAM
+# cannot: it never asked for a class. The recorded check goes on, layer by layer, down to the
+# pixels:
+
+# %%
+if rows:
+    display(plots.sanity(rows))
+
+# %% [markdown]
+# What remains at the right end, with *every* weight random, is not the model: it is the face,
+# filtered by a random network, and the frame that zero padding draws.
+#
+# ## Without a truth: deletion and insertion
+#
+# On photographs nobody knows the masks. But one can ask whether the *answer* hangs on what the map
+# marks. **Deletion** blurs the most relevant pixels away first: the probability should fall fast.
+# **Insertion** puts them first into a blurred face: it should rise fast. Areas under both curves,
+# for Grad-CAM and for the Gaussian:
+
+# %%
+few = faces[:14]
+for name, heat in (("Grad-CAM", package), ("C3", maps["before3"]), *blind.items()):
+    deletion, insertion = explain.curves(model, few, heat[:14]).areas
+    print(f"{name:16s} deletion {deletion.mean():.2f} (low is good)   "
+          f"insertion {insertion.mean():.2f} (high is good)")  # fmt: skip
+
+# %% [markdown]
+# The recorded run, with more methods, more faces, and ROAD (Rong et al., 2022), which fills the
+# holes from their neighbours so that the network sees faces rather than blots:
+
+# %%
+faithful = [r for r in rows if r.kind == "faithful" and r.variant == "model6"]
+if faithful:
+    display(plots.faithfulness(faithful))
+
+# %% [markdown]
+# ## A photograph
+#
+# Grace Hopper, rear admiral and inventor of the compiler, as matplotlib ships her (public domain),
+# read by models 1 and 6 of FER2013. There is no truth here: an expression label says what a face
+# shows to an annotator, not what a person feels.
+
+# %%
+from matplotlib import cbook
+
+from fercourse.evaluation.photo import read_photo
+from fercourse.faces import crop, detect
+
+photo = read_photo(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False))
+face = crop(photo, detect([photo])[0][0].box, 48)[None]  # uint8 (1, 48, 48)
+heats = {}
+for k in (1, 6):
+    net = fercourse.pretrained("fer2013", model=k)
+    found = explain.maps(net, face)
+    p = found.logits.softmax(1)[0]
+    print(f"model {k}:", fercourse.Expression(int(p.argmax())).title, f"{p.max():.0%}")
+    heats |= {
+        f"Grad-CAM, model {k}": explain.gradcam(net, face),
+        f"C3, model {k}": found["before3"],
+    }
+
+# %%
+her = fercourse.Faces(face, p.argmax()[None])  # labelled with model 6's answer
+plots.compared(her, heats, "Two models, two maps each: pictures, not measurements")
+
+# %% [markdown]
+# Look at these maps and then recall the score tables. What would you write under this figure in a
+# paper?
+#
+# ## Summary
+#
+# - The framework's maps come out of one forward pass; Grad-CAM is five lines, and the rest of a
+#   package is resizing and stretching.
+# - A truth that a blind map satisfies cannot tell models apart: masks cover most of a close crop.
+#   The pixels that moved are sharper.
+# - Class activation maps of a 3×3 block are about as good as a Gaussian in the centre; the plain
+#   energies of C2 and C3 are better. The tables above say so with their intervals.
+# - Some methods hardly change when the network forgets: what they show is the face.
+# - Show baselines, seeds and intervals with every map, or show the map as decoration.
+
+# %% [markdown]
+# ## Exercises
+
+# %% [markdown] exercise="looking.cam"
+# Grad-CAM, from activations and gradients, at the layer's own resolution.
+
+# %% [markdown] exercise="looking.energy_inside"
+# The second score. What must a flat map get?
+
+# %% [markdown] exercise="looking.pointing"
+# The first score, for a whole batch.
+
+# %% [markdown] exercise="looking.claims"
+# Five sentences from the discussion sections of papers. Which hold?
