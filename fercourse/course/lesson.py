@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import random
 from collections.abc import Callable, Sequence
@@ -157,6 +158,8 @@ def begin(number: int, boxes: Sequence[str] = ()) -> Lesson:
     random.seed(number)
     np.random.seed(number)  # noqa: NPY002  some libraries draw from it
     torch.manual_seed(number)
+    # Fabric would name its precision at every run.
+    logging.getLogger("lightning_fabric.utilities.rank_zero").setLevel(logging.WARNING)
     lesson = Lesson(number)
     print(f"Gear: {lesson.gear}: {GEARS[lesson.gear]}")
     print(f"Device: {lesson.device}. Another gear: set FERCOURSE_GEAR, restart JupyterLab.")

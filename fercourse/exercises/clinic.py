@@ -20,7 +20,7 @@ from fercourse.exercises.base import Wrong, check, exercise
     ],
 )
 def diagnose_a() -> str:
-    """Patient A's illness, a name from clinic.ILLNESSES."""
+    """Patient A's illness, a name from ward.ILLNESSES."""
     # your turn
     # Validation was read from folders, which a file system sorts by name: neutral became 4, sad 5
     # and surprise 6. Cure: one label order for every data set, and a map from each one's own words.
@@ -38,7 +38,7 @@ def diagnose_a() -> str:
     ],
 )
 def diagnose_b() -> str:
-    """Patient B's illness, a name from clinic.ILLNESSES."""
+    """Patient B's illness, a name from ward.ILLNESSES."""
     # your turn
     # Two in five training labels were drawn anew; validation labels are clean. The net finds the
     # rule in the others. Trained for longer, it would learn the wrong labels by heart and
@@ -56,7 +56,7 @@ def diagnose_b() -> str:
     ],
 )
 def diagnose_c() -> str:
-    """Patient C's illness, a name from clinic.ILLNESSES."""
+    """Patient C's illness, a name from ward.ILLNESSES."""
     # your turn
     # model.eval() was forgotten in validation, and its faces came class after class. Batch norm
     # took its statistics from batches of one class, and GCCA's random pooling went on drawing.
@@ -74,7 +74,7 @@ def diagnose_c() -> str:
     ],
 )
 def diagnose_d() -> str:
-    """Patient D's illness, a name from clinic.ILLNESSES."""
+    """Patient D's illness, a name from ward.ILLNESSES."""
     # your turn
     # lambda was 5 in place of 0.005. Nearly all of the gradient asks for embeddings that lie on
     # their centres, and all of them in one place is the quickest way there. Cure: print every term
@@ -92,7 +92,7 @@ def diagnose_d() -> str:
     ],
 )
 def diagnose_e() -> str:
-    """Patient E's illness, a name from clinic.ILLNESSES."""
+    """Patient E's illness, a name from ward.ILLNESSES."""
     # your turn
     # A white square of four pixels stood at the lower edge, further right for each class, in
     # training and validation alike. On faces without it the net is lost. Cure: look where it looks,
@@ -116,10 +116,10 @@ CLUES = {
         "healthy": "Training accuracy stays far below validation, and nothing was augmented.",
         "too little regularisation": "That would show as training far ahead of validation; here "
         "it is the other way round.",
-        "learning rate too low": "Validation becomes good in the same epochs as the healthy one's: "
-        "the steps are long enough. Training alone stays behind.",
-        "learning rate too high": "Nothing leaps, and validation arrives. Training alone stays "
-        "behind.",
+        "learning rate too low": "In a slow run both rise together, training a little ahead. Here "
+        "validation is ahead, and by more from epoch to epoch.",
+        "learning rate too high": "Nothing leaps: all three losses fall smoothly. Only their order "
+        "is odd.",
         "permuted label order": "The matrix has its diagonal: validation's labels fit what was "
         "learned.",
         "training faces in validation": "Faces that were trained on would be as right as the "
@@ -167,7 +167,7 @@ def _examine(patient: str, solution: Any, attempt: Any) -> None:
     if answer == solution():
         return
     if not isinstance(answer, str) or answer not in ILLNESSES:
-        raise Wrong(f"{answer!r} is no name from clinic.ILLNESSES; those are "
+        raise Wrong(f"{answer!r} is no name from ward.ILLNESSES; those are "
                     f"{', '.join(ILLNESSES)}.")  # fmt: skip
     clues = CLUES[patient]
     raise Wrong(f"Not {answer}. {clues.get(answer, clues[''])}")

@@ -35,7 +35,7 @@ def component_costs(parameters: Sequence[int], flops: Sequence[int]) -> Figure:
     growth = []
     for axes, values, name, colour in (
         (panels[0], parameters, "parameters", OURS),
-        (panels[1], flops, "operations of a forward pass", TRAIN),
+        (panels[1], flops, "operations", TRAIN),
     ):
         more = 100 * (np.array(values) / values[0] - 1)
         growth.append(more)
@@ -43,17 +43,17 @@ def component_costs(parameters: Sequence[int], flops: Sequence[int]) -> Figure:
         for k, value in enumerate(more):
             axes.annotate(f"{value:+.2f} %".replace("-", "−"), (max(value, 0), k), xytext=(4, 0),
                           textcoords="offset points", va="center", fontsize=8)  # fmt: skip
-        axes.set_xlabel(f"{name}, beyond model 1 (%)")
+        axes.set_xlabel(f"{name} beyond model 1 (%)")
         axes.margins(x=0.25)
         axes.tick_params(axis="y", length=0)
         light_grid(axes, "x")
     panels[0].set_yticks(models, NAMES)
     panels[0].invert_yaxis()
-    cheaper = [NAMES[k + 1][0] for k in range(5) if flops[k + 1] < flops[k]]
+    cheaper = [NAMES[k + 1][5:] for k in range(5) if flops[k + 1] < flops[k]]
+    step = ", ".join(cheaper) or "no step"
     headline(
         figure,
-        f"The whole framework takes {growth[1][-1]:+.1f} % operations and {growth[0][-1]:+.1f} % "
-        f"parameters; {'model ' + ', '.join(cheaper) if cheaper else 'no model'} is cheaper than "
-        "the one before it",
+        f"The whole framework takes {growth[1][-1]:.1f} % more operations and "
+        f"{growth[0][-1]:.1f} % more parameters than VGG16; {step} makes it cheaper",
     )
     return figure

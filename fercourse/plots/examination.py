@@ -38,7 +38,7 @@ def patient_chart(chart: Chart, name: str, healthy: Chart | None = None) -> Figu
         name: Of the patient.
         healthy: Its validation accuracy is drawn behind, to compare with.
     """
-    figure = new_figure(height=5.6)
+    figure = new_figure(height=5.4)
     panels = figure.subplot_mosaic([["accuracy", "loss"], ["matrix", "looks"]],
                                    height_ratios=[1, 1.25])  # fmt: skip
     epochs, train, val = _columns(chart.history, "epoch", "train_accuracy", "val_accuracy")
@@ -46,7 +46,7 @@ def patient_chart(chart: Chart, name: str, healthy: Chart | None = None) -> Figu
     axes = panels["accuracy"]
     if healthy is not None:
         at, usual = _columns(healthy.history, "epoch", "val_accuracy")
-        axes.plot(at, 100 * usual, "--", color=GREY, linewidth=1.2, label="healthy, validation")
+        axes.plot(at, 100 * usual, "--", color=GREY, linewidth=1.2, label="healthy")
     _lines(axes, epochs, {"training": (100 * train, TRAIN), "validation": (100 * val, OURS)})
     axes.set(ylabel="accuracy (%)", ylim=(-3, 103))
 
@@ -64,12 +64,15 @@ def patient_chart(chart: Chart, name: str, healthy: Chart | None = None) -> Figu
         light_grid(panels[key])
         panels[key].set_xlabel("epoch")
         panels[key].xaxis.set_major_locator(MaxNLocator("auto", integer=True))
-        panels[key].legend(loc="lower left", bbox_to_anchor=(-0.02, 0.99), borderaxespad=0,
-                           ncols=3, columnspacing=0.9, handlelength=1.2)  # fmt: skip
+        legend = panels[key].legend(loc="lower left", bbox_to_anchor=(-0.02, 1.01), ncols=3,
+                                    borderaxespad=0, columnspacing=0.9,
+                                    handlelength=1.2)  # fmt: skip
+        legend.set_in_layout(False)  # or it would narrow the panels
 
     _matrix(panels["matrix"], np.array(chart.confusion))
     _map(figure, panels["looks"], 100 * np.array(chart.looks))
     first, second = (f"{100 * value:.1f} %" for value in chart.twice)
+    panels["accuracy"].set_title(" ")  # room for the legends
     headline(figure, f"{name}: validation accuracy of the kept weights {first}; "
                      f"of the same weights, judged again, {second}")  # fmt: skip
     return figure

@@ -92,7 +92,7 @@ def averaging(plain: list[float], averaged: list[float]) -> Figure:
              for v in (plain, averaged)]  # fmt: skip
     headline(
         figure,
-        f"Over the epochs the weights fell back by {100 * drops[0]:.1f} points in all, their "
-        f"average by {100 * drops[1]:.1f}",
+        f"The weights fell back by {100 * drops[0]:.1f} points in all, their average by "
+        f"{100 * drops[1]:.1f}",
     )
     return figure
