@@ -65,6 +65,9 @@ _HOME = {  # figure -> the module it lives in
     "poolings": "gates",
     "groups": "gates",
     "gate_spread": "gates",
+    "recalls": "pitfalls",
+    "label_noise": "pitfalls",
+    "fold_leak": "pitfalls",
 }
 __all__ = [
     "ablation_board",
@@ -92,6 +95,7 @@ __all__ = [
     "erasing",
     "faithfulness",
     "flat_sweeps",
+    "fold_leak",
     "fold_protocols",
     "framework",
     "from_photo",
@@ -99,12 +103,14 @@ __all__ = [
     "gcca",
     "groups",
     "island_course",
+    "label_noise",
     "learning_curves",
     "look",
     "parts_used",
     "patient_chart",
     "pictures",
     "poolings",
+    "recalls",
     "receptive_fields",
     "reliability",
     "reverse_step",
@@ -149,6 +155,7 @@ if TYPE_CHECKING:
     from fercourse.plots.looking import cam_grid, through_models, truths
     from fercourse.plots.overview import framework
     from fercourse.plots.ownface import accuracy_by_group, from_photo, reliability, sensitivity
+    from fercourse.plots.pitfalls import fold_leak, label_noise, recalls
     from fercourse.plots.reversal import erasing
     from fercourse.plots.scores import faithfulness, sanity, score_expressions, score_models
     from fercourse.plots.sheets import boxed, pictures

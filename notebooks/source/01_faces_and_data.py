@@ -1,0 +1,362 @@
+# ---
+# jupyter:
+#   fercourse:
+#     title: "Faces and data"
+#     learn:
+#       - tell FER2013, CK+ and the built-in faces apart, and name what each is good for
+#       - see what rare classes and wrong labels do to a model and to its score
+#       - recognise a tampered copy of a data set, and find the same photograph on both sides
+#       - split by people, and show what happens if one does not
+#     needs: [0]
+#     boxes: [faces]
+# ---
+
+# %% [markdown]
+# ## What the paper says
+#
+# Section 3.1 uses two data sets. **FER2013**: 35,887 faces from web searches, seven expressions,
+# "collected in an uncontrolled environment". **CK+**: 593 sequences of 123 people who were asked to
+# make faces in a laboratory, from neutral to peak; 327 have a label, and contempt is left out for
+# its small number. How CK+ was split into training and test, the paper does not say; keep that in
+# mind until the end of this lesson.
+#
+# A third set comes with this course: **built-in faces**, drawn from the muscles of the face. They
+# need no download, no consent, and we know everything about them. Every picture below is one.
+
+# %%
+data = fercourse.load("synthetic", count=840, difficulty=0.3)
+plots.sample_grid(data.train, per_class=3)
+
+# %% [markdown]
+# ## One type for all of them
+#
+# Whatever is read becomes a `FaceDataset` of three `Faces`, and each has one job: `train` trains,
+# `val` selects, `test` reports. For FER2013 they are the contest's Training, PublicTest and
+# PrivateTest. The test split has a type of its own, and training refuses it: nothing can be chosen
+# on it by accident.
+
+# %% tags=["nbval-check-output"]
+for name, faces in data.splits.items():
+    people = len(set(faces.subjects))
+    print(f"{name:5} {len(faces):3} images {tuple(faces.images.shape[1:])}, {people:2} people, "
+          f"type {type(faces).__name__}")  # fmt: skip
+
+# %% [markdown]
+# ## Expressions are made of action units
+#
+# Ekman and Friesen took the face apart into **action units**, each what one muscle or a few of them
+# do. Their system EMFACS says which units make an expression:
+
+# %% tags=["nbval-check-output"]
+from fercourse.datasets import synthetic
+
+for expression, units in synthetic.PROTOTYPES.items():
+    names = ", ".join(f"{u} {synthetic.UNIT_NAMES[u]}" for u in units)
+    print(f"{expression.title:9} {names or 'nothing'}")
+
+# %% [markdown]
+# The built-in faces are drawn from these. So for every pixel it is known which unit acts there: the
+# **truth masks**, against which lesson 14 holds the attention maps. No data set of photographs has
+# them. Bright is where a unit acts:
+
+# %%
+drawn = synthetic.draw("happy", identity=4, size=96, margin=0.0)
+shown = {"happy": drawn.image}
+for unit, mask in drawn.masks.items():
+    name = f"{unit} {synthetic.UNIT_NAMES[unit]}"
+    shown[name] = np.where(mask, 0.45 * drawn.image + 140, 0.7 * drawn.image).astype(np.uint8)
+plots.pictures(shown, f"A smile of {len(drawn.masks)} action units", width=5.4)
+
+# %% [markdown]
+# Paint a face yourself. Which two units make a smile, and which turn it into an insincere one?
+
+# %%
+from fercourse import widgets
+
+widgets.action_units()
+
+# %% [markdown]
+# ## Some expressions are rare
+#
+# People upload smiles. These are FER2013's counts, kept in the package as reference figures:
+
+# %% tags=["nbval-check-output"]
+from fercourse.datasets.fingerprint import COUNTS
+from fercourse.labels import BASIC, Expression
+
+print("".join(f"{e.title:>9}" for e in BASIC))
+for row in COUNTS:
+    print("".join(f"{n:9,}" for n in row))
+print(f"{COUNTS.sum():,} faces; {COUNTS[0].max() / COUNTS[0].min():.1f} smiles for each rarest one")
+
+# %% [markdown]
+# Hold this table beside a sentence of section 3.5: "The number of sad images in the training set
+# was only approximately 500." Which class has about 500?
+
+# %% tags=["nbval-check-output"]
+rare = Expression(int(np.abs(COUNTS[0] - 500).argmin()))
+print(f"{rare.title}: {COUNTS[0, rare]}; sad: {COUNTS[0, Expression.SAD]:,}")
+
+# %% [markdown]
+# So the explanation given there for the poor recognition of sad faces does not hold. Lesson 16
+# collects such slips. Meanwhile: what does imbalance do? We give the drawn training faces the same
+# proportions and fit the simplest of models, a logistic regression on coarse pixels; once as it is,
+# and once with each class weighted by the inverse of its frequency (exercise 1).
+
+# %%
+from sklearn.linear_model import LogisticRegression
+
+
+def coarse(images):
+    """uint8 (N, 48, 48) -> float (N, 256): 16 by 16 means, about -0.5 to 0.5."""
+    return F.avg_pool2d(images[:, None].float(), 3).flatten(1).numpy() / 255 - 0.5
+
+
+x, y = coarse(data.train.images), data.train.labels.numpy()
+x_test, y_test = coarse(data.test.images), data.test.labels.numpy()
+share = COUNTS[0] / COUNTS[0].max()
+counts = np.ceil(share * np.bincount(y).min()).astype(int)
+rows = np.concatenate([np.flatnonzero(y == k)[:n] for k, n in enumerate(counts)])
+
+
+# %%
+def recall(weights):
+    model = LogisticRegression(C=0.3, max_iter=300, class_weight=weights).fit(x[rows], y[rows])
+    right = model.predict(x_test) == y_test
+    return [right[y_test == k].mean() for k in range(7)]
+
+
+found = {"as it is": recall(None), "weighted": recall("balanced")}
+for name, values in found.items():
+    print(f"{name}: mean recall {np.mean(values):.2f}")
+plots.recalls(counts, found)
+
+# %% [markdown]
+# Weights do not make a model wiser; they move its mistakes from rare classes to frequent ones. Which
+# is better depends on what a mistake costs. The paper reports plain accuracy, in which a class
+# counts as much as it has images: always answering "happy" would score this much:
+
+# %%
+print(f"{COUNTS[2, Expression.HAPPY] / COUNTS[2].sum():.1%} of PrivateTest")
+
+# %% [markdown]
+# ## Some labels are wrong
+#
+# FER2013's labels came from search words and a quick look; its makers let people classify the faces,
+# and they agreed with the labels in about two of three cases (Goodfellow et al. 2013). What do wrong
+# labels do? Spoil a share of ours (the function is exercise 2's solution) and look at both lines.
+# The dashed one needs no experiment: even a perfect model is only right where the label is.
+
+# %%
+from fercourse.exercises.data import spoil
+
+shares, by_true, by_noisy = (0.0, 0.2, 0.4, 0.6), [], []
+for s in shares:
+    noisy, noisy_test = (spoil(torch.from_numpy(v), s, 7).numpy() for v in (y, y_test))
+    model = LogisticRegression(C=0.3, max_iter=300).fit(x, noisy)
+    by_true.append(model.score(x_test, y_test))
+    by_noisy.append(model.score(x_test, noisy_test))
+plots.label_noise(shares, by_true, by_noisy)
+
+# %% [markdown]
+# Training suffers, and so does the ruler: a test set with wrong labels has a **ceiling** below 100 %,
+# and close to it, gains of tenths of a point say little.
+#
+# ## Is this still FER2013?
+#
+# Copies in circulation were resized, equalised, cut short. A model's accuracy on one says nothing
+# about another. So a copy is measured: **sharpness**, the variance of the Laplacian in units of the
+# picture's own, and **flatness**, how close the grey values are to being equally frequent.
+#
+# $$\text{sharpness} = \operatorname{median}\; \frac{\operatorname{Var}(\nabla^2 x)}{\operatorname{Var}(x)}$$
+
+# %%
+from fercourse.datasets import fingerprint
+
+for name, v in (("built-in faces", data.train.images), ("FER2013", None)):
+    sharp = fingerprint.SHARPNESS if v is None else fingerprint.sharpness(v)
+    flat = fingerprint.FLATNESS if v is None else fingerprint.flatness(v)
+    print(f"{name:15} sharpness {sharp:.2f}, flatness {flat:.2f}")
+
+# %% [markdown]
+# Drawn faces are smoother than web photographs. A little film grain makes them pass for FER2013;
+# then we do to them what has been done to the copies, and let `check` say what it sees.
+
+# %%
+from torchvision.transforms.v2 import functional as change
+
+grain = 4.5 * torch.randn(data.train.images.shape)
+photos = (data.train.images + grain).clamp(0, 255).byte()[:, None]  # (N, 1, 48, 48)
+copies = {
+    "untouched": photos,
+    "blurred": change.gaussian_blur(photos, 3, 0.5),
+    "to 224 and back": change.resize(change.resize(photos, [224, 224]), [48, 48]),
+    "equalised": change.equalize(photos),
+    "sharpened": change.adjust_sharpness(photos, 3),
+}
+for name, copy in copies.items():
+    print(f"{name:16}", *(fingerprint.check(copy[:, 0]).findings or ("passes for FER2013",)))
+
+# %% [markdown]
+# The third one matters here: the paper saves its faces at 224 pixels. Whoever shrinks such a copy
+# to 48 again trains on softer pictures than FER2013's own. Look at one face in all states.
+
+# %%
+one = {name: copy[3, 0] for name, copy in copies.items()}
+plots.pictures(one, "You would hardly notice; two medians do", columns=5, width=6.0)
+
+# %% [markdown]
+# ## The same photograph on both sides
+#
+# The web repeats itself, and so does a data set collected there. Two images are compared by their
+# **correlation**: brightness and contrast cancel, so a copy that was saved again or made brighter is
+# still found. One pair by hand:
+
+# %%
+image = data.test.images[0]
+brighter = (0.7 * image.float() + 60).byte()
+other = data.test.images[1]
+for name, v in (("its brighter copy", brighter), ("another face", other)):
+    print(f"{name:18} {np.corrcoef(image.flatten(), v.flatten())[0, 1]:.3f}")
+
+# %% [markdown]
+# Now all pairs. We hide eight test images among the training images, half of them mirrored, and
+# `duplicates.find` has to dig them out. Exercise 3 is its heart.
+
+# %% tags=["nbval-check-output"]
+from fercourse.datasets import duplicates
+
+hidden = data.test.images[:8].clone()
+hidden[4:] = hidden[4:].flip(-1)
+train = torch.cat([data.train.images[:100], (0.8 * hidden.float() + 20).byte()])
+pairs = duplicates.find(train, data.test)
+print([(int(i), int(j)) for i, j in pairs if i >= 100])
+
+# %% [markdown]
+# In FER2013 itself: the ledger's rows count the test images, and those that have no copy in
+# Training. Every score of this course on FER2013 is given with and without them.
+
+# %%
+from fercourse.experiments.ledger import Ledger
+
+rows = [r for r in Ledger().rows(dataset="fer2013") if r.splits and "test_clean" in r.splits]
+if rows:
+    all_, clean = (rows[0].splits[name] for name in ("test", "test_clean"))
+    print(f"{all_ - clean} of {all_:,} PrivateTest images ({1 - clean / all_:.1%}) leak")
+    print(f"{rows[0].variant}: {rows[0].test_accuracy:.2%}, without them "
+          f"{rows[0].test_accuracy_clean:.2%}")  # fmt: skip
+else:
+    print("The ledger has no run on FER2013 yet.")
+
+# %% [markdown]
+# ## The same person on both sides
+#
+# CK+ shows each person several times, and its usual version holds the last **three** frames of each
+# sequence: the same smile, a fraction of a second apart. Cut into folds at random, and nearly every
+# test image has a sibling in training. We draw the like: forty people, seven expressions, three
+# frames each, on the way to the peak.
+
+# %%
+from fercourse.datasets.synthetic.expression import intensities
+from fercourse.datasets.synthetic.render import render
+
+label = torch.arange(7).repeat(40)
+person = torch.arange(40).repeat_interleave(7)
+number = torch.arange(len(label))
+peak = intensities(label, number, seed=0, difficulty=0.5)
+frames = [render(s * peak, person, number, 0, 48, 0.5).images for s in (0.8, 0.9, 1.0)]
+sequences = torch.cat(frames)  # (840, 48, 48)
+labels, subjects = label.repeat(3).numpy(), person.repeat(3).numpy().astype(str)
+plots.pictures({f"frame {k + 1}": v[3] for k, v in enumerate(frames)},
+               "One person, one smile, three frames", columns=3, width=3.6)  # fmt: skip
+
+# %% [markdown]
+# `assign_folds` cuts ten folds: at random, or with all images of a person in one fold (scikit-learn's
+# `StratifiedGroupKFold`, which also spreads the classes evenly).
+
+# %%
+from fercourse.datasets.splits import assign_folds
+
+for by in ("random", "subject"):
+    fold = assign_folds(labels, subjects, 10, by=by)
+    both = set(subjects[fold == 0]) & set(subjects[fold != 0])
+    print(f"{by:8} fold 0: {np.sum(fold == 0)} images, {len(both)} people on both sides")
+
+# %% [markdown]
+# Two models that could not be simpler: the nearest training image, and the logistic regression. The
+# first cannot know anything about expressions. Look at what random folds make of it.
+
+# %%
+from sklearn.neighbors import KNeighborsClassifier
+
+x = coarse(sequences)
+models = {"the nearest image": KNeighborsClassifier(1),
+          "logistic regression": LogisticRegression(C=0.3, max_iter=200)}  # fmt: skip
+
+
+def over_folds(model, by):
+    fold = assign_folds(labels, subjects, 10, by=by)
+    scores = [model.fit(x[fold != k], labels[fold != k]).score(x[fold == k], labels[fold == k])
+              for k in range(10)]  # fmt: skip
+    return np.mean(scores)
+
+
+ways = {"random folds": "random", "folds by person": "subject"}
+plots.fold_leak(
+    {n: {way: over_folds(m, by) for way, by in ways.items()} for n, m in models.items()}
+)
+
+# %% [markdown]
+# Does this happen to a real network on the real CK+48? From the ledger, all ten folds pooled, the
+# same network and recipe twice:
+
+# %%
+for by in ("random", "subject"):
+    rows = Ledger().rows(plan=f"ckplus-{by}")
+    table = np.sum([row.confusion for row in rows], axis=0) if rows else np.zeros((1, 1))
+    known = f"{np.trace(table) / table.sum():.2%} of {table.sum():.0f}" if rows else "not run yet"
+    print(f"folds cut by {by:8} {known} ({len(rows)} folds)")
+(claim,) = Ledger().rows(plan="table1", dataset="ckplus", variant="model6", label="paper")
+print(f"the paper's claim     {claim.test_accuracy:.2%}, of folds it does not describe")
+
+# %% [markdown]
+# Nobody can say from outside how the paper's folds were cut. But this is the reason why an accuracy
+# on CK+ without that sentence cannot be compared with anything.
+#
+# ## The real thing
+#
+# In the full gear the same checks run on your copy of FER2013; only numbers are shown, never a
+# picture.
+
+# %%
+if lesson.gear == "full":
+    real = lesson.data()
+    print(f"{len(real.train):,} training faces; findings: {real.report.notes or 'none'}")
+    leaks = duplicates.leaked(real.train, real.test)
+    print(f"{leaks.sum()} of {len(leaks):,} test faces have a copy in training")
+else:
+    print("Not in this gear. How to get FER2013 and CK+: data/README.md, or in a terminal:")
+    print("fercourse data get fer2013; fercourse data check data/fer2013.zip")
+
+# %% [markdown]
+# ## Summary
+#
+# - Know the counts of your classes before you explain a confusion matrix.
+# - Wrong labels cap the score that even a perfect model can reach.
+# - Two medians tell a tampered copy; correlation tells a copied photograph.
+# - Split by people. Random folds of CK+ measure memory.
+
+# %% [markdown]
+# ## Exercises
+
+# %% [markdown] exercise="data.class_weights"
+# Weights that give every class the same say in a loss, without changing the loss's scale.
+
+# %% [markdown] exercise="data.spoil"
+# Make a given share of labels wrong. Wrong means wrong.
+
+# %% [markdown] exercise="data.correlations"
+# Compare every image of one set with every image of another.
+
+# %% [markdown] exercise="data.subject_split"
+# A test split with a share of the *people*, and with all of their images.
