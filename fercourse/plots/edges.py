@@ -38,7 +38,7 @@ def edge_readouts(
     """
     if list(readouts) != list(scores):
         raise FercourseError("edge_readouts needs a score for every readout, in the same order.")
-    figure = new_figure(height=2.3)
+    figure = new_figure(height=1.85)
     columns = figure.subplots(1, 2 + len(readouts))
     picture(columns[0], face)
     columns[0].set_title("face", loc="center")
@@ -81,7 +81,7 @@ def parts_used(
         axes.annotate(f"{value:.1f}", (max(value, 0), y), (4, 0), va="center", color=INK,
                       textcoords="offset points", fontsize=8.5)  # fmt: skip
     axes.set_yticks(at, [f"{name} ({lengths[name]} numbers)" for name in names])
-    axes.set_xlabel(f"accuracy lost without it (points, {n:,} faces)")
+    axes.set_xlabel("accuracy lost when this part is silenced (points)")
     axes.axvline(0, color=INK, linewidth=0.8)
     axes.margins(x=0.12)
     light_grid(axes, "x")
@@ -89,9 +89,9 @@ def parts_used(
     error = 100 * np.sqrt(accuracy * (1 - accuracy) / n)
     headline(
         figure,
-        f"The head relies most on {most}: {lost.max():.1f} points; on the edge map, "
-        f"{lost[names.index('edge')]:.1f} (binomial error {error:.1f})"
+        f"Silencing {most} costs {lost.max():.1f} points, silencing the edge map "
+        f"{lost[names.index('edge')]:.1f}, on {n:,} faces (error ±{error:.1f})"
         if "edge" in names
-        else f"The head relies most on {most}: {lost.max():.1f} points",
+        else f"Silencing {most} costs {lost.max():.1f} points, more than any other part",
     )
     return figure

@@ -620,7 +620,8 @@ rows = Ledger().rows(plan="table1", variant=["model2", "model3"])
 for row in rows:
     if row.label == "paper":
         print(f"{row.source} on {row.dataset}: {row.test_accuracy:.2%}, Sta {row.stability:.2%}")
-print(f"our own runs of these two models: {sum(row.label != 'paper' for row in rows)}")
+runs = [row.variant for row in rows if row.label != "paper"]
+print(f"our own runs: {runs.count('model2')} of model 2, {runs.count('model3')} of model 3")
 
 # %% [markdown]
 # Look at whose interval contains zero, and at how many runs stand behind each line.
