@@ -49,6 +49,8 @@ def test_readme_types_no_result(claimed):
 
 def test_docstrings_and_plots_type_no_result(claimed):
     for path in (ROOT / "fercourse").rglob("*.py"):
+        if "exercises" in path.parts:
+            continue  # made-up numbers to reckon with
         assert unfounded(path.read_text(encoding="utf-8"), claimed) == [], path
 
 
