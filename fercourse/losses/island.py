@@ -37,7 +37,8 @@ def pair_bound(num_classes: int) -> int:
     """The least :func:`pair_sum` can be, K (K - 2): 35 for seven classes.
 
     The squared length of the sum of K unit vectors, K + sum of their K (K - 1) cosines, is not
-    negative. So the cosines sum to -K at least, reached where the centres form a simplex.
+    negative. So the cosines sum to -K at least. That is reached wherever the unit vectors sum to
+    zero: by a simplex, but also by centres of which some coincide.
     """
     return num_classes * (num_classes - 2)
 

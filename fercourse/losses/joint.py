@@ -19,7 +19,7 @@ class LossTerms(NamedTuple):
         total: L, the term to differentiate.
         ce: L_S, cross-entropy.
         center: L_C, before its weight.
-        island: L_I-COS less the bound it cannot go below: 0 is a perfect simplex.
+        island: L_I-COS less the bound it cannot go below: 0 where the unit centres cancel.
     """
 
     total: Tensor
