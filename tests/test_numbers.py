@@ -18,6 +18,7 @@ CITED = {
     "61.01": "section 3.5 of the paper, recall of fear",
     "34.7": "Buolamwini and Gebru 2018, error on darker-skinned women",
     "0.8": "Buolamwini and Gebru 2018, error on lighter-skinned men",
+    "0.42": "a made-up difference, the example in experiments.statistics",
     "0.73": "binomial error of the paper's own number on PrivateTest, sqrt(p (1 - p) / n)",
 }
 
