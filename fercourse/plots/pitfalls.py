@@ -75,8 +75,8 @@ def label_noise(
     worst = int(np.argmax(np.asarray(true) - noisy))
     headline(
         figure,
-        f"With {x[worst]:.0%} wrong labels the model is right in {true[worst]:.0%} "
-        f"and seems to be in {noisy[worst]:.0%}",
+        f"With {x[worst]:.0%} wrong labels the model is right for {true[worst]:.0%} of the faces "
+        f"and seems to be for {noisy[worst]:.0%}",
     )
     return figure
 
