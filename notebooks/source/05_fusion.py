@@ -331,7 +331,7 @@ print(f"our own runs: {runs.count('model1')} of model 1, {runs.count('model2')} 
 # Each line is a difference with its 95 % interval over seeds. Look at whether it contains zero, and
 # at how many runs it rests on.
 
-# %%
+# %% paper="Table 1"
 plots.ablation_step(rows, 1, 2)
 
 # %% [markdown]
@@ -339,8 +339,8 @@ plots.ablation_step(rows, 1, 2)
 #
 # - Low blocks hold edges, high ones do not: measured by what a 1x1 convolution can read from each.
 #   A good part of that is there before training.
-# - The edge branch is a 1x1 convolution of C2, a matrix at every place; fusion concatenates the means
-#   of C5, the edge map, C3 and C4: 1,344 numbers at width 1.
+# - The edge branch is a 1x1 convolution of C2, a matrix at every place; fusion concatenates the
+#   means of C5, the edge map, C3 and C4: 1,344 numbers at width 1.
 # - The paper's "directed to the last three blocks" contradicts its Fig. 2. We list the readings,
 #   price them, and say which we took.
 # - Pooling discards where an edge runs, no loss asks for edges, and silencing a part shows what the

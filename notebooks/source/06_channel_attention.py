@@ -626,7 +626,7 @@ print(f"our own runs: {runs.count('model2')} of model 2, {runs.count('model3')} 
 # %% [markdown]
 # Look at whose interval contains zero, and at how many runs stand behind each line.
 
-# %%
+# %% paper="Table 1"
 plots.ablation_step(rows, 2, 3)
 
 # %% [markdown]
