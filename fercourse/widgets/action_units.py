@@ -24,15 +24,13 @@ def action_units(expression: Expression | str | int = Expression.HAPPY) -> Explo
         expression: What it shows at first.
     """
     sliders = {unit: _slider(unit) for unit in UNIT_NAMES}
-    small = w.Layout(width="215px")
-    identity = w.IntSlider(3, 0, 60, description="person", layout=small)
-    difficulty = w.FloatSlider(0, min=0, max=1, step=0.1, description="difficulty", layout=small)
-    seed = w.IntSlider(0, 0, 30, description="seed", layout=small,
-                       tooltip="pose, light and noise, where difficulty is above 0")  # fmt: skip
-    size = w.SelectionSlider(options=[48, 96, 160, 224], value=224, description="pixels",
-                             layout=small)  # fmt: skip
-    truth = w.Checkbox(False, description="where each unit acts", indent=False,
-                       layout=w.Layout(width="215px", margin="0 0 0 24px"))  # fmt: skip
+    identity = _slim(w.IntSlider(3, 0, 60, description="person"), 330, 160)
+    size = w.SelectionSlider(options=[48, 96, 160, 224], value=224, description="pixels")
+    difficulty = w.FloatSlider(0, min=0, max=1, step=0.1, description="difficulty")
+    seed = w.IntSlider(0, 0, 30, description="seed")
+    seed.tooltip = "pose, light and noise, where difficulty is above 0"
+    truth = w.Checkbox(False, description="show where each unit acts", indent=False,
+                       layout=w.Layout(width="260px", margin="4px 0 4px 76px"))  # fmt: skip
     buttons = [
         w.Button(description=e.title, layout=w.Layout(width="90px"),
                  tooltip=", ".join(f"AU{u}" for u in PROTOTYPES[e]) or "no unit")
@@ -42,12 +40,13 @@ def action_units(expression: Expression | str | int = Expression.HAPPY) -> Explo
         [part for name in group for part in (_heading(name), *(sliders[u] for u in GROUPS[name]))]
         for group in (("brows", "eyes, cheeks", "nose"), ("mouth, chin",))
     ]
+    columns[0] += [truth, identity]  # the shorter one
+    wrap = w.Layout(flex_flow="row wrap")
     panel = w.VBox(
         [
-            w.HBox(buttons, layout=w.Layout(flex_flow="row wrap")),
+            w.HBox(buttons, layout=wrap),
             w.HBox([w.VBox(column) for column in columns]),
-            w.HBox([identity, size, truth], layout=w.Layout(flex_flow="row wrap")),
-            w.HBox([difficulty, seed], layout=w.Layout(flex_flow="row wrap")),
+            w.HBox([_slim(c, 220, 60) for c in (size, difficulty, seed)], layout=wrap),
         ]
     )
     explorer = Explorer(
@@ -83,9 +82,13 @@ def _show(explorer: Explorer, expression: Expression, button: w.Button | None = 
 def _slider(unit: int) -> w.FloatSlider:
     slider = w.FloatSlider(0, min=0, max=1, step=0.05, description=f"{unit} {UNIT_NAMES[unit]}",
                            readout_format=".2f")  # fmt: skip
-    slider.layout = w.Layout(width="330px", height="24px")
-    slider.style.description_width = "140px"
     slider.style.handle_color = COLOURS[unit]
+    return _slim(slider, 330, 160)
+
+
+def _slim(slider: w.Widget, width: int, text: int) -> w.Widget:
+    slider.layout = w.Layout(width=f"{width}px", height="26px")
+    slider.style.description_width = f"{text}px"
     return slider
 
 

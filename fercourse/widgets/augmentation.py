@@ -25,7 +25,7 @@ def augmentation(recipe: str = "paper") -> Explorer:
         recipe: "paper", "light" or "course", shown first.
     """
     small = w.Layout(width="330px")
-    chosen = w.ToggleButtons(options=SETS, value=recipe, description="set",
+    chosen = w.ToggleButtons(options=SETS, value=recipe,
                              style={"button_width": "120px"})  # fmt: skip
     again = w.Button(description="Draw again", layout=w.Layout(width="100px"))
     sample = w.IntSlider(0, 0, 100, description="draw", layout=w.Layout(width="225px"),
