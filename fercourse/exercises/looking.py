@@ -36,7 +36,7 @@ def cam(activations: Tensor, gradients: Tensor) -> Tensor:
 def check_cam(attempt: Callable[[Tensor, Tensor], Any]) -> None:
     """Diagnoses: no ReLU, an early one, no pooling, wrong axes, the mean image, absolute values."""
     for n, c, h, w in ((2, 5, 3, 4), (3, 4, 6, 6)):
-        a, g = torch.rand(n, c, h, w), torch.randn(n, c, h, w)
+        a, g = torch.randn(n, c, h, w), torch.randn(n, c, h, w)
         out = attempt(a.clone(), g.clone())
         if isinstance(out, Tensor) and out.shape == (n, 1, h, w):
             raise Wrong("Nearly: an axis of length 1 is left over, and (N, h, w) is asked for.")
