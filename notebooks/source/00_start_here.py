@@ -1,0 +1,208 @@
+# ---
+# jupyter:
+#   fercourse:
+#     title: "Start here"
+#     learn:
+#       - check that everything needed is installed, and mend what is not
+#       - choose a gear, and say what it means for the numbers you see
+#       - find your way through the lessons
+#       - read a paper in three passes, and work on an exercise
+#     needs: []
+# ---
+
+# %% [markdown]
+# Welcome. This course takes **one paper** from its first figure to a trained, examined model:
+#
+# > Jianzeng Chen and Ningning Chen, *A Framework for Facial Expression Recognition Combining
+# > Contextual Information and Attention Mechanism*, Journal of Information Processing Systems,
+# > 2024, <https://doi.org/10.3745/JIPS.01.0107>. Open access; keep it beside you.
+#
+# You rebuild each component from its equation, check it against the package, train it, and find out
+# what it is worth. You should know some Python and PyTorch (tensors, modules, a training loop). You
+# need no account, no download and no GPU.
+#
+# ## If Jupyter is new to you
+#
+# - **Shift + Enter** runs a cell and goes to the next one; the number at its left says in which
+#   order cells were run. Run them from the top.
+# - When things are in a muddle: menu *Kernel*, *Restart Kernel and Run All Cells…* Everything
+#   starts afresh; what you typed stays.
+# - `No module named 'fercourse'` means the wrong kernel: choose *Python 3* at the upper right, in a
+#   JupyterLab that was started by `make lab`.
+
+# %% [markdown]
+# ## Is everything there?
+#
+# The same check runs in a terminal as `fercourse doctor`. It may take half a minute.
+
+# %%
+from fercourse.course.checkup import checkup
+
+table = checkup()
+red = table.style.map(lambda state: "color: #B00020" if state == "FAIL" else "", subset="state")
+red.set_uuid("doctor")
+
+# %% [markdown]
+# | state | what to do |
+# | --- | --- |
+# | OK | nothing |
+# | optional | nothing yet; a later lesson will say when it wants it. Real data sets are optional |
+# | FAIL | what stands at the right; mostly `make setup`, then *Restart Kernel* |
+#
+# If it still fails, open an issue and paste this table; long paths in it are shortened.
+
+# %%
+failed = table.index[table["state"] == "FAIL"]
+print("FAIL:", ", ".join(failed) if len(failed) else "nothing. You can go on.")
+
+# %% [markdown]
+# ## Three gears, one set of notebooks
+#
+# The cells are the same; a *gear* decides how much they do.
+
+# %% tags=["nbval-check-output"]
+for name, meaning in course.GEARS.items():
+    print(f"{name:8} {meaning}")
+
+# %% [markdown]
+# You are in the gear that the first cell printed. To change it, set it before JupyterLab starts
+# (`FERCOURSE_GEAR=full make lab`), or put `%env FERCOURSE_GEAR=full` into a new cell **above** the
+# first one of a notebook and restart its kernel.
+#
+# Why it matters: a tiny network on drawn faces shows that code works. It says nothing about how
+# good a method is. So every measured number of this course carries a label, and comes out of a ledger
+# of runs, never out of a sentence:
+
+# %%
+from fercourse.experiments.ledger import Ledger
+
+labels = [row.label for row in Ledger().rows()]
+for label in ("paper", "smoke", "cpu", "full"):
+    print(f"{label:6} {labels.count(label):3} rows")
+
+# %% [markdown]
+# `paper` is what the authors claim, `smoke` a tiny run, `cpu` a run of hours, `full` one with
+# everything.
+
+# %% [markdown]
+# ## The whole framework at a glance
+#
+# This is Fig. 1 as a map. Faces come in at the lower left; five blocks of a VGG16 run along the
+# bottom, each with channel attention (GCCA). Above them, a partial decoder draws a first map of
+# where to look, and reverse attention refines it. At the right everything is fused into seven
+# scores. Each lesson shows this map with its own part lit.
+
+# %% paper="Fig. 1"
+plots.framework()
+
+# %% tags=["nbval-check-output"]
+model = fercourse.FERNet(fercourse.ModelConfig.table1(6)).eval()
+with torch.no_grad():
+    out = model(torch.zeros(2, 1, 48, 48))  # two grey faces of 48 pixels
+print("scores", tuple(out.logits.shape))
+print(f"{sum(p.numel() for p in model.parameters()):,} parameters")
+
+# %% [markdown] contents=true
+# ## The course
+#
+# The order is the paper's. Lessons 04 to 09 build the model, one component each; 10 to 14 train and
+# question it; 15 to 17 take it to the world and come back to the paper. Short of time? 04, 06, 08,
+# 11 and 16 are the spine.
+
+# %% [markdown]
+# ## How to read a paper: three passes
+#
+# **First pass, ten minutes: what is claimed?** Title, abstract, figures, tables, conclusion. No
+# equation yet. Write the claims down as numbers, with the conditions they come with. The abstract
+# of ours has two:
+
+# %%
+claims = Ledger().rows(plan="table1", label="paper")
+for row in claims:
+    if row.variant == "model6":
+        print(f"{row.dataset:8} {row.test_accuracy:.2%}, Sta {100 * row.stability:.2f}, "
+              f"mean of {row.runs} runs")  # fmt: skip
+
+# %% [markdown]
+# **Second pass, an hour: what is shown?** Now the tables, line by line. A claim is shown when there
+# are numbers for it. Table 1 switches the components on one after the other. Subtract each row from
+# the next, and hold the gain against the spread (Sta) that is printed beside it:
+
+# %%
+from itertools import pairwise
+
+fer = sorted((r for r in claims if r.dataset == "fer2013"), key=lambda r: r.variant)
+parts = ("fusion", "GCCA", "partial decoder", "reverse attention", "joint loss")
+gains = [after.test_accuracy - before.test_accuracy for before, after in pairwise(fer)]
+for part, gain, row in zip(parts, gains, fer[1:], strict=True):
+    small = "   smaller than the spread" if gain < row.stability else ""
+    print(f"+ {part:18} {100 * gain:+.2f} points, Sta {100 * row.stability:.2f}{small}")
+
+# %% [markdown]
+# That is not what the abstract sounds like, and you needed no equation to see it. (Lesson 11 does
+# this properly.)
+#
+# **Third pass, a day: what is left out?** Pretend you have to rebuild it tomorrow. Every place
+# where you would have to guess goes on a list. Ours, of what a rebuilder needs from section 3.3:
+
+# %% tags=["nbval-check-output"]
+needed = {
+    "when the learning rate falls": "halved after three iterations without progress",
+    "dropout": "0.001",
+    "learning rate": None,
+    "optimiser": None,
+    "batch size": None,
+    "number of epochs": None,
+    "which epoch is reported, chosen on which split": None,
+    "how CK+ is split": None,
+}
+for what, said in needed.items():
+    print(f"{what:48} {said or 'not said'}")
+print(f"{sum(said is None for said in needed.values())} of {len(needed)} to be guessed")
+
+# %% [markdown]
+# Every guess of ours is written down in `docs/design.md`, and each lesson says where it makes one.
+# None of this is an accusation: most papers leave as much out. It is what reading means.
+#
+# One more thing to look for in any pass: slips. Compare the last sentence of section 3.4 with the
+# abstract. What was exchanged?
+
+# %% [markdown]
+# ## How an exercise works
+#
+# Each lesson ends with two to four. You find the task, a function to complete, and a check. The
+# check does not compare with one number: it tries your function on random input, and if something is
+# wrong, it says what to look at. Hints and a solution are folded away below.
+#
+# Here is somebody's attempt at the first one, the share of right answers:
+
+# %%
+from fercourse.exercises import start
+
+
+def attempt(answers, labels):
+    return (answers == labels).sum().item()
+
+
+start.check_accuracy(attempt)
+
+# %% [markdown]
+# The ✗ comes with a reason. Now do it better below: replace the line `raise NotImplementedError…`
+# by your code, run the cell, then run the check under it. Change and run as often as you like.
+#
+# ## Summary
+#
+# - The doctor's table says what is missing and what to do.
+# - Smoke shows that code works, lecture shows everything at once, full measures.
+# - Three passes: claimed, shown, left out.
+# - Checks tell you what to look at; a solution is one click away, and worth waiting for.
+
+# %% [markdown]
+# ## Exercises
+
+# %% [markdown] exercise="start.accuracy"
+# Of N answers, what share is right?
+
+# %% [markdown] exercise="start.reading"
+# Take the paper, and find out about six things whether it **shows** them (there are numbers), only
+# **claims** them (there is a sentence), or **leaves them out**.
