@@ -22,7 +22,7 @@ from fercourse.experiments.board import (
 from fercourse.experiments.ledger import Ledger
 from fercourse.experiments.live import LiveRun
 from fercourse.experiments.paper import paper_rows
-from fercourse.experiments.plans import plan
+from fercourse.experiments.plans import Planned, plan
 
 ALL = (True,) * 5
 MODEL4 = (True, True, True, False, False)
@@ -176,3 +176,16 @@ def test_a_ledger_that_cannot_be_written_is_told(tmp_path):
     assert live.state == "failed"
     assert "line 1" in live.trouble
     assert ledger.path.read_text() == "not json\n"
+
+
+def test_a_live_run_does_the_real_thing(tmp_path):
+    """Trained and judged in the process, on bars instead of faces."""
+    config = preset("smoke", 2).change(**{"train.epochs": 2})
+    ledger = Ledger(tmp_path / "mine" / "ledger.jsonl")
+    run = Planned(config, "board", "model2", "smoke")
+    live = LiveRun(run, ledger, tmp_path / "runs", device="cpu", work=made_runs.tiny)
+    assert live.join(120)
+    assert live.state == "recorded", live.trouble
+    assert live.row.run == config
+    assert [entry["epoch"] for entry in live.history] == [0, 1]
+    assert ledger.verify() == []

@@ -97,18 +97,16 @@ def training_now(
     for key, colour, label in (("train_accuracy", TRAIN, "training"),
                                ("val_accuracy", OURS, "validation")):  # fmt: skip
         values = [100 * entry.get(key, np.nan) for entry in history]
-        axes.plot(at, values, "o-", ms=3.5, color=colour, label=label)
-        if values:
-            axes.annotate(f"{values[-1]:.1f}", (at[-1], values[-1]), xytext=(6, 0), color=colour,
-                          textcoords="offset points", va="center", fontsize=8.5)  # fmt: skip
-    axes.set(xlim=(0.5, epochs + 0.5 + 0.04 * epochs), ylim=(0, 102), xlabel="epoch",
+        now = f" {values[-1]:.1f} %" if values else ""
+        axes.plot(at, values, "o-", ms=3.5, color=colour, label=label + now)
+    axes.set(xlim=(0.5, epochs + 0.5), ylim=(0, 102), xlabel="epoch",
              ylabel="accuracy (%)")  # fmt: skip
     axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     axes.axhline(100 / 7, color=GREY, linewidth=0.8, linestyle=":")
     axes.annotate("guessing", (epochs, 100 / 7), xytext=(0, 3), textcoords="offset points",
                   ha="right", fontsize=8, color=GREY)  # fmt: skip
     light_grid(axes)
-    axes.legend(loc="lower right", bbox_to_anchor=(1, 0.16))
+    axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 0.98), borderaxespad=0, ncols=2)
     headline(figure, f"{name}: {_progress(history, epochs, state)}")
     return figure
 
@@ -146,7 +144,7 @@ def _in_words(standing: Standing) -> str:
 
 def _progress(history: Sequence[dict[str, Any]], epochs: int, state: str) -> str:
     if not history:
-        return "starting" if state == "training" else state
+        return "starting, reading the faces" if state == "training" else state
     done, values = int(history[-1]["epoch"]) + 1, [entry["val_accuracy"] for entry in history]
     if state == "recorded":
         return f"recorded; validation accuracy {100 * max(values):.1f} % at its best"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
@@ -47,7 +48,9 @@ def look(
     """
     if not 0 <= opacity <= 1:
         raise FercourseError(f"opacity must be in [0, 1], not {opacity}.")
-    scaled, low, high = rescale(heat[None])[0], float(heat.min()), float(heat.max())
+    low, high = float(heat.min()), float(heat.max())
+    flat = high - low <= 1e-6 * max(abs(low), abs(high))
+    scaled = torch.zeros_like(heat) if flat else rescale(heat[None])[0]
     known = truth is not None and bool(truth.any())
     answer = int(shares.argmax())
 
@@ -56,7 +59,9 @@ def look(
     picture(plain, face)
     plain.set_title(Expression(label).title, loc="center")
     picture(over, face)
-    shown = over.imshow(scaled, cmap=HUE, vmin=0, vmax=1, alpha=opacity, interpolation="bilinear")
+    shown = over.imshow(
+        scaled.numpy(), cmap=HUE, vmin=0, vmax=1, alpha=opacity, interpolation="bilinear"
+    )
     for axes in (plain, over):
         if known:
             axes.contour(np.asarray(truth, dtype=float), [0.5], colors=PAPER, linewidths=1.1,
@@ -84,12 +89,12 @@ def look(
         plain.set_xlabel("dashed: where the\nexpression is made", fontsize=8, color=PAPER)
     elif truth is not None:
         plain.set_xlabel("no action unit acts", fontsize=8, color=GREY)
-    headline(figure, _in_words(heat, truth if known else None, title, high - low))
+    headline(figure, _in_words(heat, truth if known else None, title, flat))
     return figure
 
 
-def _in_words(heat: Tensor, truth: Tensor | None, title: str, span: float) -> str:
-    if span <= 1e-6 * float(heat.abs().max()):
+def _in_words(heat: Tensor, truth: Tensor | None, title: str, flat: bool) -> str:
+    if flat:
         return f"{title}: flat, it says nothing about this face"
     if truth is None:
         return f"{title}: no truth to hold it against on this face"

@@ -115,10 +115,10 @@ def _apart(centers: np.ndarray, gap: float) -> np.ndarray:
 def _in_words(course: Course, step: int) -> str:
     angle, spread = least_angle(course.centers[step]), radii(course)
     text = (
-        f"After {step} steps a cluster's radius is {spread[step]:.2f} ({spread[0]:.2f} at the "
-        f"start); the closest two centres are {angle:.0f}° apart"
+        f"Step {step}: cluster radius {spread[step]:.2f} ({spread[0]:.2f} at the start); the "
+        f"closest two centres are {angle:.0f}° apart"
     )
     excess = float(course.pairs[step]) - pair_bound(CLASSES)
     if excess < 0.2 and angle < 25:
-        text += ", though the pair sum is at its bound: it only asks that directions cancel"
+        text += ", though the pair sum is at its bound: directions need only cancel"
     return text

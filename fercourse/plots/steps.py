@@ -12,7 +12,7 @@ from torch import Tensor
 
 from fercourse.errors import FercourseError
 from fercourse.explain.steps import Step, Term
-from fercourse.plots.overlay import bare, picture
+from fercourse.plots.overlay import bare
 from fercourse.plots.style import GREY, INK, MATRIX, TRAIN, course_style, new_figure
 
 FLAT = 0.1
@@ -42,14 +42,7 @@ def reverse_step(
     step = steps[at]
     figure = new_figure(height=4.3)
     grid = figure.add_gridspec(2, 1, height_ratios=[1, 2.6])
-    strip = grid[0].subgridspec(1, 1 + len(steps)).subplots()
-    if face is None:
-        strip[0].set_axis_off()
-    else:
-        picture(strip[0], face)
-        strip[0].set_title("face", loc="center", fontsize=8.5, fontweight="normal")
-    for k, (axes, each) in enumerate(zip(strip[1:], steps, strict=True)):
-        _small(axes, each.result, _top(steps, each.result), k - at, stretch)
+    _strip(figure.add_subplot(grid[0]), steps, at, face, stretch)
 
     shown = [*step.operands, step.result]
     widths = [1, *[0.16, 1] * (len(shown) - 1)]
@@ -68,19 +61,24 @@ def reverse_step(
     return figure
 
 
-def _small(axes: Axes, term: Term, top: float, place: int, stretch: bool) -> None:
-    """``place`` is below 0 for a step that is over, 0 for the present one."""
+def _strip(axes: Axes, steps: Sequence[Step], at: int, face: Tensor | None, stretch: bool) -> None:
+    """The face and every result in one row; those still to come are blank."""
+    wide = 1.15  # a map and the gap behind it
+    if face is not None:
+        axes.imshow(np.asarray(face), cmap="gray", vmin=0, vmax=255, extent=(0, 1, 0, 1))
+        axes.text(0.5, 1.1, "face", ha="center", fontsize=8.5)
+    for k, each in enumerate(steps):
+        place = (wide * (k + 1), wide * (k + 1) + 1, 0, 1)
+        if k <= at:
+            _draw(axes, each.result, _top(steps, each.result), stretch, place)
+        else:
+            axes.add_patch(Rectangle((place[0], 0), 1, 1, facecolor="#F2F2F2", linewidth=0))
+        axes.text(place[0] + 0.5, 1.1, each.result.title, ha="center", fontsize=8.5,
+                  color=GREY if k > at else INK)  # fmt: skip
+        if k == at:
+            axes.add_patch(Rectangle((place[0], 0), 1, 1, fill=False, edgecolor=TRAIN, lw=2.5))
+    axes.set(xlim=(-0.04, wide * len(steps) + 1.04), ylim=(-0.05, 1.4), aspect="equal")
     bare(axes)
-    axes.set_title(term.title, loc="center", fontsize=8.5,
-                   fontweight="bold" if place == 0 else "normal",
-                   color=GREY if place > 0 else INK)  # fmt: skip
-    if place > 0:
-        axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
-        axes.add_patch(Rectangle((0, 0), 1, 1, facecolor="#F2F2F2", edgecolor="none"))
-        return
-    _draw(axes, term, top, stretch)
-    if place == 0:
-        _frame(axes, 2.5)
 
 
 def _large(axes: Axes, term: Term, top: float, stretch: bool, result: bool) -> None:
@@ -93,18 +91,25 @@ def _large(axes: Axes, term: Term, top: float, stretch: bool, result: bool) -> N
     ends = f"{low:.3f} to {high:.3f}".replace("-", "−")
     axes.set_xlabel(f"{energy}{shape}\n{ends}", fontsize=8.5)
     if result:
-        _frame(axes, 3)
+        axes.spines[:].set_visible(True)
+        axes.spines[:].set(color=TRAIN, linewidth=3)
 
 
-def _draw(axes: Axes, term: Term, top: float, stretch: bool) -> None:
+def _draw(
+    axes: Axes,
+    term: Term,
+    top: float,
+    stretch: bool,
+    place: tuple[float, float, float, float] | None = None,
+) -> None:
     values = term.values.numpy()
     if term.kind == "logit":
         reach = max(float(np.abs(values).max()), 1e-12) if stretch else top
-        axes.imshow(values, cmap="PuOr_r", vmin=-reach, vmax=reach)
+        axes.imshow(values, cmap="PuOr_r", vmin=-reach, vmax=reach, extent=place)
     elif stretch:
-        axes.imshow(values, cmap=MATRIX)
+        axes.imshow(values, cmap=MATRIX, extent=place)
     else:
-        axes.imshow(values, cmap=MATRIX, vmin=0, vmax=top)
+        axes.imshow(values, cmap=MATRIX, vmin=0, vmax=top, extent=place)
 
 
 def _top(steps: Sequence[Step], term: Term) -> float:
@@ -115,11 +120,6 @@ def _top(steps: Sequence[Step], term: Term) -> float:
     if term.kind == "energy":
         alike = [values for values in alike if values.shape == term.values.shape]
     return max(1e-12, *(float(values.abs().max()) for values in alike))
-
-
-def _frame(axes: Axes, width: float) -> None:
-    axes.spines[:].set_visible(True)
-    axes.spines[:].set(color=TRAIN, linewidth=width)
 
 
 def _contrast_in_words(shown: Sequence[Term], stretch: bool) -> str:

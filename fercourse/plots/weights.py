@@ -134,5 +134,5 @@ def _in_words(values: np.ndarray, block: int, beside: Beside | None) -> str:
     apart = float(np.abs(values - others.numpy()).max())
     alike = float(pearson(beside.weights.new_tensor(values)[None], others[None])[0])
     if apart < 0.05:
-        return f"{text}. {beside.title}: at most {apart:.3f} apart, so hardly any choice by face"
+        return f"{text}. {beside.title}: at most {apart:.3f} apart: the face hardly matters"
     return f"{text}. {beside.title}: up to {apart:.2f} apart, correlation {alike:.2f}"

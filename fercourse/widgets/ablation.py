@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 from fercourse import plots
 from fercourse.experiments import job as jobs
 from fercourse.experiments.board import (
-    COMPONENTS,
     Shelf,
     changes,
     next_run,
@@ -30,7 +29,14 @@ from fercourse.plots.table import DATASETS as DATASET_TITLES
 from fercourse.widgets.base import DPI, Explorer
 from fercourse.widgets.parts import lines, menu
 
-NAMES = ("fusion", "GCCA", "partial decoder", "reverse attention", "joint loss")
+BUTTONS = {
+    "fusion": ("fusion", "85px"),
+    "gcca": ("GCCA", "85px"),
+    "decoder": ("partial decoder", "130px"),
+    "reverse": ("reverse attention", "145px"),
+    "joint_loss": ("joint loss", "100px"),
+}
+"""What is written on each component's switch, and its width."""
 
 
 def ablation_board(
@@ -70,9 +76,9 @@ class AblationBoard(Explorer):
         self._device = device_kind("auto")
         toggles = {
             name: ipywidgets.ToggleButton(
-                value=model >= k, description=title, layout=ipywidgets.Layout(width="128px")
+                value=model >= k, description=title, layout=ipywidgets.Layout(width=width)
             )
-            for k, (name, title) in enumerate(zip(COMPONENTS, NAMES, strict=True), start=2)
+            for k, (name, (title, width)) in enumerate(BUTTONS.items(), start=2)
         }
         faces = menu("faces", [(DATASET_TITLES[name], name) for name in DATASETS], dataset)
         presets = menu("preset", list(LABELS), preset, width="150px")
@@ -99,7 +105,7 @@ class AblationBoard(Explorer):
         """Train what the button offers, unless something is being trained."""
         if self._next is None or self._training:
             return
-        root = default_path().parents[1] / "build" / "runs"
+        root = default_path().resolve().parent.parent / "build" / "runs"
         self.status.value = ""
         self.live = LiveRun(self._next, own_ledger(), root, changed=self._follow, work=self._work)
         self._show_live()

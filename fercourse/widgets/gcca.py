@@ -11,7 +11,7 @@ from fercourse.labels import Expression
 from fercourse.models.fernet import FERNet
 from fercourse.plots.weights import Beside, channel_weights, check
 from fercourse.widgets.base import Explorer
-from fercourse.widgets.parts import NARROW, lines, menu, titles
+from fercourse.widgets.parts import lines, menu, titles
 
 NOBODY, MEAN = "nobody", "mean"
 
@@ -41,12 +41,11 @@ def gcca_weights(model: FERNet, faces: Faces) -> Explorer:
     options = titles(faces)
     face = menu("face", options, width="170px")
     beside = menu("compare with", [("nobody", NOBODY), ("mean of all", MEAN), *options], MEAN)
-    block = ipywidgets.ToggleButtons(description="block", options=range(1, 6), value=5,
-                                     style=NARROW | {"button_width": "36px"})  # fmt: skip
+    block = ipywidgets.ToggleButtons(options=range(1, 6), value=5, style={"button_width": "36px"})
     return Explorer(
         draw,
         "Do the weights change from face to face, or only from block to block?",
-        panel=lines((face, beside), (block,)),
+        panel=lines((face, beside), (ipywidgets.Label("block"), block)),
         face=face,
         block=block,
         beside=beside,
