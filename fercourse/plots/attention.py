@@ -51,7 +51,7 @@ def cascade(model: FERNet, faces: Faces) -> Figure:
         )
     found = maps(model, faces)
     figure = new_figure(height=0.95 + 0.62 * len(faces))
-    figure.png_dpi = 128
+    figure.png_dpi = 110
     axes = figure.subplots(len(faces), 1 + len(STAGES), squeeze=False)
     figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0, hspace=0)
     _faces(axes[:, 0], faces, found)

@@ -39,7 +39,7 @@ def compared(
                 f"{tuple(faces.images.shape)}."
             )
     figure = new_figure(height=0.6 + 1.1 * len(faces), width=min(7.0, 0.3 + 1.15 * (1 + len(maps))))
-    figure.png_dpi = 128
+    figure.png_dpi = 110
     axes = figure.subplots(len(faces), 1 + len(maps), squeeze=False)
     figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
     for row, (image, label) in enumerate(zip(faces.images, faces.labels, strict=True)):

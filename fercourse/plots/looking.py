@@ -44,7 +44,7 @@ def through_models(
         raise FercourseError("there must be a face and a model to show.")
     face = face[:1]
     figure = new_figure(height=0.9 + 1.05 * (len(_ROWS)))
-    figure.png_dpi = 128
+    figure.png_dpi = 110
     axes = figure.subplots(len(_ROWS), 1 + len(models), squeeze=False)
     figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
     for row, title in enumerate(_ROWS.values()):
@@ -101,7 +101,7 @@ def cam_grid(
         raise FercourseError("there are no faces to show.")
     found = {m: gradcam(model, faces, m, target=faces.labels, layer=layer) for m in METHODS}
     figure = new_figure(height=1.0 + 0.98 * len(faces), width=6.6)
-    figure.png_dpi = 128
+    figure.png_dpi = 110
     axes = figure.subplots(len(faces), 1 + len(METHODS), squeeze=False)
     figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
     for row, (image, label) in enumerate(zip(faces.images, faces.labels, strict=True)):
@@ -144,7 +144,7 @@ def truths(faces: Faces, drawn: DataConfig) -> Figure:
         "action units'\nmasks",
     )
     figure = new_figure(height=0.8 + 0.95 * len(rows))
-    figure.png_dpi = 128
+    figure.png_dpi = 110
     axes = figure.subplots(len(rows), len(faces), squeeze=False)
     figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
     for column, label in enumerate(faces.labels):

@@ -393,15 +393,15 @@ print("a flat map is undone by the next layer:", same)
 
 # %% [markdown]
 # In the original, every $S_i$ is **supervised**: there are masks of objects, and each stage has its
-# own loss against them. So it is in PraNet, from which the combination of partial decoder and
-# reverse attention seems to be borrowed. A face's expression comes with a label and no mask; the
-# paper keeps the architecture and drops the very thing that gave its maps a meaning.
+# own loss against them. So it is in PraNet (Fan et al., 2020), which joined the same two modules to
+# find polyps, and which the paper does not cite. An expression comes with a label and no mask: the
+# paper keeps the architecture and drops what gave its maps a meaning.
 #
-# ## Is it the training? Born flat, staying flat
+# ## Born flat, and slow to change
 #
-# We train model 5 for a few epochs and compare: a new-born network, ours, and the bundled one. The
-# third is trained the same way, but with `map_scale=2`: every map is standardised over the face, so
-# it has no choice but to vary.
+# Perhaps the maps only need more training? We train model 5 for a few epochs, and compare its last
+# map with a new-born network's and with the bundled model's. A second run differs in one setting,
+# `map_scale=2`: every map is standardised over the face, so it has no choice but to vary.
 
 # %%
 small = lesson.data(350)
@@ -446,7 +446,7 @@ else:
 #
 # Two claims in one sentence. Accuracy first: the paper's difference with the interval that its own
 # Sta and N = 10 imply, and ours from the ledger, paired over seeds. Which intervals are clear of
-# zero?
+# zero? (They cover other seeds, not other people in the test: lesson 11.)
 
 # %% paper="Table 1"
 from fercourse.experiments.ledger import Ledger
@@ -479,7 +479,8 @@ print(f"operations a face, model 4 to 5: {operations(5) / operations(4) - 1:+.1%
 # - $R_5, R_4, R_3$ are averaged into the classifier: 1,280 more numbers at full width.
 # - Nothing supervises the maps here, and a flat map costs nothing. In the model above the maps were
 #   nearly flat, and tampering with them changed hardly an answer.
-# - More operations cannot mean more speed; the claimed gain in accuracy needs its interval.
+# - It adds operations, so it cannot "increase the processing speed"; a claimed gain in accuracy
+#   needs its interval, and gets one in the figure above.
 
 # %% [markdown]
 # ## Exercises

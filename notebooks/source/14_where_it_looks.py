@@ -143,7 +143,7 @@ plots.through_models({k: models[k] for k in (1, 3, 5, 6)}, faces[3:4], marked[3]
 # the evidence is. Compare the last two rows:
 
 # %%
-plots.truths(faces[[0, 1, 3, 5]], drawn)
+plots.truths(faces[[1, 3, 5]], drawn)
 
 # %% [markdown]
 # ## Three scores
