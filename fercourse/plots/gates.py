@@ -79,7 +79,7 @@ def groups(weights: Mapping[str, Tensor]) -> Figure:
     for axes, (name, weight) in zip(figure.subplots(len(weights), 1, squeeze=False)[:, 0],
                                     weights.items(), strict=True):  # fmt: skip
         outputs, inputs = weight.shape
-        axes.imshow(weight, cmap="PuOr", vmin=-high, vmax=high, aspect="auto")
+        axes.imshow(weight.numpy(), cmap="PuOr", vmin=-high, vmax=high, aspect="auto")
         axes.set_title(f"{name}: {int((weight != 0).sum())} weights", loc="left")
         axes.set_yticks(range(outputs), [f"channel {k}" for k in range(outputs)], fontsize=7)
         axes.set_xticks(range(inputs), [f"{('avg', 'max', 'rdm')[k % 3]} {k // 3}"

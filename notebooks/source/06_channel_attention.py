@@ -543,20 +543,30 @@ for block, m in found.weights.items():  # (N, C)
 # negative for *every* face is silent, and says nothing about any. If all units of a block are
 # silent, then $M = \sigma(b_2)$, a constant. We count the units that answer to at least one face:
 
+
 # %%
-living = []
-for gcca_module, d in zip(model.backbone.attentions, found.descriptors.values(), strict=True):
-    with torch.no_grad():
-        fused = gcca_module.group(d.to(lesson.device).flatten(1)[..., None, None]).relu()
-        squeezed = gcca_module.squeeze(fused).relu()  # (N, units, 1, 1)
-    living.append((int((squeezed.amax(0) > 0).sum()), squeezed.shape[1]))
+@torch.no_grad()
+def living(model: nn.Module, three: dict[int, Tensor]) -> list[tuple[int, int]]:
+    """By block: squeezed units that answer to any face, and how many there are."""
+    counts = []
+    for module, d in zip(model.backbone.attentions, three.values(), strict=True):
+        fused = module.group(d.to(lesson.device).flatten(1)[..., None, None]).relu()
+        squeezed = module.squeeze(fused).relu()  # (N, units, 1, 1)
+        counts.append((int((squeezed.amax(0) > 0).sum()), squeezed.shape[1]))
+    return counts
+
+
+fresh = fercourse.FERNet(model.config).to(lesson.device).eval()
+print("before training:", living(fresh, maps(fresh, data.val).descriptors))
+print("after training: ", living(model, found.descriptors))
 
 # %% [markdown]
-# Both together. Compare the orange bar with the blue one in each block, and read below how many
+# A unit that is silent before training gets no gradient through its ReLU, and may never wake. Now
+# both together. Compare the orange bar with the blue one in each block, and read below how many
 # units answer.
 
 # %%
-plots.gate_spread(found.weights, living)
+plots.gate_spread(found.weights, living(model, found.descriptors))
 
 # %% [markdown]
 # The decisive test is to take the attention away. We freeze every weight at its mean over training
@@ -598,10 +608,9 @@ for name, weights in choices.items():
     print(f"{name:24} {right:.1%} right, {changed} of {len(p)} answers changed")
 
 # %% [markdown]
-# If the second line equals the first, these five modules act as constants, and whatever they
-# brought in training, it was not that the network looks at each face anew. In the weights that come
-# with this course, made by eq. 1 as printed and PyTorch's usual initialisation, you can see that
-# most of $M$'s variance belongs to the channels.
+# If the second line equals the first, these five modules act as constants: whatever they brought in
+# training, it was not that the network looks at each face anew. If the third equals it as well,
+# then not even the differences between channels matter to the answers any more.
 #
 # Two cautions. This says something about *our* runs: the paper names no initialisation, and prints
 # neither weights nor code. And a module may help training without being needed afterwards. But it
