@@ -40,7 +40,8 @@ def test_no_user_name_is_left_in_a_path(path):
 
 def lesson(folder, name, title, needs, body):
     (folder / name).write_text(
-        f"# ---\n# jupyter:\n#   fercourse:\n#     title: {title}\n#     learn: [do {title}, more]\n"
+        "# ---\n# jupyter:\n#   fercourse:\n"
+        f"#     title: {title}\n#     learn: [do {title}, more]\n"
         f"#     needs: {needs}\n# ---\n\n{body}"
     )
 

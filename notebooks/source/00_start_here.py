@@ -70,8 +70,8 @@ for name, meaning in course.GEARS.items():
 # first one of a notebook and restart its kernel.
 #
 # Why it matters: a tiny network on drawn faces shows that code works. It says nothing about how
-# good a method is. So every measured number of this course carries a label, and comes out of a ledger
-# of runs, never out of a sentence:
+# good a method is. So every measured number of this course carries a label, and comes out of a
+# ledger of runs, never out of a sentence:
 
 # %%
 from fercourse.experiments.ledger import Ledger
@@ -171,8 +171,8 @@ print(f"{sum(said is None for said in needed.values())} of {len(needed)} to be g
 # ## How an exercise works
 #
 # Each lesson ends with two to four. You find the task, a function to complete, and a check. The
-# check does not compare with one number: it tries your function on random input, and if something is
-# wrong, it says what to look at. Hints and a solution are folded away below.
+# check does not compare with one number: it tries your function on random input, and if something
+# is wrong, it says what to look at. Hints and a solution are folded away below.
 #
 # Here is somebody's attempt at the first one, the share of right answers:
 

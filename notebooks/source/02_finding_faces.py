@@ -403,11 +403,11 @@ for name, pictures in (("as they are", faces), ("with paper", paper)):
     print(f"{name}: {np.mean(found):.0%} of {len(found)} faces found")
 
 # %% [markdown]
-# `fercourse.faces.find_boxes` does the second for a whole data set, and keeps the entire image where
-# nothing is found. On real FER2013 images the paper helps, and still about one in ten is missed
-# (measured once, see `fercourse/faces.py`). These are not random ones: hands, hair, turned heads,
-# drawings. Dropping them would make the test set easier and its accuracy higher. Section 3.1 does
-# not say what became of them.
+# `fercourse.faces.find_boxes` does the second for a whole data set, and keeps the entire image
+# where nothing is found. On real FER2013 images the paper helps, and still about one in ten is
+# missed (measured once, see `fercourse/faces.py`). These are not random ones: hands, hair, turned
+# heads, drawings. Dropping them would make the test set easier and its accuracy higher. Section 3.1
+# does not say what became of them.
 
 # %% [markdown]
 # ## Summary
