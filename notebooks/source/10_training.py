@@ -567,9 +567,16 @@ steady = fercourse.preset(lesson.pick(smoke="smoke", full="cpu"), model=1).chang
     **{"train.epochs": lesson.pick(smoke=7, full=12), "train.augment": "none"},
     **{"train.schedule": "plateau", "train.patience": 99, "data.name": data.name},
 )
-plain = lesson.fit("plain", steady.change(**{"train.ema": 0.0}), data)
-smooth = lesson.fit("ema", steady.change(**{"train.ema": 0.95}), data)
-plots.averaging(*([e["val_accuracy"] for e in fit.history] for fit in (plain, smooth)))
+
+
+def curve(ema):
+    config = steady.change(**{"train.ema": ema})
+    fit = fercourse.train(config, data, device=lesson.device.type, progress=False)
+    return torch.tensor([epoch["val_accuracy"] for epoch in fit.history])
+
+
+curves = lesson.recall("ema", lambda: {"plain": curve(0.0), "average": curve(0.95)})
+plots.averaging(curves["plain"].tolist(), curves["average"].tolist())
 
 # %% [markdown]
 # Both runs take the very same steps; only what is judged and kept differs. The decay sets over
