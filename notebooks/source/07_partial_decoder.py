@@ -254,6 +254,7 @@ print("pooled", tuple(pooled.shape), "  gradient", tuple(gradient.shape))
 # These 96 numbers join the others in front of the classifier. That is all that distinguishes model
 # 4 from model 3:
 
+
 # %% tags=["nbval-check-output"]
 def unfilled(k: int) -> fercourse.FERNet:
     with torch.device("meta"):  # shapes without numbers: made at once
