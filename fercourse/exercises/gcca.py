@@ -294,7 +294,10 @@ def recalibrate(x: Tensor, group: nn.Conv2d, squeeze: nn.Conv2d, excite: nn.Conv
     return attention * x + x
 
 
-@check(recalibrate, "Three poolings, four numbers a channel, a bottleneck, a sigmoid, and F itself added.")
+@check(
+    recalibrate,
+    "Three poolings, four numbers a channel, a bottleneck, a sigmoid, and F itself added.",
+)
 def check_recalibrate(attempt: Callable[..., Any]) -> None:
     """Diagnoses: no residual, no sigmoid, wrong axis, order, a pooling or a ReLU left out."""
     for cube in (True, False):  # first C = H = W, where a wrong axis does not stop the code

@@ -210,7 +210,7 @@ plots.receptive_fields({s: np.asarray(p.image) for s, p in portraits.items()}, f
 
 # %% [markdown]
 # This is a difference between the paper's 224 pixels and our 48 that no table shows. At 224, a
-# location of C4 sees an eye with its brow, or a mouth; at 48 it sees everything. Enlarging a small
+# location of C4 sees a part of the face; at 48 it sees everything. Enlarging a small
 # face first, as the paper does, adds no detail, but keeps deep features local. It also costs twenty
 # times the work.
 
