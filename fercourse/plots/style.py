@@ -31,7 +31,7 @@ class CourseFigure(Figure):
         png_dpi: Of that picture; photographs, which compress badly, set it lower.
     """
 
-    png_dpi = 192
+    png_dpi = 144
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
         buffer = io.BytesIO()
