@@ -102,9 +102,10 @@ plots.table1(claims + ours["fer2013"])
 
 # %% [markdown]
 # Three questions to put to any such table. *What is $n$?* With $n = 1$ there is no interval, and
-# a difference of a point may be a seed. *Where do the numbers stand?* Runs of half an hour on a
-# CPU are not the paper's runs: compare gains, not levels. *Who chose the epoch?* Ours is chosen
-# on the validation split (lesson 10); the paper does not say.
+# a difference of a point may be a seed; eq. 9 then gives a Sta of 0, which means nothing. *Where
+# do the numbers stand?* Runs of half an hour on a CPU are not the paper's runs: compare gains,
+# not levels. *Who chose the epoch?* Ours is chosen on the validation split (lesson 10); the paper
+# does not say.
 #
 # The same on built-in faces, where all six models are cheap enough for several seeds. These say
 # nothing about photographs; the six nets are tiny and the faces drawn.
@@ -118,7 +119,9 @@ else:
 
 # %% [markdown]
 # And as a figure, for the data set of which more models were run. Look at whether our intervals
-# (filled) overlap from row to row.
+# (filled) overlap from row to row. With two seeds Student's interval is hardly of use: it may reach
+# beyond 100 %, and where two runs happen to agree it has no width at all. Three are the least,
+# ten are what the paper had.
 
 # %%
 rows = max(ours.values(), key=lambda rows: len({row.variant for row in rows}))
@@ -180,7 +183,9 @@ for a, b in pairwise(there):
 # %% [markdown]
 # In the figure each thin line is a seed. Look at whether the thin lines run parallel (the step is
 # real) or cross (it is chance). The paper's gains are drawn from our first model, so that gains
-# are compared and not levels.
+# are compared and not levels. Beside the interval stands the $p$ of a sign-flip test, which
+# assumes no normal distribution; with $n$ seeds it cannot be smaller than $2/2^n$, however clear
+# an interval looks.
 
 # %%
 plots.ablation_slopes(claims + rows) if len(there) > 1 else "Fewer than two models were run."

@@ -7,9 +7,21 @@ import numpy as np
 import pytest
 import torch
 
-import fercourse
+import fercourse.plots
 from fercourse import ModelConfig
 from fercourse.exercises import ablation
+
+
+def test_the_figure_of_costs_names_what_is_cheaper():
+    def told(flops):
+        figure = fercourse.plots.component_costs([100, 110, 111, 112, 115, 120], flops)
+        return " ".join(figure._suptitle.get_text().split())
+
+    grown = "10.0 % more operations and 20.0 % more parameters than VGG16"
+    assert f"{grown}; no step makes it cheaper" in told([200, 200, 205, 210, 220, 220])
+    assert f"{grown}; decoder makes it cheaper" in told([200, 201, 215, 210, 220, 220])
+    with pytest.raises(fercourse.FercourseError, match="six models"):
+        fercourse.plots.component_costs([1], [1])
 
 
 @pytest.mark.parametrize("name", ["steps", "one_component", "credit"])

@@ -4,7 +4,23 @@ import numpy as np
 import pytest
 import torch
 
+from fercourse import FercourseError, plots
 from fercourse.exercises import training
+
+
+def words(figure):
+    return " ".join(figure._suptitle.get_text().split())
+
+
+def test_figures_say_what_was_measured():
+    told = words(plots.throughput({2: 10.0, 64: 500.0, 8: 90.0}, {"forward": 1.0, "backward": 3.0}))
+    assert "500 faces/s in batches of 64, 50.0 times those of 2; backward" in told
+    told = words(plots.averaging([0.1, 0.5, 0.3, 0.6, 0.55], [0.1, 0.3, 0.5, 0.6, 0.6]))
+    assert "25.0 points in all, their average by 0.0" in told
+    with pytest.raises(FercourseError, match="cannot be compared"):
+        plots.averaging([0.1], [])
+    with pytest.raises(FercourseError, match="measured"):
+        plots.throughput({}, {"forward": 1.0})
 
 
 def test_solutions_pass():
