@@ -87,7 +87,11 @@ def opened(browser, lab, name):
         page.goto(lab(name))
         page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=PATIENCE)
         page.locator(".jp-NotebookPanel-toolbar").first.wait_for()
-        page.get_by_text("Python 3 (fercourse)").first.wait_for(timeout=PATIENCE)
+        page.wait_for_function(
+            """() => [...document.querySelectorAll('.jp-KernelName')]
+                .some(name => name.textContent.includes('Python 3 (fercourse)'))""",
+            timeout=PATIENCE,
+        )
         page.get_by_role("menuitem", name="Kernel", exact=True).click()
         page.get_by_text("Restart Kernel and Run All Cells…").click()
         page.get_by_role("button", name="Confirm Kernel Restart").click()
@@ -105,6 +109,71 @@ def test_the_first_notebook_runs_in_the_browser(browser, lab):
     with opened(browser, lab, stem(0)) as page:
         assert page.locator(".jp-OutputArea-output img").count() > 0
         assert page.locator(".jp-RenderedText[data-mime-type*=error]").count() == 0
+
+
+def test_a_face_is_painted_by_buttons_and_sliders(browser, lab):
+    with opened(browser, lab, stem(1)) as page:
+        explorer = explorer_with(page, "Press an expression")
+        picture = changing(page, explorer)
+        explorer.get_by_role("button", name="Surprise").click()
+        picture.must_change()
+        handle = explorer.locator(".noUi-handle").first
+        handle.focus()
+        handle.press("ArrowRight")
+        picture.must_change()
+
+
+def test_pooling_is_drawn_again_and_bad_input_is_said(browser, lab):
+    with opened(browser, lab, stem(6)) as page:
+        explorer = explorer_with(page, "Type activations")
+        picture = changing(page, explorer)
+        explorer.get_by_role("button", name="Draw again").click()
+        picture.must_change()
+        explorer.get_by_role("button", name="one peak").click()
+        picture.must_change()
+        cell = explorer.locator("input[type=number]").first
+        cell.fill("-3")
+        cell.press("Enter")
+        explorer.get_by_text("a ReLU comes before the pooling").wait_for(timeout=30_000)
+        weights = explorer_with(page, "")
+        assert weights.locator("img").count() == 1
+
+
+def explorer_with(page, note: str):
+    """The explorer whose first line says ``note``, live in the page."""
+    boxes = page.locator(".jp-OutputArea-output .widget-vbox:has(> .widget-image)")
+    found = boxes.filter(has_text=note).first
+    found.wait_for(timeout=60_000)
+    found.scroll_into_view_if_needed()
+    return found
+
+
+class changing:
+    """An explorer's picture, watched."""
+
+    def __init__(self, page, explorer) -> None:
+        self.page, self.image = page, explorer.locator("> .widget-image").first
+        self.source = self._pixels()
+
+    def must_change(self) -> None:
+        for _ in range(100):
+            now = self._pixels()
+            if now != self.source:
+                self.source = now
+                return
+            self.page.wait_for_timeout(200)
+        pytest.fail("the picture did not change within 20 seconds")
+
+    def _pixels(self) -> str:
+        """What is seen, not the address of it: two addresses may show the same picture."""
+        return self.image.evaluate(
+            """image => {
+                const canvas = document.createElement('canvas');
+                [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+                canvas.getContext('2d').drawImage(image, 0, 0);
+                return canvas.toDataURL();
+            }"""
+        )
 
 
 def _ran_through(page) -> None:
