@@ -79,8 +79,8 @@ for row in claims:
 # ## Confusion matrix
 #
 # Accuracy says how often; a confusion matrix says what for what. Let a network answer faces it has
-# never seen. (Drawn faces a little harder than those it was trained on, or there would be few
-# mistakes to look at.)
+# never seen. (Where faces are drawn, they are a little harder than those it was trained on, or
+# there would be few mistakes to look at.)
 
 # %%
 from fercourse.evaluation.predict import probabilities

@@ -132,10 +132,17 @@ steps = {"pull to the faces": [pull] * 10, "push apart": [k * push for k in PAIR
 plots.weights_at_work(LAMBDAS, shares, PAIR_WEIGHTS, steps)
 
 # %% [markdown]
-# Cross-entropy fades as faces are learned, and the centre loss does not: the same $\lambda$ weighs
-# more late in training than early. And the two weights act on different things, so they need not
-# trade off as in the made-up surface above. With `centers="learned"`, the other reading of eq. 6,
-# the push would be twelve times as strong at the same $\lambda_1$: a sweep is about one reading.
+# Cross-entropy fades as faces are learned, and embeddings grow longer: the same $\lambda$ is not
+# the same pull early and late.
+
+# %%
+ratio = shares["after training"][0] / shares["before training"][0]
+print(f"after training, the same lambda weighs {ratio:.1f} times what it did before")
+
+# %% [markdown]
+# And the two weights act on different things, so they need not trade off as in the made-up surface
+# above. With `centers="learned"`, the other reading of eq. 6, the push would be twelve times as
+# strong at the same $\lambda_1$: a sweep is about one reading.
 
 # %% [markdown]
 # ## How much of a best is noise?
