@@ -125,8 +125,8 @@ class TrainConfig:
         optimizer: "sgd" (Nesterov, momentum 0.9) or "adamw".
         lr: Peak learning rate.
         weight_decay: On convolution and linear weights only, not on biases or batch norm.
-        schedule: "plateau" halves after ``patience`` epochs without a lower validation loss (the
-            paper's rule); "cosine" rises for ``warmup`` and then falls to nothing along a cosine.
+        schedule: "plateau" halves at the epoch after ``patience`` ones without a lower validation
+            loss (the paper's rule); "cosine" rises for ``warmup`` and then falls to nothing along a cosine.
         patience: Epochs, for "plateau".
         warmup: Share of all steps in which the rate rises, for "cosine".
         augment: "none", "paper" (the 15-fold set, one member drawn a step), "light" or "course";

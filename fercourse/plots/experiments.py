@@ -28,6 +28,9 @@ from fercourse.plots.style import (
 
 _SYMBOLS = {"loss.weight": r"$\lambda$", "loss.pair_weight": r"$\lambda_1$"}
 _WORDS = {"loss.weight": "λ", "loss.pair_weight": "λ₁"}
+FEWEST = 3
+"""Seeds below which no interval is drawn: from two, chance alone can make one of no width."""
+
 _METRICS = {"test_accuracy": "test accuracy (%)", "val_accuracy": "validation accuracy (%)"}
 
 
@@ -117,11 +120,11 @@ def ablation_slopes(rows: Sequence[Row], metric: str = "test_accuracy") -> Figur
                   linewidth=1.4, label="the paper's gains, from our first model")  # fmt: skip
     steps = [compare(rows, a, b, metric) for a, b in pairwise(models)]
     for (left, right), step in zip(pairwise(at), steps, strict=True):
-        interval = "" if step.n < 2 else f"\n[{points(step.low)}, {points(step.high)}]"
+        interval = f"\n[{points(step.low)}, {points(step.high)}]" if step.n >= FEWEST else ""
         axes.annotate(
             f"{points(step.mean)}{interval}", ((left + right) / 2, 0.02), ha="center",
             xycoords=("data", "axes fraction"), fontsize=8, color=INK,
-            fontweight="bold" if step.low > 0 or step.high < 0 else "normal",
+            fontweight="bold" if _clear(step) else "normal",
         )  # fmt: skip
     low, high = axes.get_ylim()
     axes.set_ylim(low - 0.22 * (high - low), high)  # room for the steps
@@ -232,12 +235,16 @@ def _sweep_in_words(
     if claimed not in values:
         return text
     gain = compare(rows, repr(claimed), repr(values[best]), metric)
-    verdict = "beyond its error" if gain.low > 0 else "within its error"
+    verdict = "beyond its error" if _clear(gain) and gain.low > 0 else "within its error"
     return f"{text}, by {gain} over the paper's {claimed:g}: {verdict}"
 
 
+def _clear(step: Paired) -> bool:
+    return step.n >= FEWEST and (step.low > 0 or step.high < 0)
+
+
 def _steps_in_words(models: list[str], steps: list[Paired]) -> str:
-    sure = [k for k, step in enumerate(steps) if step.low > 0 or step.high < 0]
+    sure = [k for k, step in enumerate(steps) if _clear(step)]
     if not sure:
         n = max(step.n for step in steps)
         return f"No step's gain stands clear of its error over {n} seed{'s' * (n > 1)}"
