@@ -58,6 +58,7 @@ def list_rows(
 @app.command()
 def summary(
     by: Annotated[list[str], typer.Option(help="Fields, or config names as loss.weight.")] = (
+        "plan",
         "dataset",
         "variant",
     ),
@@ -82,7 +83,7 @@ def summary(
         low, high = _percent(line["low"]), _percent(line["high"])
         table.add_row(
             *(_text(line[name]) for name in names), str(line["n"]), _percent(line["mean"]),
-            _percent(line["sta"]), f"{low} to {high}" if low else "", _percent(line["binomial"]),
+            _percent(line["sta"]) if line["n"] > 1 else "", f"{low} to {high}" if low else "", _percent(line["binomial"]),
         )  # fmt: skip
     _print(table)
 
