@@ -423,11 +423,11 @@ class TestCommandLine:
             ledger.append(made_row(seed=seed, accuracy=accuracy))
         shown = self.run(ledger, "summary", "--variant", "model6", "--dataset", "fer2013")
         lines = [line.split() for line in shown.splitlines() if "model6" in line]
-        assert [line[:5] for line in lines] == [
-            ["paper", "fer2013", "model6", "10", "74.08"],
-            ["cpu", "fer2013", "model6", "3", "70.99"],
+        assert [line[:6] for line in lines] == [
+            ["paper", "table1", "fer2013", "model6", "10", "74.08"],
+            ["cpu", "table1", "fer2013", "model6", "3", "70.99"],
         ]
-        assert lines[1][5] == "0.82"  # sqrt(2 / 3) 36 / 3589
+        assert lines[1][6] == "0.82"  # sqrt(2 / 3) 36 / 3589
         by = self.run(ledger, "summary", "--by", "loss.weight", "--label", "cpu")
         assert "0.005" in by
 

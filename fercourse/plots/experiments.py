@@ -190,12 +190,16 @@ def accuracy_spread(rows: Sequence[Row], metric: str = "test_accuracy") -> Figur
     light_grid(axes)
     sta, error = 100 * frame["sta"].mean(), 100 * frame["binomial"].mean()
     least, most = frame["n"].min(), frame["n"].max()
-    runs = f"{least} runs" if least == most else f"{least} to {most} runs"
-    headline(
-        figure,
-        f"Seeds spread by {sta:.2f} points (Sta, {runs} each), but "
-        f"the test set alone leaves an error of {error:.2f}",
-    )
+    if most == 1:
+        text = f"One run each says nothing of seeds; the test set leaves an error of {error:.2f}"
+    else:
+        runs = f"{least} runs" if least == most else f"{least} to {most} runs"
+        than = "less" if sta < error else "more"
+        text = (
+            f"Seeds spread by {sta:.2f} points (Sta, {runs} each), {than} than the error of "
+            f"{error:.2f} that the test set leaves"
+        )
+    headline(figure, text)
     return figure
 
 
