@@ -30,6 +30,8 @@ class ModelConfig:
         imagenet: Start from torchvision's VGG16-BN weights (width 1 only).
         map_scale: Standard deviation over the face that P_d and every S_i are given, in logits;
             0, the paper's reading, leaves them as they come, and they come out flat.
+        gcca_norm: Batch norm in GCCA's squeeze, so that its weights depend on the face; off in the
+            paper's reading, where they hardly do.
     """
 
     fusion: bool = True
@@ -46,6 +48,7 @@ class ModelConfig:
     decoder_channels: int = 32
     imagenet: bool = False
     map_scale: float = 0.0
+    gcca_norm: bool = False
 
     def __post_init__(self) -> None:
         _require(self.in_channels in (1, 3), f"in_channels must be 1 or 3, not {self.in_channels}.")
@@ -126,7 +129,8 @@ class TrainConfig:
         lr: Peak learning rate.
         weight_decay: On convolution and linear weights only, not on biases or batch norm.
         schedule: "plateau" halves at the epoch after ``patience`` ones without a lower validation
-            loss (the paper's rule); "cosine" rises for ``warmup`` and then falls to nothing along a cosine.
+            loss (the paper's rule); "cosine" rises for ``warmup`` and then falls to nothing along
+            a cosine.
         patience: Epochs, for "plateau".
         warmup: Share of all steps in which the rate rises, for "cosine".
         augment: "none", "paper" (the 15-fold set, one member drawn a step), "light" or "course";

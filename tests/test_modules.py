@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from fercourse.config import ModelConfig
+from fercourse.models import FERNet
 from fercourse.modules import GCCA, PartialDecoder, ReverseAttention, stochastic_pool
 from fercourse.modules.blocks import resize_like, scaled
 from fercourse.modules.pooling import three_descriptors
@@ -196,3 +198,30 @@ def test_reverse_attention_erases_what_is_claimed_already():
 
 def test_scaled_channels():
     assert [scaled(64, w) for w in (1, 0.375, 0.25, 0.125, 0.01)] == [64, 24, 16, 8, 8]
+
+
+def test_normalised_gcca_depends_on_the_face_where_the_plain_one_may_not():
+    torch.manual_seed(0)
+    faces = torch.rand(64, 32, 6, 6) + 1  # never dead, and alike, as faces are
+
+    def spread(norm):
+        gates = []
+        for _ in range(20):
+            gcca = GCCA(32, norm=norm)
+            gcca.train()(faces)  # a batch for the running statistics
+            for _ in range(60):
+                gcca(faces)
+            gates.append(gcca.eval().attention(faces).std(0).mean().item())
+        return gates
+
+    plain, normed = spread(False), spread(True)
+    assert min(normed) > max(plain)
+    assert len(GCCA(32, norm=True).squeeze) == 2
+
+
+def test_gcca_norm_reaches_the_network():
+    net = FERNet(ModelConfig.table1(3, width=0.125, gcca_norm=True))
+    assert all(isinstance(a.squeeze, nn.Sequential) for a in net.backbone.attentions)
+    x = torch.rand(2, 1, 48, 48)
+    assert net(x).logits.shape == (2, 7)
+    assert ModelConfig.table1(3) == ModelConfig.table1(3, gcca_norm=False)

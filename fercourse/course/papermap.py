@@ -127,6 +127,7 @@ OPEN: dict[str, str] = {
     "model.decoder_channels": "channels a level of the decoder",
     "model.imagenet": "whether VGG16 starts pre-trained",
     "model.map_scale": "what makes the global map vary over the face",
+    "model.gcca_norm": "what makes channel weights depend on the face",
     "loss.weight": "on which split lambda was chosen",
     "loss.pair_weight": "on which split lambda_1 was chosen",
     "loss.center_rate": "the step of the centres",

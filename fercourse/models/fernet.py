@@ -56,7 +56,7 @@ class FERNet(nn.Module):
         super().__init__()
         self.config = config
         self.backbone = VGG16Backbone(
-            config.in_channels, config.width, config.gcca, config.reduction
+            config.in_channels, config.width, config.gcca, config.reduction, config.gcca_norm
         )
         _, c2, c3, c4, c5 = self.backbone.channels
         length = c5

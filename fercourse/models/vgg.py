@@ -24,10 +24,16 @@ class VGG16Backbone(nn.Module):
         width: Factor on every channel count.
         gcca: Put channel attention behind every block.
         reduction: GCCA's squeeze.
+        gcca_norm: GCCA's batch norm, see :class:`fercourse.modules.GCCA`.
     """
 
     def __init__(
-        self, in_channels: int = 1, width: float = 1.0, gcca: bool = True, reduction: int = 16
+        self,
+        in_channels: int = 1,
+        width: float = 1.0,
+        gcca: bool = True,
+        reduction: int = 16,
+        gcca_norm: bool = False,
     ) -> None:
         super().__init__()
         self.channels = tuple(scaled(block[-1], width) for block in PLAN)
@@ -40,7 +46,7 @@ class VGG16Backbone(nn.Module):
                 previous = scaled(channels, width)
             self.blocks.append(nn.Sequential(*convolutions))
             if gcca:
-                self.attentions.append(GCCA(previous, reduction))
+                self.attentions.append(GCCA(previous, reduction, gcca_norm))
         for module in self.modules():
             if isinstance(module, nn.Conv2d) and module.kernel_size == (3, 3):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

@@ -14,13 +14,19 @@ class GCCA(nn.Module):
         channels: C.
         reduction: The paper's 16. The squeeze never goes below 4 channels (what C = 64 gives),
             so that one dead unit cannot silence a narrow block.
+        norm: Batch norm behind W_1, not in the paper. Descriptors are never negative, so a unit of
+            the squeeze has nearly the same sign for every face: many are silent from the start,
+            and where all are, M is a constant. Normalised, each answers to some faces and not to
+            others. Training then needs batches of at least two.
     """
 
-    def __init__(self, channels: int, reduction: int = 16) -> None:
+    def __init__(self, channels: int, reduction: int = 16, norm: bool = False) -> None:
         super().__init__()
         squeezed = max(4, channels // reduction)
         self.group = nn.Conv2d(3 * channels, channels, 1, groups=channels)  # G: 4 numbers a channel
         self.squeeze = nn.Conv2d(channels, squeezed, 1)  # W_1
+        if norm:
+            self.squeeze = nn.Sequential(self.squeeze, nn.BatchNorm2d(squeezed))
         self.excite = nn.Conv2d(squeezed, channels, 1)  # W_2
 
     def descriptors(self, x: Tensor) -> Tensor:
