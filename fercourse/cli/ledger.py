@@ -83,7 +83,8 @@ def summary(
         low, high = _percent(line["low"]), _percent(line["high"])
         table.add_row(
             *(_text(line[name]) for name in names), str(line["n"]), _percent(line["mean"]),
-            _percent(line["sta"]) if line["n"] > 1 else "", f"{low} to {high}" if low else "", _percent(line["binomial"]),
+            _percent(line["sta"]) if line["n"] > 1 else "",
+            f"{low} to {high}" if low else "", _percent(line["binomial"]),
         )  # fmt: skip
     _print(table)
 
