@@ -75,6 +75,11 @@ def check_steps(attempt: Any) -> None:
                 "The spread divides by S, as Sta does (eq. 9); for the error of a mean it must "
                 "divide by S - 1."
             )
+        if close(half, t * deviation / math.sqrt(s - 1), 1e-6):
+            raise Wrong(
+                "S - 1 was taken off twice: the root of S - 1 belongs to a spread that divides by "
+                "S, as Sta does; yours divides by S - 1 already."
+            )
         if close(half, 2 * right, 1e-6):
             raise Wrong("That is the whole width; half of it is asked for.")
         if close(half, deviation / math.sqrt(s), 1e-6) or close(

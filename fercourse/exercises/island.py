@@ -56,6 +56,10 @@ def check_center_loss(attempt):
                 "You averaged over the D coordinates as well: `mean()` of the whole table divides "
                 "by N times D. A squared distance is a sum over coordinates."
             )
+        if close(out, n * right / d) or close(out, 2 * n * right / d):
+            raise Wrong(
+                "The axes are exchanged: you summed over the faces and averaged over coordinates."
+            )
         if close(out, gap.norm(dim=1).mean() / 2) or close(out, gap.norm(dim=1).mean()):
             raise Wrong("That is the distance itself; the loss takes its square.")
         everywhere = (x[:, None] - c).square().sum(2)  # (N, K)
@@ -221,6 +225,11 @@ def _diagnose_pairs(out: Tensor, right: Tensor, c: Tensor) -> None:
             "The diagonal was zeroed before the 1 was added, so it still counts 1 for each class: "
             "mask after adding, or add only off the diagonal."
         )
+    if close(out, right / 2 + 2 * k):
+        raise Wrong(
+            "That is one half of the table with its diagonal: leave out j = k, and take each pair "
+            "in both orders."
+        )
     if close(out, right / 2):
         raise Wrong("Each pair was taken once; eq. 6 runs over j and over k, and meets it twice.")
     if close(out, right / (k * (k - 1))) or close(out, (cosines + 1).mean()):
@@ -311,6 +320,8 @@ def check_island_loss(attempt):
             raise Wrong("The diagonal is counted: a centre with itself adds 2 for each class.")
         if close(out, center + weight * (pairs + k)):
             raise Wrong("The diagonal was zeroed before adding 1 and still counts 1 a class.")
+        if close(out, center + weight * pairs / 2):
+            raise Wrong("Each pair was taken once; eq. 6 runs over j and over k.")
         if close(out, center + weight * pairs / (k * (k - 1))):
             raise Wrong("That is the mean over pairs; eq. 6 is a sum.")
         raise Wrong(

@@ -75,6 +75,9 @@ def check_cam(attempt: Callable[[Tensor, Tensor], Any]) -> None:
              "over the other two axes."),
             ((g.mean((0, 2, 3), keepdim=True) * a).sum(1).relu(),
              "The weights are averaged over the batch as well; each face has its own."),
+            (signed.relu() / signed.relu().amax((1, 2), keepdim=True).clamp_min(1e-7),
+             "You stretched each map to its highest value. That is done for drawing; here the "
+             "values themselves are asked for."),
             (a.mean(1), "That is the mean activation: the class has no say in it."),
         )  # fmt: skip
         for wrong, sentence in known:

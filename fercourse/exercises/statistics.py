@@ -134,6 +134,9 @@ def _judge_recall(out: float, counts: np.ndarray) -> None:
             "That is accuracy: common classes weigh more. Divide class by class first, then "
             "take the mean."
         )
+    precision = diagonal / counts.sum(0)
+    if _near(out, (2 * precision * recall / (precision + recall)).mean()):
+        raise Wrong("That is macro F1: it mixes precision in. Recall alone is asked for.")
     if _near(out, recall.sum()):
         raise Wrong("The recalls were summed; take their mean.")
     if _near(out, diagonal.mean()) or _near(out, (diagonal / counts.sum()).mean()):

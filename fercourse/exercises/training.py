@@ -252,6 +252,11 @@ def check_moving_average(attempt: Any) -> None:
             )
         if close(out, zero):
             raise Wrong("You begin at zero, and the average is drawn towards zero for long.")
+        if close(out, zero / (1 - decay**n)):
+            raise Wrong(
+                "You begin at zero and correct for it, as Adam does. Here the average begins as "
+                "the first weights."
+            )
         if close(out, torch.stack(weights).mean(0)):
             raise Wrong("That is the plain mean: the first steps weigh as much as the last.")
         if close(out, weights[-1]):

@@ -141,7 +141,7 @@ def ablation_slopes(rows: Sequence[Row], metric: str = "test_accuracy") -> Figur
 def accuracy_spread(rows: Sequence[Row], metric: str = "test_accuracy") -> Figure:
     """Every seed's accuracy for each variant, over the two errors that surround the mean.
 
-    Dark band: Sta (eq. 9), what another seed does. Light band: the binomial standard error, what
+    Narrow band: Sta (eq. 9), what another seed does. Wide band: the binomial standard error, what
     another test set of the same size would do; the paper prints the first alone.
 
     Args:
@@ -161,10 +161,12 @@ def accuracy_spread(rows: Sequence[Row], metric: str = "test_accuracy") -> Figur
             (row.seed, 100 * row.value(metric)) for row in rows if row.variant == variant
         )
         mean, sta, error = (100 * line[name] for name in ("mean", "sta", "binomial"))
-        for reach, alpha, label in ((error, 0.16, "± binomial error of the test set"),
-                                    (sta, 0.38, "± Sta over seeds")):  # fmt: skip
+        for reach, half, alpha, label in (
+            (error, 0.36, 0.2, "± binomial error of the test set"),
+            (sta, 0.16, 0.5, "± Sta over seeds"),
+        ):
             if np.isfinite(reach):
-                axes.add_patch(Rectangle((k - 0.36, mean - reach), 0.72, 2 * reach, color=OURS,
+                axes.add_patch(Rectangle((k - half, mean - reach), 2 * half, 2 * reach, color=OURS,
                                          alpha=alpha, linewidth=0,
                                          label=None if k else label))  # fmt: skip
         axes.hlines(mean, k - 0.36, k + 0.36, color=OURS, linewidth=1.6)

@@ -119,6 +119,7 @@ moved = c - 0.5 * step
 # centres.
 
 # %%
+package.centers.copy_(c)
 package.train()
 package(x, y)
 torch.testing.assert_close(moved, package.centers)
@@ -389,9 +390,10 @@ centers = seen["centers"].view(3, len(epochs), 7, 2)
 spreads = [[spread(p, answers) for p in row] for row in points]
 
 # %% [markdown]
-# Each panel shows the 350 training faces. Under the softmax loss look for long rays: being far out
-# is cheap. Under the centre loss look for rays that shorten to clumps. Under the island loss look
-# at how evenly the centres (black rings) stand around the origin (the cross).
+# Each panel shows the 350 training faces, at a scale of its own. Under the softmax loss look for
+# rays that point away from the origin (the cross): being far out is cheap. Under the other two
+# look for clumps around the centres (black rings), and under the island loss at how evenly the
+# centres stand around the origin.
 
 # %%
 plots.embedding_planes(points, centers, answers, epochs, list(losses), spreads)
@@ -426,8 +428,8 @@ with torch.inference_mode():
               f"{pair_sum(means) - 35:.2f}")  # fmt: skip
 
 # %% [markdown]
-# A small $\lambda$ leaves a small mark on the embedding. What it is worth in accuracy, the paper
-# puts in the last line of Table 1:
+# One run of each: another seed moves these numbers, too. What the loss is worth in accuracy, the
+# paper puts in the last line of Table 1; Sta is its word for the spread of its runs.
 
 # %%
 from fercourse.experiments.ledger import Ledger

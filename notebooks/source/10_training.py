@@ -122,7 +122,8 @@ terms = step(x, y)
 print({name: round(value.item(), 3) for name, value in terms._asdict().items()})
 
 # %% [markdown]
-# Cross-entropy begins near $\ln 7 = 1.95$: the net knows nothing and says so.
+# Cross-entropy begins near $\ln 7 = 1.95$: the net knows nothing and says so. (`island` is the pair
+# sum beyond its bound of 35; `total` holds all of it.)
 #
 # Is it the package's step? We give both the same weights, the same batch and the same random
 # numbers (GCCA's random pooling draws some), and compare all weights afterwards.
@@ -141,9 +142,9 @@ net.load_state_dict(deepcopy(theirs.model.state_dict()))
 joint.load_state_dict(deepcopy(theirs.loss.state_dict()))
 kind = {"cuda": "gpu"}.get(lesson.device.type, lesson.device.type)
 theirs.place(Fabric(accelerator=kind, devices=1, precision="32-true"))
+optimizer.state.clear()  # forget the momentum of the step above
 
 # %%
-optimizer.state.clear()  # forget the momentum of the step above
 net.to(memory_format=torch.channels_last)  # as theirs; explained below
 theirs.train()
 torch.manual_seed(1)

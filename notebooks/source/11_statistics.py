@@ -186,8 +186,8 @@ print(f"{100 * a:.2f} % of {n:,} faces: ± {100 * error:.2f} points; "
 # The test set alone leaves three times the uncertainty that Sta shows. But how can ten runs
 # scatter so little, if the error is so large? Because all ten are tested on the **same** faces.
 #
-# Say run after run gets face $i$ right with probability $p_i$. Easy faces have $p_i$ near 1,
-# hopeless ones near 0. Over runs on one fixed test set, only the faces in between flip:
+# Say each run gets face $i$ right with probability $p_i$, each face for itself. Easy faces have
+# $p_i$ near 1, hopeless ones near 0. Over runs on one fixed test set, only those in between flip:
 #
 # $$\sigma_{\text{runs}}^2 = \frac{1}{n^2}\sum_i p_i(1-p_i) \qquad\text{against}\qquad
 # \sigma_{\text{test sets}}^2 = \frac{a(1-a)}{n}.$$
@@ -211,7 +211,8 @@ seeds = [(rng.random(n) < fixed).mean() for _ in range(2000)]
 fresh = [(rng.random(n) < difficulties(n)).mean() for _ in range(2000)]
 
 # %% [markdown]
-# Compare the widths. The upper one is what Sta measures.
+# Compare the widths. The upper one is what Sta measures. (Its centre is luck: how easy the faces of
+# that one test set happen to be.)
 
 # %%
 plots.accuracy_histograms(
@@ -309,8 +310,9 @@ print(paired(made_first, made_second))
 # All five differences have the same sign, and still $p$ is 0.0625: of $2^5$ sign patterns two are
 # as extreme. Three seeds can never give less than 0.25. Few seeds say little, whatever they say.
 #
-# Here are the recorded runs on drawn faces. Look at the dark band (Sta) beside the light one
-# (binomial error).
+# Here are the recorded runs on drawn faces. Look at which band is taller, the narrow one (Sta) or
+# the wide one (binomial error). If each face flipped for itself, as above, Sta could not be the
+# larger. Where it is, whole runs are good or bad: so short a training has not settled.
 
 # %%
 from itertools import pairwise

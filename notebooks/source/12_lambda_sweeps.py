@@ -65,7 +65,8 @@ surface = 74 - 3 * product**2 - 0.8 * np.log10(second / 0.001) ** 2
 plots.search_path(surface, PAIR_WEIGHTS, LAMBDAS, start=SWEEP_WEIGHT)
 
 # %% [markdown]
-# Starting again from where it ended, a few times, would climb the ridge. The paper goes round once.
+# A second round from there moves on by one field and is stuck: on a slanting ridge, steps along the
+# axes soon find nothing better. The paper goes round once.
 
 # %% [markdown]
 # ## What do the two weights do?

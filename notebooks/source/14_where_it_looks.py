@@ -237,8 +237,9 @@ else:
     print("The score book holds nothing of these models: run python benchmarks/explain.py")
 
 # %% [markdown]
-# In words, and by code. A map "beats the Gaussian" here if its interval lies above the Gaussian's,
-# for every seed:
+# The live table held one seed of model 6: look how far its two dots lie apart. So a higher mean is
+# not enough. Here a map "beats the Gaussian" if its interval lies above the Gaussian's, for every
+# seed:
 
 
 # %%
@@ -261,8 +262,8 @@ if rows:
 
 # %% [markdown]
 # Rows are maps ("before3" is the energy of C3), columns are the six models. So: does any component
-# of Table 1 make the network look more at the acting muscles? If a "yes" appeared from left to
-# right along the rows of the class activation maps, one could say so.
+# of Table 1 make the network look more at the acting muscles? If along the rows of the class
+# activation maps (the first five) "no" turned into "yes", one could say so. Does it?
 #
 # By expression, for model 6:
 
@@ -293,7 +294,8 @@ for method, name in explain.METHODS.items():
 # %% [markdown]
 # A method that explains a class should lose all likeness when the classes are shuffled. Eigen-CAM
 # cannot: it never asked for a class. The recorded check goes on, layer by layer, down to the
-# pixels:
+# pixels (left). On the right is a second one: mirror the face, draw its map, mirror that back. A
+# map of what is in the face would come out as before, at 1.
 
 # %%
 if rows:
@@ -308,7 +310,7 @@ if rows:
 # On photographs nobody knows the masks. But one can ask whether the *answer* hangs on what the map
 # marks. **Deletion** blurs the most relevant pixels away first: the probability should fall fast.
 # **Insertion** puts them first into a blurred face: it should rise fast. Areas under both curves,
-# for Grad-CAM and for the Gaussian:
+# for two maps and the three blind ones:
 
 # %%
 few = faces[:14]
@@ -318,8 +320,9 @@ for name, heat in (("Grad-CAM", package), ("C3", maps["before3"]), *blind.items(
           f"insertion {insertion.mean():.2f} (high is good)")  # fmt: skip
 
 # %% [markdown]
-# The recorded run, with more methods, more faces, and ROAD (Rong et al., 2022), which fills the
-# holes from their neighbours so that the network sees faces rather than blots:
+# The recorded run has more methods, more faces, and **ROAD** (Rong et al., 2022). It fills holes
+# from their neighbours, so that the network sees faces rather than blots, and compares: how much
+# more does the answer suffer without the most relevant pixels than without the least? 0 is chance.
 
 # %%
 faithful = [r for r in rows if r.kind == "faithful" and r.variant == "model6"]
@@ -368,7 +371,8 @@ plots.compared(her, heats, "Two models, two maps each: pictures, not measurement
 #   The pixels that moved are sharper.
 # - Class activation maps of a 3×3 block are about as good as a Gaussian in the centre; the plain
 #   energies of C2 and C3 are better. The tables above say so with their intervals.
-# - Some methods hardly change when the network forgets: what they show is the face.
+# - No method loses all likeness when the network forgets everything, and Eigen-CAM does not notice
+#   that the classes are gone: part of what they show is the face.
 # - Show baselines, seeds and intervals with every map, or show the map as decoration.
 
 # %% [markdown]

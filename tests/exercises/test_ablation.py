@@ -70,6 +70,7 @@ def wrong_half(of):
         (wrong_half(lambda a, g, t, n: t * (a.var(0)[1:] + a.var(0)[:-1]).sqrt() / n), "unrelated"),
         (wrong_half(lambda a, g, t, n: t * g.std(0)), "steadier"),
         (wrong_half(lambda a, g, t, n: t * g.std(0, correction=0) / n), "S - 1"),
+        (wrong_half(lambda a, g, t, n: t * g.std(0) / math.sqrt(n * n - 1)), "twice"),
         (wrong_half(lambda a, g, t, n: 2 * t * g.std(0) / n), "whole width"),
         (wrong_half(lambda a, g, t, n: g.std(0) / n), "multiplied by t"),
         (wrong_half(lambda a, g, t, n: 1.96 * g.std(0) / n), "multiplied by t"),

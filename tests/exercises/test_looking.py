@@ -56,6 +56,9 @@ def test_cam():
                 (g.mean(1, keepdim=True) * a).sum(1).relu()
             ),
             "batch": lambda a, g: (g.mean((0, 2, 3), keepdim=True) * a).sum(1).relu(),
+            "stretched": lambda a, g: (
+                looking.cam(a, g) / looking.cam(a, g).amax((1, 2), keepdim=True).clamp_min(1e-7)
+            ),
             "no say": lambda a, g: a.mean(1),
             "channels are still there": lambda a, g: (alpha(g) * a).relu(),
             "length 1": lambda a, g: (alpha(g) * a).sum(1, keepdim=True).relu(),

@@ -113,6 +113,7 @@ def nan_recall(c):
     ("attempt", "word"),
     [
         (lambda c: (np.diag(c) / c.sum(0)).mean(), "precision"),
+        (lambda c: (2 * np.diag(c) / (c.sum(0) + c.sum(1))).mean(), "macro F1"),
         (lambda c: np.trace(c) / c.sum(), "accuracy"),
         (nan_recall, "nan"),
         (lambda c: (np.diag(c) / np.maximum(c.sum(1), 1)).mean(), "nobody failed"),

@@ -228,6 +228,10 @@ def in_place(weights, decay):
         (in_place, "own"),
         (lambda w, d: by_lerp(w, 1 - d), "changed places"),
         (lambda w, d: by_lerp([torch.zeros_like(w[0]), *w], d), "begin at zero"),
+        (
+            lambda w, d: by_lerp([torch.zeros_like(w[0]), *w], d) / (1 - d ** len(w)),
+            "as Adam does",
+        ),
         (lambda w, d: torch.stack(list(w)).mean(0), "plain mean"),
         (lambda w, d: w[-1].clone(), "last weight itself"),
         (lambda w, d: w[0].clone(), "do not get through"),
