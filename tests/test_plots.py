@@ -212,6 +212,17 @@ def test_sweep_compares_the_best_with_the_papers_choice() -> None:
     assert marks == [1], "the paper's choice stands over the second value"
 
 
+def test_sweep_of_two_seeds_shows_the_seeds_and_cuts_their_long_bars() -> None:
+    rows = [made_row(6, seed=s, accuracy=0.6 + 0.02 * s, **{"loss.weight": w})
+            for w in (0.005, 0.01) for s in (0, 1)]  # fmt: skip
+    (axes,) = plots.sweep(rows, "loss.weight").axes
+    values = [100 * row.val_accuracy for row in rows]
+    low, high = axes.get_ylim()
+    assert min(values) - 3 < low < min(values)
+    assert max(values) < high < max(values) + 3
+    assert any("cut" in text.get_text() for text in axes.get_legend().get_texts())
+
+
 def test_sweep_refuses_runs_that_differ_in_more() -> None:
     rows = [*swept(), made_row(6, seed=0, **{"loss.weight": 0.02, "train.epochs": 33})]
     with pytest.raises(FercourseError, match=r"differ in train\.epochs \(\d+, 33\)"):

@@ -39,6 +39,7 @@ def sweep(rows: Sequence[Row], parameter: str, metric: str = "val_accuracy") -> 
     """Accuracy against one setting, as in Fig. 6: each seed, the mean and its 95 % interval.
 
     A sweep chooses, so it looks at the validation split; choosing by test accuracy would spoil it.
+    The axis follows the seeds: from two of them an interval may be ten times as long, and is cut.
 
     Args:
         rows: Measured runs that differ in this setting and the seed alone.
@@ -59,19 +60,24 @@ def sweep(rows: Sequence[Row], parameter: str, metric: str = "val_accuracy") -> 
     figure = new_figure(height=3.2)
     axes = figure.add_subplot()
     at = np.arange(len(values))
-    for row in rows:
-        axes.plot(values.index(row.value(parameter)) + 0.1, 100 * row.value(metric), "o", ms=4,
-                  color=OURS, alpha=0.5, mew=0)  # fmt: skip
+    seeds = np.array([100 * row.value(metric) for row in rows])
+    axes.plot([values.index(row.value(parameter)) + 0.1 for row in rows], seeds, "o", ms=4,
+              color=OURS, alpha=0.5, mew=0)  # fmt: skip
+    room = max(np.ptp(seeds), 0.5)
+    low, high = seeds.min() - room, seeds.max() + room
+    beyond = (mean - reach[0]).min() < low or (mean + reach[1]).max() > high
+    cut = " (cut at the edge)" if beyond else ""
     axes.errorbar(at, mean, yerr=reach, fmt="-o", ms=6, color=OURS, elinewidth=1.4, capsize=3,
-                  label="mean and 95 % CI; beside it: seeds")  # fmt: skip
+                  label=f"mean and 95 % CI{cut}; beside it: seeds")  # fmt: skip
     claimed = OPTIMUM.get(parameter)
     if claimed in values:
-        axes.axvline(values.index(claimed), color=PAPER, linestyle="--", linewidth=1.4, zorder=0,
+        axes.axvline(values.index(claimed), color=PAPER, linestyle="--", linewidth=3, zorder=0,
                      label=f"the paper's choice, {claimed:g}")  # fmt: skip
     axes.set_xticks(at, [f"{value:g}" for value in values])
     axes.set_xlabel(_SYMBOLS.get(parameter, parameter))
     axes.set_ylabel(_METRICS.get(metric, metric))
     axes.margins(x=0.06)
+    axes.set_ylim(max(low, axes.get_ylim()[0]), min(high, axes.get_ylim()[1]))
     axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), borderaxespad=0.2, ncols=2)
     light_grid(axes)
     headline(figure, _sweep_in_words(rows, parameter, metric, values, int(mean.argmax())))

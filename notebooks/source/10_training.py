@@ -32,7 +32,8 @@ for name, value in vars(fercourse.preset("paper").train).items():
 # %% [markdown]
 # Everything in this lesson runs on whatever `lesson.device` is: an NVIDIA GPU ("cuda"), Apple's
 # ("mps") or the CPU. There is one rule: nothing names a device twice. Where it matters that a GPU
-# works differently, the text says so.
+# works differently, the text says so. Some steps and short runs are made in every gear, the lecture
+# gear included: they are what this lesson is about.
 #
 # ## The faces live on the device
 #

@@ -206,7 +206,7 @@ print(f"truth {100 * claim.test_accuracy:.2f}; the winner's validation accuracy 
 #
 # What has been measured is in the ledger; the next cells draw what is there. Dots are seeds, bars
 # are 95 % intervals, the dashed line is the paper's choice. (From two seeds, Student's interval
-# reaches 12.7 standard errors to either side: so little are two runs worth.)
+# reaches 12.7 standard errors to either side, and out of the figure: so little are two runs worth.)
 
 # %%
 ledger = Ledger()

@@ -111,9 +111,8 @@ plots.table1(claims + ours["fer2013"])
 # nothing about photographs; the six nets are tiny and the faces drawn.
 
 # %%
-board = claims + ours["synthetic"]
 if ours["synthetic"]:
-    display(plots.table1(board))
+    display(plots.table1(ours["synthetic"]))
 else:
     print("No such runs yet: fercourse run table1 --data synthetic --preset smoke")
 
