@@ -35,11 +35,24 @@ def run(
     budget: Annotated[str | None, typer.Option(help="Such as 90s, 25m or 8h.")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Runs at a time.")] = 1,
     device: Device = "auto",
+    engine: Annotated[
+        str, typer.Option(help="local, or ray: several machines, one of them this.")
+    ] = "local",
+    address: Annotated[
+        str | None, typer.Option(help="host:port of the Ray cluster; else one on this machine.")
+    ] = None,
     change: Annotated[
         list[str] | None, typer.Option("--set", help="In every run: train.epochs=5.")
     ] = None,
     ledger: LedgerPath = None,
-    out: Annotated[Path, typer.Option(help="Folder of the run folders.")] = Path("build/runs"),
+    out: Annotated[
+        Path,
+        typer.Option(
+            help="Folder of the run folders. With --engine ray the same path on every machine: "
+            "rows and histories come back here, weights and the state to resume from stay on the "
+            "machine that did the run, unless the folder is a shared one."
+        ),
+    ] = Path("build/runs"),
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what is missing, only.")] = False,
 ) -> None:
     """Measure what a plan asks for and the ledger lacks; the same command goes on later."""
@@ -57,12 +70,12 @@ def run(
         print(runs[0].note)
     if dry_run:
         todo = runner.missing(runs, book, source)
-        kind = runner.device_kind(device)
+        kind = runner.device_kind(device, engine)
         _print_outlook(runs, todo, Durations(book.rows(), kind), jobs)
         return
     report = runner.run(
-        runs, book, budget_seconds=seconds, jobs=jobs, device=device,
-        source=source, out=out, progress=sys.stderr.isatty(),
+        runs, book, budget_seconds=seconds, jobs=jobs, device=device, engine=engine,
+        address=address, source=source, out=out, progress=sys.stderr.isatty(),
     )  # fmt: skip
     print(f"{name}: {len(report.recorded)} runs recorded in {book.path}, {_time(report.seconds)}; "
           f"{len(runs) - len(report.left)} of {len(runs)} are done.")  # fmt: skip

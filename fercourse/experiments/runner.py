@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,8 @@ def run(
     budget_seconds: float | None = None,
     jobs: int = 1,
     device: str = "auto",
+    engine: str = "local",
+    address: str | None = None,
     source: str | Path | None = None,
     out: str | Path = "build/runs",
     progress: bool = True,
@@ -83,19 +86,22 @@ def run(
         budget_seconds: Wall time; None is as long as it takes.
         jobs: Runs at a time; on the CPU they share its cores.
         device: "auto", "cpu", "cuda" or "mps".
+        engine: "local" for processes of this machine, "ray" for the machines of a Ray cluster.
+        address: Of the cluster, "host:port"; None finds one that runs on this machine.
         source: Where the data set lies; None looks in the usual places.
         out: Folder of the run folders.
         progress: Show a bar with the time left.
         work: What is done with a job; for tests.
 
     Raises:
-        FercourseError: The ledger is damaged, or there are no data or device here.
+        FercourseError: The ledger is damaged, or there are no data, device or cluster here.
     """
     start = time.monotonic()
     if jobs < 1:
         raise FercourseError(f"jobs must be at least 1, not {jobs}.")
+    perform = _engine(engine, address, device)
     todo = missing(plan, ledger, source)
-    kind = device_kind(device)
+    kind = device_kind(device, engine)
     if todo and todo[0].config.data.name != "synthetic":
         jobs_.load_once(todo[0].config.data, _text(source))  # no data: say so before any worker
     threads = max(1, _cores() // jobs) if jobs > 1 else 0
@@ -106,7 +112,7 @@ def run(
     with _bar(todo, progress) as bar:
         course = _Course(queue, ledger, durations, bar, start, budget_seconds)
         while course.queue:
-            with closing(run_local(course.next_job, jobs, work, course.deadline)) as events:
+            with closing(perform(course.next_job, jobs, work, course.deadline)) as events:
                 for event in events:
                     course.take(event)
             if not course.write_patiently():
@@ -244,14 +250,32 @@ def _bar(todo: Sequence[Planned], progress: bool) -> tqdm:
     )
 
 
-def device_kind(device: str) -> str:
-    """What "auto" stands for here; "cpu" is always there, and need not wait for torch to load.
+def _engine(name: str, address: str | None, device: str) -> Callable[..., Iterator[Event]]:
+    if name == "ray":
+        from fercourse.experiments.engine_ray import run_ray
+
+        return partial(run_ray, address=address or "auto", device=device)
+    if name != "local":
+        raise FercourseError(f"There is no engine {name!r}; use local or ray.")
+    if address:
+        raise FercourseError("An address is one of a Ray cluster; it needs --engine ray.")
+    return run_local
+
+
+def device_kind(device: str, engine: str = "local") -> str | None:
+    """What "auto" stands for; "cpu" is always there, and need not wait for torch to load.
+
+    Args:
+        device: "auto", "cpu", "cuda" or "mps".
+        engine: With "ray", the other machines' devices are not known here: None.
 
     Raises:
         FercourseError: This machine has no such device.
     """
     if device == "cpu":
         return device
+    if engine == "ray":
+        return None if device == "auto" else device
     from fercourse.training.run import find_device
 
     return find_device(device).type
