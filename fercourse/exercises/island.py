@@ -142,6 +142,12 @@ def check_move_centers(attempt):
             "Nothing divides the sum: the more faces a class has in the batch, the farther its "
             "centre jumps, beyond them even."
         )
+    own = count * c - gap  # (K, D), the sum of each class's faces
+    if close(out, c - rate * (count > 0) * (c - own / (1 + count))):
+        raise Wrong(
+            "The centre is subtracted once only: in the sum of c_j - x_i it stands once for every "
+            "face of the class."
+        )
     if close(out, c - rate * gap / n) or close(out, c - rate * gap / (1 + n)):
         raise Wrong("Divided by the size of the batch; each class has a count of its own, n_j.")
     if close(out, c - gap / (1 + count)):

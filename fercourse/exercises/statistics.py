@@ -272,6 +272,7 @@ def check_runs_needed(attempt):
             (exact / 4, "At that N the difference is *one* standard error; two are asked for."),
             (exact / 2, "A factor 2 is missing: is it the variances' mean you took, or did you "
                         "forget to square the two standard errors?"),
+            (exact * 1.96**2 / 4, "That is for 1.96 standard errors; two are asked for."),
             (exact * 2, "Twice too many: the two variances are added, once."),
             (4 * (a + b) ** 2 / d**2, "The standard deviations were added; variances are what "
                                       "adds up for independent runs."),

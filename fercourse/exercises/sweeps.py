@@ -282,6 +282,10 @@ def check_best_of_equals(attempt):
             raise Wrong("That is how far values scatter, not how high the highest one lies.")
         if _like(out, np.ptp(normal, axis=1).mean() * s / math.sqrt(r)):
             raise Wrong("That is from the lowest to the highest; measure from the truth, 0.")
+        if _like(out, np.abs(normal).max(1).mean() * s / math.sqrt(r)):
+            raise Wrong("Absolute values: a value far *below* the truth does not win a sweep.")
+        if 3 < out * math.sqrt(r) / s < 6:
+            raise Wrong("Is that the highest of all sweeps? Each has its own winner: average them.")
         if abs(out) < 0.05 * s:
             raise Wrong("About 0: you averaged before taking the maximum. Each sweep has a winner.")
         raise Wrong(

@@ -133,6 +133,11 @@ def test_center_loss_mistakes(attempt, word):
     assert word in said.message
 
 
+def centre_once(x, y, c, r):
+    faces = torch.stack([x[y == k].sum(0) for k in range(len(c))])
+    return torch.where(counts(y, c) > 0, c - r * (c - faces / (1 + counts(y, c))), c)
+
+
 @pytest.mark.parametrize(
     ("attempt", "word"),
     [
@@ -143,6 +148,7 @@ def test_center_loss_mistakes(attempt, word):
         (lambda x, y, c, r: c - r * gaps(x, y, c) / counts(y, c), "nan"),
         (lambda x, y, c, r: c - r * gaps(x, y, c) / counts(y, c).clamp_min(1), "1 + n_j"),
         (lambda x, y, c, r: c - r * gaps(x, y, c), "Nothing divides"),
+        (centre_once, "subtracted"),
         (lambda x, y, c, r: c - r * gaps(x, y, c) / len(x), "size of the batch"),
         (lambda x, y, c, r: c - gaps(x, y, c) / (1 + counts(y, c)), "rate"),
         (lambda x, y, c, r: c - r * (c - x.mean(0)), "no face"),

@@ -183,6 +183,7 @@ def exact(d, a, b):
         (lambda d, a, b: math.ceil(4 * (a * a + b * b) / d / abs(d)), "negative"),
         (lambda d, a, b: math.ceil(exact(d, a, b) / 4), "*one*"),
         (lambda d, a, b: math.ceil(exact(d, a, b) / 2), "factor 2"),
+        (lambda d, a, b: math.ceil(exact(d, a, b) * 1.96**2 / 4), "1.96"),
         (lambda d, a, b: math.ceil(exact(d, a, b) * 2), "Twice"),
         (lambda d, a, b: math.ceil(4 * (a + b) ** 2 / d**2), "added"),
         (lambda d, a, b: math.ceil(exact(d, a, 0)), "first variant"),

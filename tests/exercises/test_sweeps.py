@@ -189,6 +189,8 @@ def draws(k, r=1):
         (lambda k, s, r: s / r**0.5 * draws(k).std(1).mean(), "scatter"),
         (lambda k, s, r: s / r**0.5 * np.ptp(draws(k), 1).mean(), "lowest"),
         (lambda k, s, r: s / r**0.5 * draws(k).mean(0).max(), "before taking"),
+        (lambda k, s, r: s / r**0.5 * np.abs(draws(k)).max(1).mean(), "Absolute"),
+        (lambda k, s, r: s / r**0.5 * draws(k).max(), "highest of all sweeps"),
         (lambda k, s, r: 7 * s, "should be about"),
         (lambda k, s, r: draws(k).max(1), "One number"),
         (lambda k, s, r: 0.001 + exact_best(k, s, r), "Without any spread"),
