@@ -73,7 +73,7 @@ torch.testing.assert_close(on_face, maps["before3"])
 print(len(maps.on_face), "maps:", ", ".join(maps.on_face))
 
 # %% [markdown]
-# ## 2 · Grad-CAM in five lines
+# ## Grad-CAM in five lines
 #
 # Energy asks for no class. **Grad-CAM** (Selvaraju et al., 2017) asks: which channels speak for
 # *this* class, and where are they active? With activations $A^k$ of a layer and the logit $y^c$ of
@@ -133,7 +133,7 @@ plots.through_models({k: models[k] for k in (1, 3, 5, 6)}, faces[3:4], marked[3]
 # %% [markdown]
 # Convinced of anything yet? Write down which map you would trust, and go on.
 #
-# ## 3 · Two truths
+# ## 2 · Two truths
 #
 # Drawn faces carry a mask for every action unit: where that muscle *may* move the skin. The union
 # of the acting units' masks is one truth. But it covers most of a close crop.
@@ -146,7 +146,7 @@ plots.through_models({k: models[k] for k in (1, 3, 5, 6)}, faces[3:4], marked[3]
 plots.truths(faces[[1, 3, 5]], drawn)
 
 # %% [markdown]
-# ## Three scores
+# ## 3 · Three scores
 #
 # **Pointing game**: is the highest pixel inside? **Energy inside**: what share of the map's sum is?
 # **PR-AUC**: rank all pixels by the map; how pure does the top stay as you go down? The first needs
