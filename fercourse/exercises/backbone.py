@@ -1,5 +1,6 @@
 """Lesson 04: shapes, receptive fields, parameters and lateral outputs of VGG16."""
 
+import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
@@ -97,7 +98,8 @@ def receptive_field(layers: list[tuple[int, int]]) -> int:
 @check(receptive_field, "The view grows by (kernel - 1) steps, and the steps grow by the strides.")
 def check_receptive_field(attempt: Callable[[list[tuple[int, int]]], Any]) -> None:
     """Diagnoses: strides ignored or applied too early, off by one, kernels multiplied."""
-    cases = [[(3, 1)], [(3, 1), (3, 1)], [(3, 1), (2, 2), (3, 1)], [(3, 1), (3, 2), (3, 1), (5, 1)]]
+    cases = [[(3, 1)], [(3, 1), (3, 1)], [(3, 1), (2, 2), (3, 1)], [(3, 1), (3, 2), (3, 1), (5, 1)],
+             [(2, 2), (2, 2), (3, 1)]]  # fmt: skip
     for _ in range(6):
         length = int(torch.randint(2, 7, ()))
         kernels, strides = torch.randint(1, 6, (length,)), torch.randint(1, 4, (length,))
@@ -115,6 +117,15 @@ def check_receptive_field(attempt: Callable[[list[tuple[int, int]]], Any]) -> No
         if found == _field_early(layers):
             raise Wrong(told + "A layer's own stride already widens its own kernel's view: it "
                         "should widen only those that follow.")  # fmt: skip
+        if found == 1 + sum(k * _step(layers[:i]) for i, (k, _) in enumerate(layers)):
+            raise Wrong(told + "A kernel of k reaches k - 1 steps beyond the location it starts "
+                        "from, not k.")  # fmt: skip
+        if found == _field_backwards([(1 if k == 2 else k, s) for k, s in layers]):
+            raise Wrong(told + "A pooling of 2 has a kernel, too: it widens the view by a step.")
+        if found == 1 + sum((k - 1) * (layers[i - 1][1] if i else 1)
+                            for i, (k, _) in enumerate(layers)):  # fmt: skip
+            raise Wrong(told + "Only the last stride counts here; behind two strides of 2, "
+                        "neighbours are 4 pixels apart.")  # fmt: skip
         if found == right - 1:
             raise Wrong(told + "One less than it is: before any layer, a location sees 1 pixel, "
                         "not 0.")  # fmt: skip
@@ -184,6 +195,11 @@ def check_count_parameters(attempt: Callable[[list[list[int]], int], Any]) -> No
         if found == restarted + 2 * sum(flat):
             raise Wrong(told + "Every block begins with the face again; block 2 takes what block 1 "
                         "gave.")  # fmt: skip
+        if found - weights - 2 * sum(flat) in (
+            9 * (1 - entry) * flat[0],
+            9 * (3 - entry) * flat[0],
+        ):
+            raise Wrong(told + f"The first convolution takes in_channels, here {entry}.")
         raise Wrong(told + "Take the plan [[8]] of a grey face: 9 * 1 * 8 weights and 2 * 8 more.")
 
 
@@ -256,6 +272,11 @@ def _field_backwards(layers: list[tuple[int, int]]) -> int:
     for kernel, stride in reversed(layers):
         field = (field - 1) * stride + kernel
     return field
+
+
+def _step(layers: Sequence[tuple[int, int]]) -> int:
+    """Pixels between two neighbours behind these layers."""
+    return math.prod(stride for _, stride in layers)
 
 
 def _field_early(layers: list[tuple[int, int]]) -> int:

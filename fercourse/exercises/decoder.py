@@ -126,6 +126,9 @@ def _judge_product(
         (a.relu() * b.relu() * x3,
          "A ReLU stands behind the gates: the lesson says why they need their sign."),
         ((a * b * x3).relu(), "A ReLU stands behind the product, which takes its sign away."),
+        (gate5(up(F.interpolate(x5, size=x4.shape[2:], mode="bilinear"))) * b * x3,
+         "Level 5 came by way of level 4's size, which blurs it twice: resize it straight to x3."),
+        (a.sigmoid() * b.sigmoid() * x3, "A gate needs its sign here; there is no sigmoid."),
         (a * gate4(up(x4) * a) * x3, "The gate of level 4 sees a product; it should see x4 alone."),
     )  # fmt: skip
     for wrong, sentence in known:
@@ -223,7 +226,7 @@ def operations(inputs: int, outputs: int, kernel: int, height: int, width: int) 
 def check_operations(attempt: Callable[..., int]) -> None:
     """Diagnoses: no additions, kernel not squared, one place only, height taken for width."""
     for inputs, outputs, kernel, height, width in (
-        (3, 5, 3, 7, 4),
+        (4, 5, 3, 7, 6),
         (16, 8, 1, 6, 6),
         (2, 2, 5, 3, 9),
     ):
@@ -236,8 +239,11 @@ def check_operations(attempt: Callable[..., int]) -> None:
             continue
         known = (
             (right // 2, "Half of it: you counted the multiplications and not the additions."),
+            (right // inputs, "Each number is a sum over all input channels, too."),
             (right // kernel, "The kernel has two sides: it is squared."),
             (right // kernel**2, "The kernel is missing: an output looks at more than one place."),
+            (2 * inputs * outputs * kernel**2 * (height - kernel + 1) * (width - kernel + 1),
+             "The map is padded and keeps its size; you let it shrink."),
             (right // places, "That is the price at one place; the kernel visits all of them."),
             (right // places // 2, "Those are the weights. Each is used at every place."),
             (right // width * height if height != width else -1,

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from fercourse.exercises.base import Wrong, check, close, exercise, expect_shape
 
@@ -46,7 +47,8 @@ def check_sobel(attempt: Callable[[Tensor], Any]) -> None:
         raise Wrong("A frame of one pixel is missing: repeat the border before you convolve.")
     expect_shape(flat, x.shape)
     if not close(flat[..., 1:-1, 1:-1], torch.zeros_like(x[..., 1:-1, 1:-1])):
-        raise Wrong("A grey face without any edge gives a response: a kernel must sum to 0.")
+        raise Wrong("A grey face without any edge gives a response: a kernel must sum to 0, and "
+                    "nothing is added below the root.")  # fmt: skip
     if not close(flat, torch.zeros_like(x)):
         raise Wrong("An even grey has edges along its frame: beyond the border you filled in "
                     "zeros; repeat the border instead.")  # fmt: skip
@@ -69,8 +71,16 @@ def check_sobel(attempt: Callable[[Tensor], Any]) -> None:
     if close(found, 8 * right):
         raise Wrong("Everything is 8 times too strong: the kernel's positive side sums to 4, and "
                     "spans two pixels.")  # fmt: skip
+    if close(found, torch.maximum(across.abs(), down.abs())):
+        raise Wrong("You keep the steeper slope; an oblique edge has both: Pythagoras.")
+    if close(found[..., 1:-1, 1:-1], right[..., 1:-1, 1:-1]):
+        raise Wrong("Only the frame is wrong: beyond it the border itself is repeated, neither "
+                    "mirrored nor wrapped round.")  # fmt: skip
     ramp = torch.arange(float(width)).expand(1, 1, height, width).contiguous()
     middle = attempt(ramp)[..., height // 2, width // 2].item()
+    if abs(middle - 1) < 1e-3:
+        raise Wrong("A straight ramp gives 1, as it should, and noise does not come out right: "
+                    "Sobel weighs three rows by 1, 2, 1.")  # fmt: skip
     raise Wrong(f"A ramp that rises by 1 a pixel gives {middle:.3g} in its middle, and should "
                 "give 1; check both kernels, and how they meet.")  # fmt: skip
 
@@ -100,13 +110,24 @@ def one_by_one(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     return torch.einsum("nchw,ec->nehw", x, weight) + bias[:, None, None]
 
 
+class _NoConvolution(TorchDispatchMode):
+    """Refuses to convolve."""
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is torch.ops.aten.convolution.default:
+            raise Wrong("That calls a convolution; a matrix product is to do its work.")
+        return func(*args, **(kwargs or {}))
+
+
 @check(one_by_one, "One matrix, applied at every place alone: it mixes channels and moves nothing.")
 def check_one_by_one(attempt: Callable[[Tensor, Tensor, Tensor], Any]) -> None:
     """Diagnoses: bias, the matrix transposed, places mixed, a ReLU too many."""
     n, h, w = torch.randint(2, 6, (3,)).tolist()
     for c, e in ((5, 5), (4, 7), (6, 1)):
         x, weight, bias = torch.randn(n, c, h, w), torch.randn(e, c), torch.randn(e)
-        found, right = attempt(x, weight, bias), F.conv2d(x, weight[..., None, None], bias)
+        with _NoConvolution():
+            found = attempt(x, weight, bias)
+        right = F.conv2d(x, weight[..., None, None], bias)
         if isinstance(found, Tensor) and found.shape == (n, h, w, e):
             raise Wrong("The channels came last; PyTorch wants them second. Move that axis back.")
         expect_shape(found, right.shape, "Height and width stay, the channels become E.")
@@ -178,7 +199,9 @@ def check_fuse(attempt: Callable[[list[Tensor]], Any]) -> None:
             raise Wrong("This is the sum over places, so that large maps shout down small ones.")
         if close(found, torch.cat(means[::-1], 1)):
             raise Wrong("The maps came out in reverse order.")
-        raise Wrong(f"The length is right, values are off by {(found - right).abs().max():.3g}.")
+        off = (found - right).abs().max()
+        raise Wrong(f"The length is right, values are off by {off:.3g}: each is the plain mean "
+                    "over the places of its own map, at its own size.")  # fmt: skip
 
 
 @exercise(

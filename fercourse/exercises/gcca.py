@@ -111,6 +111,8 @@ def _examine_training(attempt: Callable[[Tensor, bool], Any], x: Tensor) -> None
     share = torch.stack([(found == v).float().mean() for v in VALUES])
     told = f"Values 0, 1, 2, 3 were drawn {', '.join(f'{100 * s:.0f} %' for s in share)}. "
     if (share > 0.999).any():
+        if any(not close(found, attempt(many, True)) for _ in range(20)):
+            raise Wrong("The whole batch gets one place: draw for each image and channel anew.")
         raise Wrong(told + "Training draws nothing: it always takes the same value.")
     if bool((found == found[:1]).all()):
         raise Wrong("All images get the same place: draw for each image anew.")
@@ -222,7 +224,7 @@ def layers(channels: int, reduction: int = 16) -> tuple[nn.Conv2d, nn.Conv2d, nn
 @check(layers, "Four numbers a channel fuse the poolings; the bottleneck does the comparing.")
 def check_layers(attempt: Callable[..., Any]) -> None:
     """Diagnoses: groups wrong, biases missing, squeeze to nothing, kernel, order of layers."""
-    for channels, reduction in ((64, 16), (512, 16), (48, 16), (16, 16), (64, 8)):
+    for channels, reduction in ((48, 12), (512, 16), (48, 16), (16, 16), (64, 8)):
         found = attempt(channels, reduction)
         if not isinstance(found, tuple | list) or len(found) != 3:
             raise Wrong("Three layers are asked for: group, squeeze, excite.")
@@ -320,10 +322,21 @@ def check_recalibrate(attempt: Callable[..., Any]) -> None:
             for told, wrong in _WRONG_GCCA.items():
                 if close(found, wrong(x, *parts)):
                     raise Wrong(told)
-            ratio = (found / x)[x > 0.01]
-            raise Wrong(f"F' / F lies between {ratio.min():.2f} and {ratio.max():.2f}, and should "
-                        "lie between 1 and 2, one number a channel; compare each step of eq. 1 "
-                        "with fercourse.modules.GCCA's.")  # fmt: skip
+            if not close(found, attempt(x.clone(), *parts)):
+                raise Wrong("The same face gave two answers: this is evaluation, where stochastic "
+                            "pooling does not draw.")  # fmt: skip
+            _judge_ratio(found / x, x > 0.01, _weights(x, *parts))
+
+
+def _judge_ratio(ratio: Tensor, living: Tensor, right: Tensor) -> None:
+    """The last resort: say what is wrong with F' / F, which should be 1 + M."""
+    least, most = ratio[living].min(), ratio[living].max()
+    if least < 1 or most > 2:
+        raise Wrong(f"F' / F lies between {least:.2f} and {most:.2f}; it is 1 + M, and should lie "
+                    "between 1 and 2.")  # fmt: skip
+    off = (ratio - 1 - right).abs()[living].max()
+    raise Wrong(f"Eq. 2 looks right, but M is off by up to {off:.2f}. Print the three poolings, "
+                "and compare each further step of eq. 1 with yours.")  # fmt: skip
 
 
 def _three(x: Tensor) -> list[Tensor]:
@@ -371,6 +384,9 @@ _WRONG_GCCA: dict[str, Callable[..., Tensor]] = {
     ),
     "There is no ReLU behind W_1: without it, W_1 and W_2 are one matrix.": (
         lambda x, *p: _gcca(x, *p, after_squeeze=_same)
+    ),
+    "There is a ReLU in front of the sigmoid: no weight can fall below 0.5.": (
+        lambda x, *p: _gcca(x, *p, gate=lambda w: w.relu().sigmoid())
     ),
     "Neither ReLU of eq. 1 is there; without them all three layers are one matrix.": (
         lambda x, *p: _gcca(x, *p, after_group=_same, after_squeeze=_same)

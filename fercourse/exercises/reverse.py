@@ -93,7 +93,7 @@ def _judge_weights(out: Tensor, s: Tensor, size: tuple[int, int]) -> None:
          "The sigmoid comes before the resizing. Eq. 4 has U inside: first to size, then the "
          "sigmoid; between two places they differ."),
         (1 - nearest.sigmoid(),
-         "The values come in blocks: that is the nearest neighbour, not bilinear."),
+         "The values come in blocks: the nearest neighbour, or a mean over areas; not bilinear."),
         (1 - F.interpolate(s, size=size, mode="bilinear", align_corners=True).sigmoid(),
          "The corners are aligned: look at what align_corners does."),
     )  # fmt: skip
@@ -103,8 +103,9 @@ def _judge_weights(out: Tensor, s: Tensor, size: tuple[int, int]) -> None:
     if out.min() < 0 or out.max() > 1:
         raise Wrong(f"A runs from {out.min():.2f} to {out.max():.2f}; weights lie in (0, 1).")
     raise Wrong(
-        "In (0, 1), but not eq. 4: for S = 0 everywhere A must be 0.5, for S = 10 nearly 0. "
-        f"It is off by up to {(out - 1 + up.sigmoid()).abs().max():.2g}."
+        f"In (0, 1), but not eq. 4: off by up to {(out - 1 + up.sigmoid()).abs().max():.2g}. Try "
+        "maps without places: S = 0 everywhere must give 0.5, S = 10 nearly 0. If yours does, look "
+        "at how you resize."
     )
 
 
@@ -118,19 +119,20 @@ def _judge_weights(out: Tensor, s: Tensor, size: tuple[int, int]) -> None:
         "A has one channel, C_i has many. Broadcasting does what you want.",
     ],
 )
-def erase(features: Tensor, attention: Tensor) -> Tensor:
+def what_is_left(features: Tensor, attention: Tensor) -> Tensor:
     """R_i of eq. 3: (N, C, h, w) features times (N, 1, h, w) attention -> (N, C, h, w)."""
     # your turn
     return features * attention
 
 
-@check(erase, praise="Every channel loses the claimed places, and nothing else.")
-def check_erase(attempt: Callable[[Tensor, Tensor], Any]) -> None:
+@check(what_is_left, praise="Every channel loses the claimed places, and nothing else.")
+def check_what_is_left(attempt: Callable[[Tensor, Tensor], Any]) -> None:
     """Diagnoses: one channel only, summed, a residual as in GCCA, reversed again."""
     for n, c, h, w in ((2, 5, 4, 3), (3, 4, 5, 5)):
         x, a = torch.randn(n, c, h, w), torch.rand(n, 1, h, w)
         x[:, 1:] += 1  # so that no channel is like another
-        out = attempt(x.clone(), a.clone())
+        given = x.clone()
+        out = attempt(given, a.clone())
         if isinstance(out, Tensor) and out.shape in ((n, 1, h, w), (n, h, w)):
             if close(out.view(n, 1, h, w), x[:, :1] * a):
                 raise Wrong(
@@ -144,6 +146,8 @@ def check_erase(attempt: Callable[[Tensor, Tensor], Any]) -> None:
             raise Wrong("You summed over places: pooling comes later, R_i is still a map.")
         expect_shape(out, x.shape, "R_i looks like C_i.")
         if close(out, x * a):
+            if not close(given, x):
+                raise Wrong("Right, but C_i itself was changed, in place; the fusion needs it too.")
             continue
         one = x.clone()
         one[:, :1] = x[:, :1] * a
@@ -289,7 +293,7 @@ def cascade(p_d: Tensor, levels: dict[int, Tensor], stages: dict[int, nn.Module]
 def check_cascade(attempt: Callable[..., Any]) -> None:
     """Diagnoses: shallow to deep, always from P_d, no reversal of order, sums, A or C pooled."""
     n, channels, sides = 2, {5: 4, 4: 3, 3: 2}, {5: 2, 4: 5, 3: 11}
-    levels = {i: torch.randn(n, c, sides[i], sides[i]) + i for i, c in channels.items()}
+    levels = {i: torch.randn(n, channels[i], sides[i], sides[i]) + i for i in (3, 4, 5)}
     heads = {i: nn.Conv2d(c, 1, 3, padding=1) for i, c in channels.items()}
     for head in heads.values():
         nn.init.normal_(head.weight)

@@ -90,7 +90,7 @@ def parts_used(
     headline(
         figure,
         f"Silencing {most} costs {lost.max():.1f} points, silencing the edge map "
-        f"{lost[names.index('edge')]:.1f}, on {n:,} faces (error ±{error:.1f})"
+        f"{lost[names.index('edge')]:.1f}, on {n:,} faces (standard error {error:.1f})"
         if "edge" in names
         else f"Silencing {most} costs {lost.max():.1f} points, more than any other part",
     )

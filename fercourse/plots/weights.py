@@ -87,7 +87,7 @@ def channel_weights(
         axes.imshow(channels[k], cmap="cividis")
         bare(axes)
         silent = not channels[k].any()
-        axes.set_title(f"channel {k}{', silent' * silent}\nM = {values[k]:.2f}",
+        axes.set_title(f"channel {k}\n{'silent, ' * silent}M = {values[k]:.2f}",
                        loc="center", fontsize=7.5, fontweight="normal",
                        color=GREY if silent else INK)  # fmt: skip
         if column in (2, 2 + SHOWN):

@@ -165,8 +165,8 @@ print(f"their share of VGG16: {connected / (connected + by_hand):.0%}")
 # ## Receptive fields
 #
 # How much of a face does one location of C5 know about? Two rules. A kernel of $k$ widens the view
-# by
-# $k - 1$ steps. And behind a pooling, one step is twice as many pixels.
+# by $k - 1$ steps. And behind a pooling, one step is twice as many pixels. (Below, 3 · 2 · 4 is
+# three convolutions, two steps each, of four pixels.)
 #
 # | | step | widened by | sees |
 # | --- | --- | --- | --- |
@@ -307,9 +307,9 @@ config = config.change(**{"train.epochs": lesson.pick(smoke=6, full=8)})
 fit = lesson.fit("model1", config, data)
 
 # %% [markdown]
-# On the left, look at the distance between the two curves; on the right, at where the validation
-# loss turns. The kept epoch is chosen on the validation split; the test split stays sealed until
-# lesson 11.
+# Top left, look at the distance between the two curves; top right, at where the validation loss is
+# lowest. (Below them are the learning rate and two losses that are only watched here: lessons 10
+# and 09.) The kept epoch is chosen on the validation split; the test split chooses nothing.
 
 # %%
 plots.learning_curves(fit.history)

@@ -66,7 +66,8 @@ edges = F.avg_pool2d(edges_of(grey), 2)  # (N, 1, 24, 24)
 # the terms of the branch that is to come: **what can a 1x1 convolution read out of a block?** At
 # each place it may add up that place's channels with fixed weights, no more. So the best it can do
 # is linear regression: channels are the regressors, Sobel's value is the target, places are the
-# samples.
+# samples. The score is $R^2$, the share of the target's variance that is explained: 1 is perfect,
+# and 0 no better than guessing the mean. Every block is first resized to the target's 24x24.
 
 
 # %%
@@ -328,8 +329,8 @@ runs = [row.variant for row in rows if row.label != "paper"]
 print(f"our own runs: {runs.count('model1')} of model 1, {runs.count('model2')} of model 2")
 
 # %% [markdown]
-# Each line is a difference with its 95 % interval over seeds. Look at whether it contains zero, and
-# at how many runs it rests on.
+# Each line is a difference with its 95 % interval over seeds (one that you cannot see is narrower
+# than its marker). Look at whether it contains zero, and at how many runs it rests on.
 
 # %% paper="Table 1"
 plots.ablation_step(rows, 1, 2)

@@ -527,14 +527,15 @@ widgets.gcca_weights(model, faces)
 # If you found the bars hard to move: so did we. "Attention" is a promise that the weights depend on
 # the input. It can be tested. $M$ varies for two reasons: channels differ, and faces differ. Only
 # the second is attention; the first could be had by a constant for each channel, which the next
-# convolution could simply absorb.
+# convolution could simply absorb. `maps` runs the network and notes, by block, every face's $M$
+# (`weights`) and its three descriptors (`descriptors`).
 
 # %%
 from fercourse.explain import maps
 
 data = lesson.data(1400)
 found = maps(model, data.val)
-for block, m in found.weights.items():  # (N, C)
+for block, m in found.weights.items():  # (N, C), N faces
     channels, over_faces = m.mean(0).std(), m.std(0).mean()
     print(f"block {block}: between channels {channels:.3f}, between faces {over_faces:.3f}")
 
@@ -561,8 +562,8 @@ print("before training:", living(fresh, maps(fresh, data.val).descriptors))
 print("after training: ", living(model, found.descriptors))
 
 # %% [markdown]
-# A unit that is silent before training gets no gradient through its ReLU, and may never wake. Now
-# both together. Compare the orange bar with the blue one in each block, and read below how many
+# A silent unit gets no gradient through its ReLU, and may never wake; training can silence more.
+# Now both together. Compare the orange bar with the blue one in each block, and read below how many
 # units answer.
 
 # %%

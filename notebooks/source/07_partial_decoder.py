@@ -128,7 +128,7 @@ print(deep * edges)
 # %% [markdown]
 # The hair and the collar are gone, and the two lips keep their fine positions. In the decoder each
 # deep level first passes a 3×3 convolution, a **gate**. It has batch norm but *no ReLU*, as in
-# Wu's published code: behind a ReLU a gate could only weaken or pass; with a sign it can also say
+# Wu's published code: behind a ReLU a gate could only scale or block; with a sign it can also say
 # "the opposite".
 
 # %% tags=["nbval-check-output"]
@@ -268,8 +268,9 @@ for k in (3, 4):
 # ## Inside a trained decoder
 #
 # Model 4, trained on drawn faces (not on these people). Follow a row from left to right: the 3×3
-# level, the 6×6, the 12×12; what they agree on; the features; the map. Look for two things. Do the
-# products single out a place? And does the last column say *where*, or is it a smooth blob?
+# level, the 6×6, the 12×12; what they agree on; the features; the map. (Many channels are shown as
+# their **energy**, the root mean square over them; each picture has its own scale, printed below.)
+# Do the products single out a place? And does the map say *where*, or is it a smooth blob?
 
 # %%
 from fercourse.datasets.load import load_config
@@ -352,7 +353,8 @@ print(f"with C2 as well: {(by_hand + one_more) / by_hand:.1f} times the operatio
 # %% [markdown]
 # So leaving the shallow levels out saves most of a decoder's cost. But among Table 1's models
 # there is no full decoder, so nothing was "reduced" there. Speed on this machine is measured by
-# `fercourse.experiments.cost.costs`, and `verdict` holds the claim to the numbers:
+# `fercourse.experiments.cost.costs`, in faces a second for training and for prediction; a spread is
+# between repetitions. `verdict` holds the claim to the numbers:
 
 # %%
 from fercourse.experiments.cost import costs, verdict
@@ -378,7 +380,7 @@ rows = Ledger().rows(plan="table1")
 plots.ablation_step(rows, 3, 4)
 
 # %% [markdown]
-# The paper is candid here, and the intervals agree with it: nothing can be said about accuracy.
+# The paper is candid here, and its intervals agree: from them nothing can be said about accuracy.
 #
 # Now "significantly improved the stability". Sta is a standard deviation over ten runs (eq. 9).
 # Whether two standard deviations differ is a question for the F test: the ratio of their squares,
@@ -398,7 +400,8 @@ for dataset in ("fer2013", "ckplus"):
 # %% [markdown]
 # From ten runs a standard deviation is known only to about a quarter of itself, so a fall by a
 # quarter or a third is what chance gives often. (The test assumes normally distributed accuracies.
-# Lesson 11 returns to Sta.) What our own runs say:
+# Lesson 11 returns to Sta.) What our own runs say, in points; "binomial" is the error that comes
+# from the number of test faces alone:
 
 # %%
 from fercourse.experiments.statistics import summarise

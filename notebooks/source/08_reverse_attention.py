@@ -148,7 +148,7 @@ print("R5", tuple(left.shape), "  left + taken = C5")
 
 # %% [markdown]
 # Had we read $D$ as a true dot product over channels, one number a place would be left, and the
-# classifier would get three numbers instead of 1,280:
+# classifier would get one number from each stage. From stage 5, it gets 512:
 
 # %% tags=["nbval-check-output"]
 print("dot product:", tuple((c5 * a5).sum(1, keepdim=True).shape))
@@ -241,7 +241,8 @@ for i, c in levels.items():
 print("for the classifier:", tuple(torch.cat(pooled, 1).shape))
 
 # %% [markdown]
-# The pooled $R_5, R_4, R_3$ join the features that model 4 has already, and that is model 5:
+# The pooled $R_5, R_4, R_3$ join the 1,440 numbers that model 4 has already (lesson 07), and that
+# is model 5:
 
 # %% tags=["nbval-check-output"]
 for k in (4, 5):
@@ -264,7 +265,7 @@ from fercourse.models.fernet import mean_under
 
 
 def classify(net: fercourse.FERNet, x: Tensor, edit=lambda attention: attention) -> Tensor:
-    (_, c2, c3, c4, c5), _ = net.backbone(x)
+    (_, c2, c3, c4, c5), _ = net.backbone(x)  # and GCCA's weights
     decoded, s = net.decoder(c3, c4, c5)  # S_6 = P_d
     vectors = [c.mean((2, 3)) for c in (c5, net.edge(c2), c3, c4)]
     for c, stage in ((c5, net.reverse5), (c4, net.reverse4), (c3, net.reverse3)):
@@ -291,6 +292,7 @@ print("the same logits, face by face")
 #
 # This model 5 was trained on drawn faces, of other people than these. Walk through the cascade:
 # what is claimed, what is erased, what the head adds. Is the claim of the next step larger?
+# (Features have many channels; a picture shows their **energy**, the root mean square over them.)
 
 # %%
 from fercourse import widgets
@@ -427,14 +429,16 @@ pd.DataFrame(rows.values(), index=rows.keys())[columns].round(3)
 # %% [markdown]
 # `map_scale` makes a map *vary* ("within"). Whether it then varies in the right *places* is another
 # question, and the last column answers it; a few epochs say little. `docs/where-it-looks.md` keeps
-# the measured runs, and this cell shows what the score book holds of them:
+# the measured runs, and this cell averages over them. Compare model 6 without and with
+# `map_scale`, in "within" and in "correlation":
 
 # %%
 book = [r for r in explain.ScoreBook().rows(kind="map", name=["global", "refined3"])
         if r.spread and r.variant.startswith(("model5", "model6"))]  # fmt: skip
 if book:
-    lines = [{"model": r.variant, "run": r.run, "map": r.name, **r.spread} for r in book]
-    display(pd.DataFrame(lines).drop(columns="entropy").round(3))
+    lines = pd.DataFrame([{"model": r.variant, "map": r.name, **r.spread} for r in book])
+    groups = lines.groupby(["model", "map"])
+    display(groups[columns].mean().round(3).assign(runs=groups.size()))
 else:
     print("The score book holds no map of models 5 and 6 yet.")
 
@@ -488,7 +492,7 @@ print(f"operations a face, model 4 to 5: {operations(5) / operations(4) - 1:+.1%
 # %% [markdown] exercise="reverse.weights"
 # Write eq. 4 as we read it, for any two sizes.
 
-# %% [markdown] exercise="reverse.erase"
+# %% [markdown] exercise="reverse.what_is_left"
 # Write eq. 3. One line; the question is which one.
 
 # %% [markdown] exercise="reverse.stage"

@@ -82,12 +82,23 @@ def test_receptive_field_takes_other_styles(right):
     assert backbone.check_receptive_field(right)
 
 
+def field(layers, reach=1, forget=False):
+    sees = step = 1
+    for kernel, stride in layers:
+        sees += (kernel - reach) * step
+        step = stride if forget else step * stride
+    return sees
+
+
 @pytest.mark.parametrize(
     ("wrong", "word"),
     [
         (lambda layers: 1 + sum(k - 1 for k, _ in layers), "strides play no part"),
         (lambda layers: backwards(layers) - 1, "not 0"),
         (lambda layers: math.prod(k for k, _ in layers), "multiplied"),
+        (lambda layers: field(layers, reach=0), "k - 1 steps"),
+        (lambda layers: backwards([(k if k > 2 else 1, s) for k, s in layers]), "A pooling of 2"),
+        (lambda layers: field(layers, forget=True), "last stride"),
         (lambda layers: float(backwards(layers)) + 0.5, "whole number"),
         (lambda layers: backwards(layers) + 7, "on paper"),
     ],
@@ -140,6 +151,8 @@ def off(factor):
         (off(2), "no gradient"),
         (lambda p, e: sum(c * (9 * c + 2) for b in p for c in b), "as many channels as it gives"),
         (lambda p, e: sum(built([block], e) for block in p), "face again"),
+        (lambda p, e: built(p, 3), "in_channels"),
+        (lambda p, e: built(p, 1), "in_channels"),
         (lambda p, e: 5, "[[8]]"),
     ],
 )

@@ -104,6 +104,12 @@ def test_agree():
             "behind the gates": lambda x3, x4, x5, g5, g4: (
                 a(g5, x5, x3).relu() * a(g4, x4, x3).relu() * x3
             ),
+            "by way of level 4": lambda x3, x4, x5, g5, g4: (
+                a(g5, resized(x5, x4), x3) * a(g4, x4, x3) * x3
+            ),
+            "no sigmoid": lambda x3, x4, x5, g5, g4: (
+                a(g5, x5, x3).sigmoid() * a(g4, x4, x3).sigmoid() * x3
+            ),
             "behind the product": lambda *x: decoder.agree(*x).relu(),
             "x4 alone": lambda x3, x4, x5, g5, g4: (
                 a(g5, x5, x3) * g4(resized(x4, x3) * a(g5, x5, x3)) * x3
@@ -163,6 +169,8 @@ def test_operations():
             "one place": lambda i, o, k, h, w: 2 * i * o * k * k,
             "weights": lambda i, o, k, h, w: i * o * k * k,
             "square": lambda i, o, k, h, w: 2 * i * o * k * k * h * h,
+            "input channels": lambda i, o, k, h, w: 2 * o * k * k * h * w,
+            "shrink": lambda i, o, k, h, w: 2 * i * o * k * k * (h - k + 1) * (w - k + 1),
             "torch counts": lambda i, o, k, h, w: 2 * i * o * k * k * h * w + o,
             "A number": lambda *x: "many",
         },

@@ -95,6 +95,7 @@ def evaluate_with(evaluation):
         (train_with(lambda x: torch.rand(x.shape[:2]) * x.amax((2, 3))), "stands nowhere"),
         (as_told(same_for_channels=True), "All channels"),
         (as_told(same_for_images=True), "All images"),
+        (as_told(same_for_images=True, same_for_channels=True), "whole batch"),
         (lambda x, t: expectation(x).numpy(), "tensor"),
     ],
 )
@@ -170,6 +171,7 @@ def test_layers_take_other_styles(right):
     [
         (lambda c, r: three_layers(c, r, groups=1), "without groups"),
         (lambda c, r: three_layers(c, r, groups=2), "Groups are wrong"),
+        (lambda c, r: three_layers(c, r, groups=3), "Groups are wrong"),
         (lambda c, r: three_layers(c, r, bias=False), "bias"),
         (lambda c, r: three_layers(c, r, least=1), "below 4"),
         (lambda c, r: three_layers(c, r, kernel=3), "1x1"),
@@ -221,8 +223,8 @@ def step_by_step(
     return weights * x + x if residual else weights * x
 
 
-def in_the_package(x, group, squeeze, excite):
-    module = modules.GCCA(x.shape[1]).eval()
+def in_the_package(x, group, squeeze, excite, training=False):
+    module = modules.GCCA(x.shape[1]).train(training)
     module.group, module.squeeze, module.excite = group, squeeze, excite
     return module(x)
 
@@ -264,7 +266,9 @@ def same(x):
         ({"third": 1}, "sum(a^2)"),
         ({"axes": (1, 2)}, "wrong axis"),
         ({"axes": (1, 3)}, "wrong axis"),
-        ({"gate": lambda w: w.sigmoid() + 3}, "lie between 1 and 2"),
+        ({"gate": lambda w: w.relu().sigmoid()}, "fall below 0.5"),
+        ({"gate": lambda w: w.sigmoid() + 3}, "between 1 and 2"),
+        ({"gate": lambda w: (2 * w).sigmoid()}, "M is off by"),
     ],
 )  # fmt: skip
 def test_recalibrate_diagnoses(changes, word):
@@ -279,6 +283,7 @@ def test_recalibrate_diagnoses(changes, word):
         (lambda x, *p: in_the_package(x, *p) / x, "number"),
         (lambda x, *p: step_by_step(x, *p)[..., :1, :1], "weights M alone"),
         (lambda x, *p: x[:, :1], "as large as F"),
+        (lambda x, *p: in_the_package(x, *p, training=True), "two answers"),
         (lambda x, *p: (step_by_step(x, *p) / x.clamp_min(1e-9)) ** 2 * x, "twice"),
     ],
 )

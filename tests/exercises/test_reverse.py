@@ -8,7 +8,7 @@ from torch.nn import functional as F
 from fercourse.exercises import reverse
 from fercourse.modules import ReverseAttention
 
-EXERCISES = ("weights", "erase", "stage", "cascade")
+EXERCISES = ("weights", "what_is_left", "stage", "cascade")
 
 
 @pytest.mark.parametrize("name", EXERCISES)
@@ -69,25 +69,27 @@ def test_weights():
             "corners": lambda c, s: 1 - up(s, c, align_corners=True).sigmoid(),
             "lie in (0, 1)": lambda c, s: 2 - up(s, c).sigmoid(),
             "not eq. 4": lambda c, s: 1 - (2 * up(s, c)).sigmoid(),
+            "how you resize": lambda c, s: 1 - up(s, c, antialias=True).sigmoid(),
+            "over areas": lambda c, s: 1 - F.adaptive_avg_pool2d(s, c.shape[2:]).sigmoid(),
             "A tensor": lambda c, s: 0.5,
         },
     )  # fmt: skip
 
 
-def test_erase():
+def test_what_is_left():
     for right in (
         torch.mul,
         lambda x, a: torch.einsum("nchw,nhw->nchw", x, a[:, 0]),
         lambda x, a: torch.stack([x[:, k] * a[:, 0] for k in range(x.shape[1])], 1),
     ):
-        assert reverse.check_erase(right)
+        assert reverse.check_what_is_left(right)
 
     def one_channel(x, a):
         x[:, :1] *= a
         return x
 
     judged(
-        reverse.check_erase,
+        reverse.check_what_is_left,
         {
             "Only the first of": lambda x, a: x[:, :1] * a,
             "One channel is left": lambda x, a: (x * a).sum(1, keepdim=True),
@@ -100,6 +102,7 @@ def test_erase():
             "Nothing is erased": lambda x, a: x,
             "pooling comes later": lambda x, a: (x * a).sum((2, 3)),
             "vanish": lambda x, a: x * a**2,
+            "in place": torch.Tensor.mul_,
         },
     )
 
@@ -175,6 +178,7 @@ def test_cascade():
         reverse.check_cascade,
         {
             "starts from P_d": lambda *x: walk(*x, onward=False),
+            "deep to shallow": lambda p, c, stages: walk(p, c, stages, order=c, out=c),
             "from block 3 to block 5": lambda *x: walk(*x, order=(3, 4, 5), out=(3, 4, 5)),
             "ran from 3 to 5": lambda *x: walk(*x, order=(3, 4, 5)),
             "order of concatenation": lambda *x: walk(*x, out=(3, 4, 5)),
