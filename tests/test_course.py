@@ -149,7 +149,12 @@ def test_run_course_measures_goes_on_after_a_failure_and_makes_pages(write, tmp_
     assert "<math" in page
     assert "href='01_bad.html'" in (out / "index.html").read_text()
     assert 'href="01_bad.html"' in page
-    assert "stopped" in (out / "index.html").read_text()
+    index = (out / "index.html").read_text()
+    assert "stopped" in index
+    assert "one thing" in index
+    assert page.count("<nav>") == page.count("01 Bad →") == 2  # at the top and at the bottom
+    runner.run_course("smoke", out, [0])
+    assert "(lecture)" in (out / "index.html").read_text()  # the other page is as it was
     with pytest.raises(FercourseError, match="no such notebooks; lessons go from 0 to 1"):
         runner.run_course("smoke", out, [7])
     with pytest.raises(FercourseError, match="no gear 'fast'"):

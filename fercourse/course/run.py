@@ -81,8 +81,11 @@ def run_course(
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     taken = {p.stem: taken[p.stem] for p in paths}
-    with whole_file(out / "minutes.json") as part:
-        part.write_text(json.dumps({k: asdict(v) for k, v in taken.items()}, indent=1))
+    kept = out / "minutes.json"
+    rows = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
+    rows |= {k: {"gear": gear} | asdict(v) for k, v in taken.items()}
+    with whole_file(kept) as part:
+        part.write_text(json.dumps(rows, indent=1), encoding="utf-8")
     write_index(out, gear)
     return taken
 

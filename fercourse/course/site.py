@@ -24,11 +24,13 @@ def write_page(notebook: NotebookNode, target: Path) -> None:
 
     exporter = HTMLExporter(template_name="basic")
     exporter.register_filter("markdown2html", _markdown)
-    body, _ = exporter.from_notebook_node(notebook)
+    *cells, links = notebook.cells  # the last one's links stand at the top, too
+    body, _ = exporter.from_notebook_node(NotebookNode(notebook, cells=cells))
     body = re.sub(r'href="(\d\d_\w+)\.ipynb"', r'href="\1.html"', body)
     title = f"{notebook.metadata.fercourse.number:02} · {notebook.metadata.fercourse.title}"
-    colours = HtmlFormatter(style="default").get_style_defs(".highlight")
-    _write(target, title, f"<nav><a href='index.html'>Contents</a></nav>{body}", colours)
+    colours = HtmlFormatter(style="friendly").get_style_defs(".highlight")
+    bar = _navigation(links.source)
+    _write(target, title, f"{bar}{body}{bar}", colours)
 
 
 def write_index(folder: Path, gear: str) -> None:
@@ -38,21 +40,36 @@ def write_index(folder: Path, gear: str) -> None:
     for page in sorted(folder.glob("[0-9][0-9]_*.ipynb")):
         about = nbformat.read(page, as_version=4)
         row = taken.get(page.stem, {})
-        time = f"{row['seconds']:.0f} s" if row else "earlier"
+        promise = re.search(r"^- (.+)$", about.cells[0].source, re.MULTILINE)
+        exercises = sum(cell.source.startswith("### Exercise ") for cell in about.cells)
+        stopped = " <strong>stopped</strong>" if row.get("error") else ""
+        time = f"{row['seconds']:.0f} s" if row else ""
         memory = f"{row['memory_gb']:.1f} GB" if row else ""
-        stopped = "<strong>stopped</strong>" if row.get("error") else "ran through"
+        if row.get("gear", gear) != gear:
+            time += f" ({row['gear']})"
         rows.append(
             f"<tr><td>{about.metadata.fercourse.number:02}</td>"
-            f"<td><a href='{page.stem}.html'>{html.escape(about.metadata.fercourse.title)}</a></td>"
-            f"<td>{time}</td><td>{memory}</td><td>{stopped}</td></tr>"
+            f"<td><a href='{page.stem}.html'>{html.escape(about.metadata.fercourse.title)}</a>"
+            f"{stopped}<br><small>{html.escape(promise[1]) if promise else ''}</small></td>"
+            f"<td>{exercises or ''}</td><td>{time}</td><td>{memory}</td></tr>"
         )
     body = (
         "<h1>fercourse</h1><p>One paper on facial expression recognition, from its equations to a "
         f"trained and examined model.</p><p>Gear: <strong>{gear}</strong>, {GEARS[gear]}</p>"
-        "<table><thead><tr><th></th><th>lesson</th><th>time</th><th>memory</th><th></th></tr>"
-        f"</thead><tbody>{''.join(rows)}</tbody></table>"
+        "<table class='contents'><thead><tr><th></th><th>lesson: afterwards you can</th>"
+        f"<th>exercises</th><th>time</th><th>memory</th></tr></thead><tbody>{''.join(rows)}"
+        "</tbody></table>"
     )
     _write(folder / "index.html", "fercourse", body)
+
+
+def _navigation(links: str) -> str:
+    """Previous, contents and next, from the links in a notebook's last cell."""
+    before = re.search(r"← \[([^]]+)\]\((\w+)\.ipynb\)", links)
+    after = re.search(r"\[([^]]+)\]\((\w+)\.ipynb\) →", links)
+    left = f'<a href="{before[2]}.html">← {html.escape(before[1])}</a>' if before else ""
+    right = f'<a href="{after[2]}.html">{html.escape(after[1])} →</a>' if after else ""
+    return f"<nav><span>{left}</span><a href='index.html'>Contents</a><span>{right}</span></nav>"
 
 
 def _write(target: Path, title: str, body: str, colours: str = "") -> None:
