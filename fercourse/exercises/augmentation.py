@@ -125,6 +125,8 @@ def check_turn_points(attempt: Any) -> None:
                 "The centre is half a pixel off: the first pixel reaches from 0 to 1, so the "
                 "picture from 0 to its side."
             )
+        if close(out, _turn(points, a, middle) - middle, 1e-3):
+            raise Wrong("Turned rightly about the centre, and left there: shift the origin back.")
         far = (out - _turn(points, a, middle)).norm(dim=1).max()
         raise Wrong(f"Turned by {angle:g} degrees, some point lies {far:.3g} pixels off.")
 
@@ -151,7 +153,7 @@ def draw_members(sets: Tensor) -> Tensor:
 @check(draw_members, praise="Fifteen views of every face, for the memory of one.")
 def check_draw_members(attempt: Any) -> None:
     """Diagnose an attempt at :func:`draw_members`."""
-    for n, m in ((600, 15), (400, 6)):
+    for n, m in ((400, 6), (600, 15)):
         tags = torch.arange(n)[:, None] * 100 + torch.arange(m)  # (N, M): image and member
         sets = tags[:, :, None, None].expand(n, m, 2, 3).float()
         out = attempt(sets)
@@ -161,6 +163,8 @@ def check_draw_members(attempt: Any) -> None:
                 "the k-th number alone."
             )
         expect_shape(out, (n, 2, 3), "One picture of each set is asked for.")
+        if not torch.isin(out, sets).all():
+            raise Wrong("These pictures are no members of the sets: were several mixed?")
         image, member = out[:, 0, 0] // 100, out[:, 0, 0] % 100
         if not torch.equal(image, torch.arange(n).float()):
             raise Wrong("The images are no longer in their order: labels would not fit.")

@@ -174,6 +174,15 @@ def check_correlations(attempt: Any) -> None:
             raise Wrong("You took out the mean over images; each image has its own mean.")
         if out.isnan().any():
             raise Wrong("Some values are nan.")
+        if close(out / out.abs().max(), right / right.abs().max(), 1e-3):
+            raise Wrong(
+                f"The values are {out[1, 0] / right[1, 0]:.3g} times too large: an image has "
+                f"{side * side} pixels; have you divided by their number?"
+            )
+        all_x, all_y = x - x.mean(), y - y.mean()
+        whole = F.normalize(all_x) @ F.normalize(all_y).T
+        if close(out, whole.float(), 1e-3):
+            raise Wrong("You took out one mean for the whole set; each image has its own.")
         raise Wrong(
             f"A picture and its darker copy should correlate at {right[1, 0]:.3f}, and get "
             f"{out[1, 0]:.3f}."
@@ -206,7 +215,7 @@ def subject_split(subjects: np.ndarray, share: float, seed: int) -> np.ndarray:
 def check_subject_split(attempt: Any) -> None:
     """Diagnose an attempt at :func:`subject_split`."""
     rng = np.random.default_rng(0)
-    for people, share in ((20, 0.25), (31, 0.3)):
+    for people, share in ((20, 0.25), (31, 0.3), (11, 0.25)):
         each = rng.integers(1, 12, people)
         subjects = np.repeat([f"S{k:03}" for k in range(people)], each)
         subjects = rng.permutation(subjects)
@@ -225,6 +234,11 @@ def check_subject_split(attempt: Any) -> None:
         tested, wanted = len(set(subjects[out])), round(share * people)
         if tested == people - wanted:
             raise Wrong("True should mark the test split, and it marks the training split.")
+        if tested < wanted - 1:
+            raise Wrong(
+                f"Only {tested} of {people} people are in the test split, not {wanted}: can one "
+                "person be drawn twice?"
+            )
         if tested != wanted:
             raise Wrong(f"{tested} of {people} people are in the test split, not {wanted}.")
         if not np.array_equal(out, np.asarray(attempt(subjects, share, 0))):

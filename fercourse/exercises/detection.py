@@ -54,7 +54,8 @@ def check_iou(attempt: Any) -> None:
         shared, unclamped = sides.clamp(min=0).prod(2), sides.prod(2)
         area_a, area_b = ((x[:, 2:] - x[:, :2]).prod(1) for x in (a, b))
         total, least = area_a[:, None] + area_b, torch.minimum(area_a[:, None], area_b)
-        if close(out, unclamped / (total - unclamped)):
+        late = unclamped.clamp(min=0)
+        if close(out, unclamped / (total - unclamped)) or close(out, late / (total - late)):
             raise Wrong(
                 f"Boxes that do not meet have IoU {out[0, 0]:.2f}: what are the width and height "
                 "of their intersection?"
@@ -68,6 +69,11 @@ def check_iou(attempt: Any) -> None:
             )
         if close(out, shared / least):
             raise Wrong("A small box inside a large one has 1: is the smaller area the union?")
+        if close(out, box_iou(*(x + torch.tensor([0.0, 0, 1, 1]) for x in (a, b)))):
+            raise Wrong(
+                "You added one pixel to every side: these corners are places, not numbers of "
+                "pixels, so a width is right - left."
+            )
         far = float((out - right).abs().max())
         raise Wrong(f"Some pair is off by {far:.3g}; a box with itself has {out[1, 1]:.3g}.")
 

@@ -145,6 +145,10 @@ def check_calibration_error(attempt):
                 "you took the probability of the label, which nobody has at hand.",
             ),
             (
+                _equal_counts(p.amax(1), (p.argmax(1) == labels).float(), bins),
+                "Your bins hold equally many faces; equally wide ones over [0, 1] are asked for.",
+            ),
+            (
                 max(abs(a - c) for _, a, c in truth),
                 "That is the worst bin's distance, not the mean.",
             ),
@@ -225,6 +229,10 @@ def check_accuracy_gap(attempt):
             ),
             (abs(va - vb) ** 0.5, "Variances add, also for a difference."),
             ((a * (1 - a) + b * (1 - b)) ** 0.5, "Each variance belongs over its group's size."),
+            (
+                right[first].double().std().item() + right[~first].double().std().item(),
+                "That is how far single faces scatter; a mean of n of them scatters less.",
+            ),
             (va**0.5, "That is the first group's error alone; the second adds its own."),
             (vb**0.5, "That is the second group's error alone; the first adds its own."),
         ]
@@ -316,6 +324,12 @@ def _number(value: object) -> float:
         return float(value)
     except (TypeError, ValueError):
         raise Wrong(f"A number is asked for, and {type(value).__name__} came back.") from None
+
+
+def _equal_counts(confidence: Tensor, right: Tensor, bins: int) -> float:
+    parts = confidence.argsort().tensor_split(bins)
+    distances = [abs((right[i].mean() - confidence[i].mean()).item()) for i in parts]
+    return sum(len(i) * d for i, d in zip(parts, distances, strict=True)) / len(right)
 
 
 def _bins(confidence: Tensor, right: Tensor, bins: int) -> list[tuple[float, float, float]]:

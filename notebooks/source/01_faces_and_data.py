@@ -68,7 +68,8 @@ for unit, mask in drawn.masks.items():
 plots.pictures(shown, f"A smile of {len(drawn.masks)} action units", width=5.4)
 
 # %% [markdown]
-# Paint a face yourself. Which two units make a smile, and which turn it into an insincere one?
+# Paint a face yourself. Which of a smile's two units can you take away and still have a smile, if
+# an insincere one?
 
 # %%
 from fercourse import widgets
@@ -84,10 +85,11 @@ widgets.action_units()
 from fercourse.datasets.fingerprint import COUNTS
 from fercourse.labels import BASIC, Expression
 
-print("".join(f"{e.title:>9}" for e in BASIC))
-for row in COUNTS:
-    print("".join(f"{n:9,}" for n in row))
-print(f"{COUNTS.sum():,} faces; {COUNTS[0].max() / COUNTS[0].min():.1f} smiles for each rarest one")
+print(" " * 11 + "".join(f"{e.title:>9}" for e in BASIC))
+for name, row in zip(("Training", "PublicTest", "PrivateTest"), COUNTS, strict=True):
+    print(f"{name:11}" + "".join(f"{n:9,}" for n in row))
+print(f"{COUNTS.sum():,} faces; in Training {COUNTS[0].max() / COUNTS[0].min():.1f} happy ones to "
+      "one of the rarest class")  # fmt: skip
 
 # %% [markdown]
 # Hold this table beside a sentence of section 3.5: "The number of sad images in the training set
@@ -224,7 +226,8 @@ for name, v in (("its brighter copy", brighter), ("another face", other)):
 
 # %% [markdown]
 # Now all pairs. We hide eight test images among the training images, half of them mirrored, and
-# `duplicates.find` has to dig them out. Exercise 3 is its heart.
+# `duplicates.find` has to dig them out: pairs of a number in `train` and one in `test`, of which we
+# print the planted ones. Exercise 3 is its heart.
 
 # %% tags=["nbval-check-output"]
 from fercourse.datasets import duplicates
@@ -270,7 +273,7 @@ peak = intensities(label, number, seed=0, difficulty=0.5)
 frames = [render(s * peak, person, number, 0, 48, 0.5).images for s in (0.8, 0.9, 1.0)]
 sequences = torch.cat(frames)  # (840, 48, 48)
 labels, subjects = label.repeat(3).numpy(), person.repeat(3).numpy().astype(str)
-plots.pictures({f"frame {k + 1}": v[10] for k, v in enumerate(frames)},
+plots.pictures({f"frame {k + 1}": v[52] for k, v in enumerate(frames)},
                "One person, one smile, three frames", columns=3, width=3.6)  # fmt: skip
 
 # %% [markdown]

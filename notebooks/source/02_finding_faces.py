@@ -191,16 +191,16 @@ def corrected(boxes, shift):
 
 
 with torch.no_grad():
-    shift, p = nets.rnet(torch.cat([cut(box, 24) for box in first]))
-print("R-Net:", tuple(shift.shape), tuple(p.shape))
+    r_shift, r_p = nets.rnet(torch.cat([cut(box, 24) for box in first]))
+print("R-Net:", tuple(r_shift.shape), tuple(r_p.shape))
 
 # %%
-boxes, scores, shift = (v[p[:, 1] > 0.7] for v in (first, p[:, 1], shift))
+boxes, scores, shift = (v[r_p[:, 1] > 0.7] for v in (first, r_p[:, 1], r_shift))
 best = suppress(boxes, scores, 0.7)
 second = squared(corrected(boxes[best], shift[best]))
 with torch.no_grad():
-    shift, marks, p = nets.onet(torch.cat([cut(box, 48) for box in second]))
-print("O-Net:", tuple(shift.shape), tuple(marks.shape), tuple(p.shape))
+    o_shift, marks, o_p = nets.onet(torch.cat([cut(box, 48) for box in second]))
+print("O-Net:", tuple(o_shift.shape), tuple(marks.shape), tuple(o_p.shape))
 
 # %% [markdown]
 # The last suppression divides by the *smaller* area instead of the union, so that a nose does not
@@ -210,7 +210,7 @@ print("O-Net:", tuple(shift.shape), tuple(marks.shape), tuple(p.shape))
 # %%
 from facenet_pytorch.models.utils.detect_face import nms_numpy
 
-boxes, scores, shift = (v[p[:, 1] > 0.7] for v in (second, p[:, 1], shift))
+boxes, scores, shift = (v[o_p[:, 1] > 0.7] for v in (second, o_p[:, 1], o_shift))
 third = corrected(boxes, shift)
 third = third[nms_numpy(third.numpy(), scores.numpy(), 0.7, "Min").astype(int)]
 theirs, _ = nets.detect(photo.image[:, :, None].repeat(3, axis=2))
@@ -392,7 +392,8 @@ plots.turned(angles, chance)
 
 # %% [markdown]
 # In the data sets of this course the faces are cut out already, so tightly that a detector trained
-# on whole photographs may miss them. One remedy: enlarge them and put grey paper around.
+# on whole photographs may miss them. One thing to try: enlarge them and put grey paper around. Does
+# it matter for drawn faces?
 
 # %%
 faces = lesson.data(210).val[:32].images  # (N, 48, 48)
@@ -403,9 +404,10 @@ for name, pictures in (("as they are", faces), ("with paper", paper)):
     print(f"{name}: {np.mean(found):.0%} of {len(found)} faces found")
 
 # %% [markdown]
-# `fercourse.faces.find_boxes` does the second for a whole data set, and keeps the entire image
-# where nothing is found. On real FER2013 images the paper helps, and still about one in ten is
-# missed (measured once, see `fercourse/faces.py`). These are not random ones: hands, hair, turned
+# Drawn faces are found either way; a difference of a face or two among so few says nothing. On real
+# FER2013 images the paper does help, and still about one in ten is missed (measured once, see
+# `fercourse/faces.py`, whose `find_boxes` does this for a whole data set and keeps the entire image
+# where nothing is found). Those missed are not random ones: hands, hair, turned
 # heads, drawings. Dropping them would make the test set easier and its accuracy higher. Section 3.1
 # does not say what became of them.
 

@@ -104,9 +104,9 @@ dot[0, 0, 0, 2] = 1  # top centre
 print(rotate(dot, torch.tensor([90.0]))[0, 0].round().int())
 
 # %% [markdown]
-# The dot was at the top and is now at the left: counter-clockwise, as one sees it. Had we used the
-# inverse matrix, it would be at the right, and every test that only compares accuracies would still
-# pass.
+# The dot was at the top and is now at the left: counter-clockwise, as one sees it. Had we put
+# the forward rotation into the grid, it would be at the right, and since the angles are as often
+# positive as negative, no accuracy would have told us.
 #
 # ## Equal to the package, nearly equal to PIL
 #

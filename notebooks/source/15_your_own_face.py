@@ -232,8 +232,8 @@ plots.sensitivity(
 # ## Does it serve everybody alike?
 #
 # A mean accuracy hides who pays for it. The classical finding is *Gender Shades* (Buolamwini and
-# Gebru, 2018): commercial classifiers of gender were wrong about at most 0.8 % of lighter-skinned
-# men and about up to 34.7 % of darker-skinned women. Commercial readers of expressions gave Black
+# Gebru, 2018): commercial classifiers of gender erred on at most 0.8 % of lighter-skinned men and
+# on up to 34.7 % of darker-skinned women. Commercial readers of expressions gave Black
 # faces more negative emotions than white ones with the same smile (Rhue, 2018). FER2013 was
 # collected by web search, and nobody recorded who is in it, so the question cannot be asked of
 # its test split.

@@ -219,7 +219,9 @@ for _ in range(steps):
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
-print(f"cross-entropy of 16 faces after {steps} steps: {loss.item():.3f}")
+print(f"cross-entropy of 16 faces after {steps} step(s): {loss.item():.3f}")
+if lesson.gear == "lecture":
+    print("One step for show, for this gear trains nothing; the smoke gear takes forty.")
 
 # %% [markdown]
 # ## Summary

@@ -125,6 +125,8 @@ WRONG = [
     ("turn_points", lambda p, a, s: turn_about(p, a, (s - 1) / 2), "half a pixel"),
     ("turn_points", lambda p, a, s: p.clone(), "pixels off"),
     ("turn_points", lambda p, a, s: p.T, "shape"),
+    ("turn_points", lambda p, a, s: augmentation.turn_points(p, a, s) - s / 2, "origin back"),
+    ("draw_members", lambda s: s.mean(1), "mixed"),
     ("draw_members", same_member, "same member"),
     ("draw_members", lambda s: s[:, torch.randint(s.shape[1], (len(s),))], "(N, N, H, W)"),
     ("draw_members", fixed_members, "second call"),

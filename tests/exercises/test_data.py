@@ -128,6 +128,28 @@ def no_seed(subjects, share, seed):
     return split_by_shuffle(subjects, share, None)
 
 
+def not_per_pixel(a, b):
+    x, y = (v.flatten(1).float() for v in (a, b))
+    x, y = ((v - v.mean(1, keepdim=True)) / v.std(1, keepdim=True) for v in (x, y))
+    return x @ y.T
+
+
+def mean_of_the_set(a, b):
+    x, y = (v.flatten(1).float() for v in (a, b))
+    return F.normalize(x - x.mean()) @ F.normalize(y - y.mean()).T
+
+
+def drawn_twice(subjects, share, seed):
+    people = np.unique(subjects)
+    rng = np.random.default_rng(seed)
+    return np.isin(subjects, rng.choice(people[:4], round(share * len(people))))
+
+
+def rounded_down(subjects, share, seed):
+    people = np.random.default_rng(seed).permutation(np.unique(subjects))
+    return np.isin(subjects, people[: int(share * len(people))])
+
+
 WRONG = [
     ("class_weights", lambda y, k: counts(y, k) / len(y), "other way round"),
     ("class_weights", lambda y, k: 1 / counts(y, k), "scale"),
@@ -146,11 +168,15 @@ WRONG = [
     ("correlations", over_images, "mean over images"),
     ("correlations", lambda a, b: data.correlations(b, a), "rows"),
     ("correlations", lambda a, b: torch.zeros(len(a), len(b)), "darker copy"),
+    ("correlations", not_per_pixel, "number"),
+    ("correlations", mean_of_the_set, "whole set"),
+    ("subject_split", drawn_twice, "drawn twice"),
+    ("subject_split", rounded_down, "2 of 11 people"),
     ("subject_split", images_at_random, "both sides"),
     ("subject_split", first_people, "fixed order"),
     ("subject_split", no_seed, "same seed"),
     ("subject_split", lambda s, p, k: ~data.subject_split(s, p, k), "training split"),
-    ("subject_split", lambda s, p, k: data.subject_split(s, 0.1, k), "of 20 people"),
+    ("subject_split", lambda s, p, k: data.subject_split(s, 0.2, k), "of 20 people"),
     ("subject_split", lambda s, p, k: np.flatnonzero(data.subject_split(s, p, k)), "shape"),
     ("subject_split", lambda s, p, k: data.subject_split(s, p, k).astype(int), "Truth values"),
 ]

@@ -132,12 +132,21 @@ def from_the_corner(box, width, height, margin):
     return box[0], box[1], box[0] + side, box[1] + side
 
 
+def clamped_late(a, b):
+    sides = torch.minimum(a[:, None, 2:], b[:, 2:]) - torch.maximum(a[:, None, :2], b[:, :2])
+    shared = sides.prod(2).clamp(min=0)
+    area_a, area_b = ((x[:, 2:] - x[:, :2]).prod(1) for x in (a, b))
+    return shared / (area_a[:, None] + area_b - shared)
+
+
 WRONG = [
     ("iou", unclamped, "do not meet"),
     ("iou", twice_counted, "twice"),
     ("iou", smaller, "smaller area"),
     ("iou", lambda a, b: parts(a, b)[0], "divided by the union"),
-    ("iou", with_one_more_pixel, "off by"),
+    ("iou", with_one_more_pixel, "one pixel"),
+    ("iou", clamped_late, "do not meet"),
+    ("iou", lambda a, b: ops.box_iou(a, b) ** 2, "off by"),
     ("iou", lambda a, b: ops.box_iou(b, a), "rows"),
     ("iou", lambda a, b: 0.5, "tensor"),
     ("suppress", ops.nms, "by IoU"),

@@ -96,6 +96,14 @@ def mean_of_every_bin(p, labels, bins=10):
                for b in range(bins))  # fmt: skip
 
 
+def equally_filled(p, y, bins=10):
+    c, answer = p.max(1)
+    parts = c.argsort().chunk(bins)
+    return sum(len(i) * abs((answer[i] == y[i]).float().mean() - c[i].mean()) for i in parts) / len(
+        y
+    )
+
+
 @pytest.mark.parametrize(
     ("attempt", "word"),
     [
@@ -110,6 +118,7 @@ def mean_of_every_bin(p, labels, bins=10):
         (mean_of_every_bin, "nan"),
         (lambda p, y, bins=10: binned(p, y, bins, close_top=False), "upper edge"),
         (lambda p, y, bins=10: 0.0, "yours says"),
+        (equally_filled, "equally wide"),
         (lambda p, y, bins=10: None, "number"),
     ],
 )
@@ -170,6 +179,13 @@ def gap(error):
         (gap(lambda r, a, b, va, vb: abs(va - vb) ** 0.5), "Variances add"),
         (gap(lambda r, a, b, va, vb: (a * (1 - a) + b * (1 - b)) ** 0.5), "group's size"),
         (gap(lambda r, a, b, va, vb: va**0.5), "first group's error"),
+        (
+            lambda r, f: (
+                parts(r, f)[0] - parts(r, f)[1],
+                r[f].double().std() + r[~f].double().std(),
+            ),
+            "single faces",
+        ),
         (gap(lambda r, a, b, va, vb: vb**0.5), "second group's error"),
         (gap(lambda r, a, b, va, vb: 0.5), "yours says"),
     ],
