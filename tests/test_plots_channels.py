@@ -62,7 +62,7 @@ def test_edge_readouts_say_which_block_is_read_best():
 def test_parts_used_measures_what_silence_costs():
     figure = plots.parts_used(0.9, {"C5": 0.4, "edge": 0.89}, {"C5": 64, "edge": 8}, 400)
     assert "C5 costs 50.0 points, silencing the edge map 1.0" in said(figure)
-    assert "±1.5" in said(figure)
+    assert "standard error 1.5" in said(figure)
     lengths = sorted(bar.get_width() for bar in figure.axes[0].patches)
     assert lengths == pytest.approx([1, 50])
 
