@@ -118,12 +118,19 @@ def test_a_header_must_be_whole(write):
         build.read(path)
 
 
-def test_build_runs_once_and_names_a_cell_that_fails(write):
+def test_build_runs_once_and_names_a_cell_that_fails(write, monkeypatch):
     path = write("00_x", code="6 * 7")
     assert build.build(path)
     made = nbformat.read(path.parents[1] / "00_x.ipynb", as_version=4)
     assert any("42" in str(c.get("outputs")) for c in made.cells)
     assert not build.build(path)
+    path.write_text(path.read_text().replace("The mean", "The true mean"))
+    with monkeypatch.context() as patch:
+        patch.setattr(build, "run", None)  # prose alone has changed: nothing runs
+        assert build.build(path)
+    made = nbformat.read(path.parents[1] / "00_x.ipynb", as_version=4)
+    assert any("42" in str(c.get("outputs")) for c in made.cells)
+    assert any("true mean" in c.source for c in made.cells)
     path.write_text(path.read_text().replace("6 * 7", "6 / 0"))
     with pytest.raises(FercourseError, match=r"(?s)Notebook 00 stopped.*ZeroDivisionError"):
         build.build(path)

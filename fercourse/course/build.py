@@ -181,6 +181,18 @@ def run(
         raise FercourseError(f"Notebook {name:02} stopped: {error}") from error
 
 
+def keep_outputs(notebook: NotebookNode, old: NotebookNode) -> bool:
+    """Take over the outputs of the same code; False, and nothing done, where it did not run so."""
+    cells, ran = ([c for c in n.cells if c.cell_type == "code"] for n in (notebook, old))
+    if [c.source for c in cells] != [c.source for c in ran]:
+        return False
+    if not all(cell.execution_count for cell in ran):
+        return False
+    for cell, before in zip(cells, ran, strict=True):
+        cell.outputs, cell.execution_count = before.outputs, before.execution_count
+    return True
+
+
 def shrink(notebook: NotebookNode) -> None:
     """Store each picture with 256 colours, which halves it and cannot be seen."""
     for cell in notebook.cells:
@@ -193,6 +205,8 @@ def shrink(notebook: NotebookNode) -> None:
 def build(path: Path, force: bool = False, execute: bool = True, **environment: str) -> bool:
     """Make a lesson's notebook, unless it is there and its source has not changed.
 
+    Where only its prose has changed, the outputs are kept.
+
     Returns:
         Whether it was made anew.
     """
@@ -200,9 +214,10 @@ def build(path: Path, force: bool = False, execute: bool = True, **environment: 
     notebook = assemble(lesson)
     if not force and lesson.target.is_file():
         old = nbformat.read(lesson.target, as_version=4)
-        ran = all(cell.execution_count for cell in old.cells if cell.cell_type == "code")
-        if same(notebook, old) and (ran or not execute):
+        kept = keep_outputs(notebook, old)
+        if same(notebook, old) and (kept or not execute):
             return False
+        execute = execute and not kept
     if execute:
         run(notebook, lesson.target.parent, **environment)
         shrink(notebook)
