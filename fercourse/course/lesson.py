@@ -115,7 +115,6 @@ class Lesson:
                 part.write_text(json.dumps(fit.history), encoding="utf-8")
         return Fitted(fit.model.to(self.device), fit.history)
 
-
     def recall(self, name: str, make: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
         """What ``make`` trains and returns, or in the lecture gear what was recorded of it.
 
