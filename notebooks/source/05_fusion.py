@@ -31,7 +31,7 @@
 # kernels estimate the slope from left to right and from top to bottom, smoothed over three pixels:
 #
 # $$g = \sqrt{(K * x)^2 + (K^{\mathsf T} * x)^2}, \qquad
-# K = \tfrac18\begin{pmatrix} -1 & 0 & 1\\ -2 & 0 & 2\\ -1 & 0 & 1 \end{pmatrix}$$
+# K = \tfrac18\left(\begin{matrix} -1 & 0 & 1\\ -2 & 0 & 2\\ -1 & 0 & 1 \end{matrix}\right)$$
 
 # %%
 K = torch.tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]]) / 8

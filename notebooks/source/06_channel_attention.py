@@ -243,7 +243,7 @@ excite = nn.Conv2d(max(4, C // reduction), C, 1)
 # %% [markdown]
 # ## Eq. 1
 #
-# $$P(F) = \sigma(W_2(\delta(W_1(\delta(G(F_{avg}; F_{max}; F_{rdm})))))) \tag{1}$$
+# $$P(F) = \sigma(W_2(\delta(W_1(\delta(G(F_{avg}; F_{max}; F_{rdm})))))) \qquad (1)$$
 #
 # Read it from inside out: pool, $G$, ReLU ($\delta$), $W_1$, ReLU, $W_2$, sigmoid ($\sigma$). Eq. 2
 # will call the result $M_c(F)$; the paper does not say that the two are one, but nothing else makes
@@ -267,7 +267,7 @@ print("every weight between 0 and 1?", bool(((m > 0) & (m < 1)).all()))
 # %% [markdown]
 # ## Eq. 2, and why $F$ is added
 #
-# $$F' = M_c(F) \otimes F + F \tag{2}$$
+# $$F' = M_c(F) \otimes F + F \qquad (2)$$
 #
 # $\otimes$ multiplies every place of a channel by that channel's weight. The paper explains the
 # second term: since the sigmoid keeps $M$ below 1, multiplying alone would weaken the response. How

@@ -47,7 +47,8 @@
 #    above says "prediction". And for $i = 5$ there is no $C_6$. *Our reading:* a running prediction
 #    $S_{i+1}$ with one channel; the first is $P_d$.
 # 2. **$D(C_i \cdot A_i)$ in eq. 3.** The dot multiplies already, and a dot *product* would sum the
-#    channels away. *Our reading:* element-wise, the one channel of $A_i$ broadcast over $C_i$'s.
+#    channels away. *Our reading:* element-wise, the one channel of $A_i$ broadcast over all of
+#    $C_i$'s channels.
 # 3. **$U$ is called up-sampling.** But $P_d$ has C3's size, so for $i = 5$ it must go *down*.
 #    *Our reading:* resize to the partner's size.
 # 4. **Nothing says how $S_i$ comes from $R_i$.** *Our reading*, from Chen et al.: a small head
@@ -55,7 +56,7 @@
 # 5. **"Multiple features are fused":** what reaches the classifier? *Our reading:* $R_5$, $R_4$ and
 #    $R_3$, each averaged over the face.
 #
-# So, in symbols that can be programmed, with $S_6 := P_d$ and for $i = 5, 4, 3$:
+# So, in symbols that can be programmed, with $S_6 = P_d$ and for $i = 5, 4, 3$:
 #
 # $$A_i = 1 - \sigma(U(S_{i+1})), \qquad R_i = C_i \odot A_i, \qquad S_i = U(S_{i+1}) + g_i(R_i)$$
 #
