@@ -20,10 +20,12 @@ STYLE = Path(__file__).parent / "site.css"
 def write_page(notebook: NotebookNode, target: Path) -> None:
     """One lesson as a page; links to notebooks become links to pages."""
     from nbconvert import HTMLExporter
+    from nbconvert.preprocessors import CoalesceStreamsPreprocessor
     from pygments.formatters import HtmlFormatter
 
     exporter = HTMLExporter(template_name="basic")
     exporter.register_filter("markdown2html", _markdown)
+    exporter.register_preprocessor(CoalesceStreamsPreprocessor, enabled=True)
     *cells, links = notebook.cells  # the last one's links stand at the top, too
     body, _ = exporter.from_notebook_node(NotebookNode(notebook, cells=cells))
     body = re.sub(r'href="(\d\d_\w+)\.ipynb"', r'href="\1.html"', body)
