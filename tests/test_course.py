@@ -203,3 +203,9 @@ def test_markdown_keeps_formulas_and_code():
     assert page.count("<math") == 2
     assert "<code>a_b*c*</code>" in page
     assert "$" not in page
+
+
+def test_an_equations_number_stands_apart():
+    page = site._markdown(r"$$x = y \tag{6}$$")
+    assert "tag" not in page
+    assert page.index("y") < page.index("6")

@@ -103,4 +103,5 @@ def _markdown(text: str) -> str:
 def _formula(body: str, display: Any) -> str:
     from latex2mathml.converter import convert
 
+    body = re.sub(r"\\tag\{(.*?)\}", r"\\qquad (\1)", body)  # which MathML has no place for
     return convert(body.strip(), display=display)
