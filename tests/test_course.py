@@ -1,5 +1,6 @@
 """The notebooks are what their sources say, ran through, and stay small."""
 
+import ast
 import base64
 import io
 import json
@@ -209,3 +210,18 @@ def test_an_equations_number_stands_apart():
     page = site._markdown(r"$$x = y \tag{6}$$")
     assert "tag" not in page
     assert page.index("y") < page.index("6")
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: p.stem)
+def test_a_stub_hides_nothing_the_lesson_uses(path):
+    """Else a cell above, run again after the stub, would say that it is your turn."""
+    cells = build.read(path).cells
+    exercises = {c.metadata["exercise"].split(".")[1] for c in cells if "exercise" in c.metadata}
+    for cell in cells:
+        if cell.cell_type == "code":
+            names = [
+                node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Name)
+            ]
+            made = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+            used = {node.id for node in names if isinstance(node.ctx, ast.Load)}
+            assert not (used - made) & exercises, cell.source

@@ -281,7 +281,9 @@ def _exercise(task: str, name: str, count: int, where: str) -> list[NotebookNode
         new_markdown_cell(head),
         new_code_cell(exercise.stub(), metadata={"tags": ["exercise"]}),
         new_code_cell(
-            f"from fercourse.exercises import {module}\n\n{module}.check_{function}({function})",
+            # The check alone: a lesson may have a name like the module's for something of its own.
+            f"from fercourse.exercises.{module} import check_{function}\n\n"
+            f"check_{function}({function})",
             metadata={"tags": ["exercise"]},
         ),
         new_markdown_cell("\n\n".join(hidden)),

@@ -75,7 +75,7 @@ def check_class_weights(attempt: Any) -> None:
         "`torch.rand(N) < share` says which labels to change.",
     ],
 )
-def spoil(labels: Tensor, share: float, num_classes: int) -> Tensor:
+def mislabel(labels: Tensor, share: float, num_classes: int) -> Tensor:
     """Labels of which each is wrong with probability ``share``, all wrong classes being alike.
 
     labels: int64 (N,). Returns a new int64 (N,); the labels given stay as they are.
@@ -86,9 +86,9 @@ def spoil(labels: Tensor, share: float, num_classes: int) -> Tensor:
     return torch.where(chosen, (labels + shift) % num_classes, labels)
 
 
-@check(spoil, praise="Exactly the share you asked for is wrong, and no class is preferred.")
-def check_spoil(attempt: Any) -> None:
-    """Diagnose an attempt at :func:`spoil`."""
+@check(mislabel, praise="Exactly the share you asked for is wrong, and no class is preferred.")
+def check_mislabel(attempt: Any) -> None:
+    """Diagnose an attempt at :func:`mislabel`."""
     for num_classes, share in ((7, 0.4), (3, 0.6)):
         n = 30_000
         labels = torch.randint(num_classes, (n,))

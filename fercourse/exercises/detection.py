@@ -90,7 +90,7 @@ def check_iou(attempt: Any) -> None:
         "quite all right.",
     ],
 )
-def suppress(boxes: Tensor, scores: Tensor, threshold: float) -> Tensor:
+def suppress_smaller(boxes: Tensor, scores: Tensor, threshold: float) -> Tensor:
     """Greedy suppression by intersection over the smaller of two areas, as O-Net's stage does it.
 
     boxes: float (N, 4), left, top, right, bottom; scores: float (N,); threshold: largest overlap
@@ -110,9 +110,9 @@ def suppress(boxes: Tensor, scores: Tensor, threshold: float) -> Tensor:
     return torch.tensor(kept, dtype=torch.int64)
 
 
-@check(suppress, praise="Greedy, from the best down, and a nose inside a face falls.")
-def check_suppress(attempt: Any) -> None:
-    """Diagnose an attempt at :func:`suppress`."""
+@check(suppress_smaller, praise="Greedy, from the best down, and a nose inside a face falls.")
+def check_suppress_smaller(attempt: Any) -> None:
+    """Diagnose an attempt at :func:`suppress_smaller`."""
     cases = [(_boxes(n, spread=25), torch.rand(n), t) for n, t in ((30, 0.5), (40, 0.3))]
     # a chain: the second falls to the first, so the third, which meets the second alone, stays
     chain = torch.tensor([[0.0, 0, 10, 10], [4.0, 0, 14, 10], [8.0, 0, 18, 10]])
@@ -168,7 +168,7 @@ def check_suppress(attempt: Any) -> None:
         "Then the place: centred on the box, and if it sticks out, pushed back inside whole.",
     ],
 )
-def square(
+def square_box(
     box: tuple[float, float, float, float], width: int, height: int, margin: float
 ) -> tuple[float, float, float, float]:
     """The square around a box that lies inside a picture, as left, top, right, bottom.
@@ -184,9 +184,9 @@ def square(
     return x, y, x + side, y + side
 
 
-@check(square, praise="No face is stretched, and no pixel is made up.")
-def check_square(attempt: Any) -> None:
-    """Diagnose an attempt at :func:`square`."""
+@check(square_box, praise="No face is stretched, and no pixel is made up.")
+def check_square_box(attempt: Any) -> None:
+    """Diagnose an attempt at :func:`square_box`."""
     cases = [  # box, width, height, margin
         ((40.0, 30.0, 60.0, 60.0), 200, 150, 0.0),
         ((40.0, 30.0, 60.0, 60.0), 200, 150, 0.4),

@@ -180,7 +180,7 @@ def _no_gradient_needed(attempt):
         "there are K (K - 1) ordered pairs.",
     ],
 )
-def pair_sum(centers: Tensor) -> Tensor:
+def cosine_pairs(centers: Tensor) -> Tensor:
     """Sum over ordered pairs j != k of cos(c_j, c_k) + 1; centers (K, D) -> scalar.
 
     A centre of length 0 has cosine 0 with everything.
@@ -193,10 +193,10 @@ def pair_sum(centers: Tensor) -> Tensor:
 
 
 @check(
-    pair_sum,
+    cosine_pairs,
     praise="Every ordered pair once, no centre with itself, and never below K (K - 2).",
 )
-def check_pair_sum(attempt):
+def check_cosine_pairs(attempt):
     """Compare on random centres, scaled ones, one of length 0, and a simplex."""
     for k, d in ((7, 4), (3, 16), (5, 5)):
         c = torch.randn(k, d) * torch.rand(k, 1).add(0.3)

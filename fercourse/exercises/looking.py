@@ -20,7 +20,7 @@ from fercourse.exercises.base import Wrong, check, close, exercise, expect_shape
         "`alpha = gradients.mean((2, 3), keepdim=True)`, then sum over channels, then a ReLU.",
     ],
 )
-def cam(activations: Tensor, gradients: Tensor) -> Tensor:
+def class_map(activations: Tensor, gradients: Tensor) -> Tensor:
     """Grad-CAM at the layer's own resolution: (N, C, h, w) twice -> (N, h, w), >= 0.
 
     Args:
@@ -32,8 +32,8 @@ def cam(activations: Tensor, gradients: Tensor) -> Tensor:
     return (alpha * activations).sum(1).relu()
 
 
-@check(cam, praise="One weight a channel, and only what speaks for the class is kept.")
-def check_cam(attempt: Callable[[Tensor, Tensor], Any]) -> None:
+@check(class_map, praise="One weight a channel, and only what speaks for the class is kept.")
+def check_class_map(attempt: Callable[[Tensor, Tensor], Any]) -> None:
     """Diagnoses: no ReLU, an early one, no pooling, wrong axes, the mean image, absolute values."""
     for n, c, h, w in ((2, 5, 3, 4), (3, 4, 6, 6)):
         a, g = torch.randn(n, c, h, w), torch.randn(n, c, h, w)

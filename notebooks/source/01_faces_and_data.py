@@ -151,7 +151,7 @@ print(f"{COUNTS[2, Expression.HAPPY] / COUNTS[2].sum():.1%} of PrivateTest")
 # label is.
 
 # %%
-from fercourse.exercises.data import spoil
+from fercourse.exercises.data import mislabel as spoil
 
 shares, by_true, by_noisy = (0.0, 0.2, 0.4, 0.6), [], []
 for s in shares:
@@ -364,7 +364,7 @@ else:
 # %% [markdown] exercise="data.class_weights"
 # Weights that give every class the same say in a loss, without changing the loss's scale.
 
-# %% [markdown] exercise="data.spoil"
+# %% [markdown] exercise="data.mislabel"
 # Make a given share of labels wrong. Wrong means wrong.
 
 # %% [markdown] exercise="data.correlations"

@@ -426,10 +426,10 @@ for name, pictures in (("as they are", faces), ("with paper", paper)):
 # %% [markdown] exercise="detection.iou"
 # The overlap of every box of one set with every box of another. Boxes that do not meet have 0.
 
-# %% [markdown] exercise="detection.suppress"
+# %% [markdown] exercise="detection.suppress_smaller"
 # O-Net's stage asks how much of the *smaller* box is covered. Write greedy suppression with this
 # overlap instead of the IoU.
 
-# %% [markdown] exercise="detection.square"
+# %% [markdown] exercise="detection.square_box"
 # The square that is cut out of a picture for a box. No face may be stretched, and no pixel outside
 # the picture may be used.

@@ -472,7 +472,7 @@ widgets.island()
 # %% [markdown] exercise="island.move_centers"
 # Write the published update for the centre loss, for a batch that may lack some classes.
 
-# %% [markdown] exercise="island.pair_sum"
+# %% [markdown] exercise="island.cosine_pairs"
 # Write eq. 6 over pairs $j \ne k$, so that a centre of length 0 does no harm.
 
 # %% [markdown] exercise="island.island_loss"

@@ -378,7 +378,7 @@ plots.compared(her, heats, "Two models, two maps each: pictures, not measurement
 # %% [markdown]
 # ## Exercises
 
-# %% [markdown] exercise="looking.cam"
+# %% [markdown] exercise="looking.class_map"
 # Grad-CAM, from activations and gradients, at the layer's own resolution.
 
 # %% [markdown] exercise="looking.energy_inside"

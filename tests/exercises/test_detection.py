@@ -56,12 +56,12 @@ RIGHT = [
     ("iou", detection.iou),
     ("iou", ops.box_iou),
     ("iou", iou_by_loop),
-    ("suppress", detection.suppress),
-    ("suppress", facenets_own),
-    ("suppress", nms_by_removal),
-    ("square", detection.square),
-    ("square", package_square),
-    ("square", square_by_numpy),
+    ("suppress_smaller", detection.suppress_smaller),
+    ("suppress_smaller", facenets_own),
+    ("suppress_smaller", nms_by_removal),
+    ("square_box", detection.square_box),
+    ("square_box", package_square),
+    ("square_box", square_by_numpy),
 ]
 
 
@@ -101,12 +101,12 @@ def any_better(boxes, scores, threshold):
 
 def as_mask(boxes, scores, threshold):
     mask = torch.zeros(len(boxes), dtype=torch.bool)
-    mask[detection.suppress(boxes, scores, threshold)] = True
+    mask[detection.suppress_smaller(boxes, scores, threshold)] = True
     return mask
 
 
 def too_few(boxes, scores, threshold):
-    return detection.suppress(boxes, scores, threshold)[:1]
+    return detection.suppress_smaller(boxes, scores, threshold)[:1]
 
 
 def clipped(box, width, height, margin):
@@ -149,23 +149,27 @@ WRONG = [
     ("iou", lambda a, b: ops.box_iou(a, b) ** 2, "off by"),
     ("iou", lambda a, b: ops.box_iou(b, a), "rows"),
     ("iou", lambda a, b: 0.5, "tensor"),
-    ("suppress", ops.nms, "by IoU"),
-    ("suppress", any_better, "fallen itself"),
-    ("suppress", lambda b, s, t: detection.suppress(b, s, t).sort().values, "best first"),
-    ("suppress", lambda b, s, t: detection.suppress(b, -s, t), "worst"),
-    ("suppress", lambda b, s, t: b[detection.suppress(b, s, t)], "Boxes came back"),
-    ("suppress", as_mask, "Truth values"),
-    ("suppress", lambda b, s, t: s.argsort(descending=True), "Two boxes stay"),
-    ("suppress", too_few, "is lost"),
-    ("suppress", lambda b, s, t: None, "NoneType"),
-    ("square", clipped, "no square"),
-    ("square", clipped, "cut off"),
-    ("square", sticking_out, "sticks out"),
-    ("square", on_shorter_side, "shorter side"),
-    ("square", lambda b, w, h, m: package_square(b, w, h, 2 * m), "either side"),
-    ("square", lambda b, w, h, m: package_square(b, w, h, 0.0), "the side is"),
-    ("square", from_the_corner, "centred"),
-    ("square", lambda b, w, h, m: None, "Four numbers"),
+    ("suppress_smaller", ops.nms, "by IoU"),
+    ("suppress_smaller", any_better, "fallen itself"),
+    (
+        "suppress_smaller",
+        lambda b, s, t: detection.suppress_smaller(b, s, t).sort().values,
+        "best first",
+    ),
+    ("suppress_smaller", lambda b, s, t: detection.suppress_smaller(b, -s, t), "worst"),
+    ("suppress_smaller", lambda b, s, t: b[detection.suppress_smaller(b, s, t)], "Boxes came back"),
+    ("suppress_smaller", as_mask, "Truth values"),
+    ("suppress_smaller", lambda b, s, t: s.argsort(descending=True), "Two boxes stay"),
+    ("suppress_smaller", too_few, "is lost"),
+    ("suppress_smaller", lambda b, s, t: None, "NoneType"),
+    ("square_box", clipped, "no square"),
+    ("square_box", clipped, "cut off"),
+    ("square_box", sticking_out, "sticks out"),
+    ("square_box", on_shorter_side, "shorter side"),
+    ("square_box", lambda b, w, h, m: package_square(b, w, h, 2 * m), "either side"),
+    ("square_box", lambda b, w, h, m: package_square(b, w, h, 0.0), "the side is"),
+    ("square_box", from_the_corner, "centred"),
+    ("square_box", lambda b, w, h, m: None, "Four numbers"),
 ]
 
 
@@ -176,7 +180,7 @@ def test_wrong_attempts_get_their_diagnosis(name, attempt, word):
     assert word in verdict.message, verdict
 
 
-@pytest.mark.parametrize("name", ["iou", "suppress", "square"])
+@pytest.mark.parametrize("name", ["iou", "suppress_smaller", "square_box"])
 def test_an_untouched_stub_says_whose_turn_it_is(name):
     space = {"np": np, "torch": torch, "Tensor": torch.Tensor, "nn": nn, "F": F}
     exec(getattr(detection, name).exercise.stub(), space)

@@ -8,7 +8,7 @@ from fercourse.exercises import island
 from fercourse.exercises.base import Verdict
 from fercourse.losses import IslandLoss
 
-NAMES = ("center_loss", "move_centers", "pair_sum", "island_loss")
+NAMES = ("center_loss", "move_centers", "cosine_pairs", "island_loss")
 
 
 def verdict(name: str, attempt) -> Verdict:
@@ -77,8 +77,8 @@ def package_island(x, y, c, weight):
         ("center_loss", one_hot_loss),
         ("move_centers", loop_move),
         ("move_centers", add_move),
-        ("pair_sum", loop_pairs),
-        ("pair_sum", counted_pairs),
+        ("cosine_pairs", loop_pairs),
+        ("cosine_pairs", counted_pairs),
         ("island_loss", package_island),
         ("island_loss", lambda x, y, c, w: loop_loss(x, y, c) + w * loop_pairs(c)),
     ],
@@ -196,7 +196,7 @@ def nan_pairs(c):
     ],
 )
 def test_pair_sum_mistakes(attempt, word):
-    said = verdict("pair_sum", attempt)
+    said = verdict("cosine_pairs", attempt)
     assert not said
     assert word in said.message
 

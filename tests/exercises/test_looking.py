@@ -6,7 +6,7 @@ from torch import nn
 
 from fercourse.exercises import looking
 
-EXERCISES = ("cam", "energy_inside", "pointing", "claims")
+EXERCISES = ("class_map", "energy_inside", "pointing", "claims")
 
 
 @pytest.mark.parametrize("name", EXERCISES)
@@ -40,9 +40,9 @@ def test_cam():
         return torch.einsum("nc,nchw->nhw", g.flatten(2).mean(2), a).clamp_min(0)
 
     for right in (face_by_face, by_einsum):
-        assert looking.check_cam(right), looking.check_cam(right)
+        assert looking.check_class_map(right), looking.check_class_map(right)
     judged(
-        looking.check_cam,
+        looking.check_class_map,
         {
             "ReLU is missing": lambda a, g: (alpha(g) * a).sum(1),
             "Absolute": lambda a, g: (alpha(g) * a).sum(1).abs(),
@@ -57,13 +57,14 @@ def test_cam():
             ),
             "batch": lambda a, g: (g.mean((0, 2, 3), keepdim=True) * a).sum(1).relu(),
             "stretched": lambda a, g: (
-                looking.cam(a, g) / looking.cam(a, g).amax((1, 2), keepdim=True).clamp_min(1e-7)
+                looking.class_map(a, g)
+                / looking.class_map(a, g).amax((1, 2), keepdim=True).clamp_min(1e-7)
             ),
             "no say": lambda a, g: a.mean(1),
             "channels are still there": lambda a, g: (alpha(g) * a).relu(),
             "length 1": lambda a, g: (alpha(g) * a).sum(1, keepdim=True).relu(),
-            "negative": lambda a, g: looking.cam(a, g) - 1,
-            "check alpha": lambda a, g: 3 * looking.cam(a, g),
+            "negative": lambda a, g: looking.class_map(a, g) - 1,
+            "check alpha": lambda a, g: 3 * looking.class_map(a, g),
         },
     )
 
