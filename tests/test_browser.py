@@ -69,7 +69,9 @@ def lab(tmp_path_factory):
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     try:
         _wait_for(f"http://127.0.0.1:{port}/api/status?token=course", server, root / "log")
-        yield lambda name: f"http://127.0.0.1:{port}/lab/tree/notebooks/{name}.ipynb?token=course"
+        # Each notebook in a workspace of its own, or the last one's tabs would come back with it.
+        home = f"http://127.0.0.1:{port}/lab/workspaces"
+        yield lambda name: f"{home}/{name}/tree/notebooks/{name}.ipynb?token=course"
     finally:
         goodbye = f"http://127.0.0.1:{port}/api/shutdown?token=course"
         urllib.request.urlopen(urllib.request.Request(goodbye, method="POST"), timeout=30).close()
@@ -93,7 +95,7 @@ def opened(browser, lab, name):
             timeout=PATIENCE,
         )
         page.get_by_role("menuitem", name="Kernel", exact=True).click()
-        page.get_by_text("Restart Kernel and Run All Cells…").click()
+        page.locator(".lm-Menu-itemLabel", has_text="Restart Kernel and Run All Cells…").click()
         page.get_by_role("button", name="Confirm Kernel Restart").click()
         _ran_through(page)
         yield page
