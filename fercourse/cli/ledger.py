@@ -157,6 +157,18 @@ def report(
     print(f"{page} {'is written anew' if changed else 'says what the ledger says'}.")
 
 
+@app.command()
+def recipe(
+    page: Annotated[Path, typer.Argument(help="The page.")] = Path("docs/recipe.md"),
+    ledger: LedgerPath = None,
+) -> None:
+    """Write the page that compares recipes by validation accuracy."""
+    from fercourse.experiments.recipe import write
+
+    changed = write(page, Ledger(ledger))
+    print(f"{page} {'is written anew' if changed else 'says what the ledger says'}.")
+
+
 def _filtered(book: Ledger, **filters: list[Any] | None) -> list[Row]:
     return book.rows(**{name: values for name, values in filters.items() if values})
 

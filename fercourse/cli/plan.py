@@ -26,7 +26,7 @@ MORE_REASONS = 5
 
 def run(
     name: Annotated[
-        str, typer.Argument(metavar="PLAN", help="table1, table1-random, fig6a, fig6b")
+        str, typer.Argument(metavar="PLAN", help="table1, table1-random, fig6a, fig6b, recipe")
     ],
     data: DataOption = "fer2013",
     preset: Annotated[str, typer.Option(help="paper, course, cpu or smoke.")] = "cpu",

@@ -1,4 +1,4 @@
-"""The paper's experiments as lists of runs: Table 1 and both halves of Fig. 6.
+"""Experiments as lists of runs: Table 1, both halves of Fig. 6, and the search for a recipe.
 
 A plan only says what should be measured. :mod:`fercourse.experiments.runner` does it, and the
 ledger remembers it. A run that two plans share, as lambda = 0.005 at lambda_1 = 7 is in Table 1
@@ -16,9 +16,10 @@ from fercourse.config import preset as recipe
 from fercourse.errors import FercourseError
 from fercourse.experiments.ledger import Ledger
 from fercourse.experiments.paper import LAMBDAS, OPTIMUM, PAIR_WEIGHTS
+from fercourse.experiments.recipe import trials
 from fercourse.experiments.row import Row
 
-PLANS = ("table1", "table1-random", "fig6a", "fig6b")
+PLANS = ("table1", "table1-random", "fig6a", "fig6b", "recipe")
 DATASETS = ("fer2013", "ckplus", "synthetic")
 MODELS = (1, 2, 3, 4, 5, 6)
 LABELS = {"paper": "full", "course": "full", "cpu": "cpu", "smoke": "smoke"}
@@ -39,9 +40,9 @@ class Planned:
 
     Attributes:
         config: The run.
-        plan: "table1", "table1-random", "fig6a" or "fig6b".
+        plan: "table1", "table1-random", "fig6a", "fig6b" or "recipe".
         variant: What is varied: "model6", "model6-random", "model6-lambda0.005",
-            "model6-lambda1-7".
+            "model6-lambda1-7", "model6-train.mixup=0.2".
         label: Of its row: "full", "cpu" or "smoke".
         note: For its row: on what the plan's choice of values rests.
     """
@@ -76,6 +77,8 @@ def plan(
     ``table1-random``  the same on CK+ with random folds, to show what they are worth
     ``fig6b``          model 6, lambda_1 = 1 to 10 at lambda = 0.01: tuned first (section 3.3)
     ``fig6a``          model 6, lambda = 0.0005 to 0.05 at the best lambda_1 of ``fig6b``
+    ``recipe``         model 6, one setting of training changed at a time: see
+                       :mod:`fercourse.experiments.recipe`
     =================  ====================================================================
 
     On CK+ one seed is a whole cross-validation: seed s shuffles the folds with s and trains one
@@ -88,7 +91,7 @@ def plan(
         dataset: "fer2013", "ckplus" or "synthetic".
         preset: "paper", "course", "cpu" or "smoke"; its data set is replaced by ``dataset``.
         seeds: How many, from 0.
-        models: Rows of Table 1; Fig. 6 has the last one only.
+        models: Rows of Table 1; Fig. 6 and the search have the last one only.
         folds: Of CK+.
         changes: Made to every run, as in :meth:`fercourse.RunConfig.change`.
         ledger: Where ``fig6a`` finds the results of ``fig6b``; None takes the paper's lambda_1.
@@ -154,6 +157,8 @@ def _variants(
         chosen = sorted(set(models))
         return {f"model{m}{ending}": _base(m, dataset, preset, changes) for m in chosen}, ""
     model = _base(6, dataset, preset, changes)
+    if name == "recipe":
+        return trials(model), ""
     if name == "fig6b":
         return {
             f"model6-lambda1-{value:g}": model.change(

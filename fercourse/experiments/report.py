@@ -18,8 +18,11 @@ METRICS = ("val_accuracy", "test_accuracy", "test_accuracy_clean", "test_accurac
 
 
 def report(ledger: Ledger) -> str:
-    """Markdown tables of every measured run on real faces, with the paper's claims beside them."""
-    measured = [row for row in ledger.rows() if row.label != "paper"]
+    """Markdown tables of the measured runs on real faces, with the paper's claims beside them.
+
+    The search for a recipe has a page of its own, without the test split.
+    """
+    measured = [row for row in ledger.rows() if row.label != "paper" and row.plan != "recipe"]
     claims = {(row.dataset, row.variant): row for row in ledger.rows(label="paper", plan="table1")}
     parts = []
     fer = [row for row in measured if row.dataset == "fer2013"]
