@@ -10,19 +10,7 @@ from torch.nn import functional as F
 
 from fercourse.exercises import backbone
 
-EXERCISES = ("shape_walk", "receptive_field", "count_parameters", "laterals")
 CHANNELS = (64, 128, 256, 512, 512)
-
-
-@pytest.mark.parametrize("name", EXERCISES)
-def test_solution_passes_and_stub_waits(name):
-    checked = getattr(backbone, f"check_{name}")
-    assert checked(getattr(backbone, name))
-    names: dict = {"Tensor": torch.Tensor, "nn": nn}
-    exec(getattr(backbone, name).exercise.stub(), names)
-    verdict = checked(names[name])
-    assert not verdict
-    assert "your turn" in verdict.message
 
 
 def walk(size):

@@ -7,19 +7,7 @@ from torch.nn import functional as F
 
 from fercourse.exercises import fusion
 
-EXERCISES = ("sobel", "one_by_one", "fuse", "extra_weights")
 K = torch.tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]]) / 8
-
-
-@pytest.mark.parametrize("name", EXERCISES)
-def test_solution_passes_and_stub_waits(name):
-    checked = getattr(fusion, f"check_{name}")
-    assert checked(getattr(fusion, name))
-    names: dict = {"Tensor": torch.Tensor, "nn": nn}
-    exec(getattr(fusion, name).exercise.stub(), names)
-    verdict = checked(names[name])
-    assert not verdict
-    assert "your turn" in verdict.message
 
 
 def slopes(x: Tensor, mode="replicate", kernel=K):

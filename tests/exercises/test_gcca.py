@@ -8,19 +8,6 @@ from torch.nn import functional as F
 import fercourse.modules as modules
 from fercourse.exercises import gcca
 
-EXERCISES = ("stochastic_pool", "side_by_side", "layers", "recalibrate")
-
-
-@pytest.mark.parametrize("name", EXERCISES)
-def test_solution_passes_and_stub_waits(name):
-    checked = getattr(gcca, f"check_{name}")
-    assert checked(getattr(gcca, name))
-    names: dict = {"Tensor": torch.Tensor, "nn": nn}
-    exec(getattr(gcca, name).exercise.stub(), names)
-    verdict = checked(names[name])
-    assert not verdict
-    assert "your turn" in verdict.message
-
 
 # --- stochastic pooling
 

@@ -15,17 +15,6 @@ def verdict(name: str, attempt) -> Verdict:
     return getattr(island, f"check_{name}")(attempt)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_solution_passes_and_stub_does_not(name):
-    solution = getattr(island, name)
-    assert verdict(name, solution), verdict(name, solution)
-    scope = {"Tensor": torch.Tensor, "torch": torch, "F": F}
-    exec(solution.exercise.stub(), scope)
-    said = verdict(name, scope[name])
-    assert not said
-    assert "your turn" in said.message
-
-
 def loop_loss(x, y, c):
     return sum(((x[i] - c[y[i]]) ** 2).sum() for i in range(len(x))) / (2 * len(x))
 

@@ -11,22 +11,9 @@ from scipy.stats import binomtest
 from fercourse.evaluation import metrics
 from fercourse.exercises import statistics as lesson
 
-NAMES = ("acc_and_sta", "macro_recall", "mcnemar", "runs_needed")
-
 
 def verdict(name, attempt):
     return getattr(lesson, f"check_{name}")(attempt)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_solution_passes_and_stub_does_not(name):
-    solution = getattr(lesson, name)
-    assert verdict(name, solution), verdict(name, solution)
-    scope = {"np": np, "torch": torch}
-    exec(solution.exercise.stub(), scope)
-    said = verdict(name, scope[name])
-    assert not said
-    assert "your turn" in said.message
 
 
 def exact_p(a, b):

@@ -9,22 +9,9 @@ from scipy.stats import norm
 
 from fercourse.exercises import sweeps
 
-NAMES = ("count_runs", "coordinate_search", "choose_and_report", "best_of_equals")
-
 
 def verdict(name, attempt):
     return getattr(sweeps, f"check_{name}")(attempt)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_solution_passes_and_stub_does_not(name):
-    solution = getattr(sweeps, name)
-    assert verdict(name, solution), verdict(name, solution)
-    scope = {"np": np}
-    exec(solution.exercise.stub(), scope)
-    said = verdict(name, scope[name])
-    assert not said
-    assert "your turn" in said.message
 
 
 def loop_search(score, firsts, seconds, start):
