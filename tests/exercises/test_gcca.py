@@ -8,7 +8,6 @@ from torch.nn import functional as F
 import fercourse.modules as modules
 from fercourse.exercises import gcca
 
-
 # --- stochastic pooling
 
 
