@@ -1,0 +1,42 @@
+"""``train.compile``: the framework is one graph, and compiled training is the same training."""
+
+from functools import partial
+from unittest.mock import Mock
+
+import pytest
+import torch
+from made_faces import bar_dataset
+
+import fercourse
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_the_whole_framework_is_one_graph(training):
+    """A break would end a CUDA graph, and each part would be launched from Python again."""
+    net = fercourse.FERNet(fercourse.preset("smoke").model).train(training)
+    x = torch.randn(4, 1, 48, 48)
+    compiled = torch.compile(net, backend="eager", fullgraph=True)  # raises at a break
+    torch.manual_seed(0)
+    out = compiled(x)
+    out.logits.sum().backward()
+    torch.manual_seed(0)
+    torch.testing.assert_close(out.logits, net(x).logits)
+
+
+def test_compiled_training_learns_the_same(monkeypatch):
+    data = bar_dataset()
+    run = fercourse.preset("smoke", model=6).change(
+        **{"train.epochs": 2, "train.batch_size": 16, "data.name": data.name}
+    )
+    plain = fercourse.train(run, data, device="cpu", progress=False)
+    # The machine may lack a C++ compiler: what is traced is run as it is.
+    tracing = Mock(side_effect=partial(torch.compile, backend="eager"))
+    monkeypatch.setattr(torch, "compile", tracing)
+    compiled = fercourse.train(
+        run.change(**{"train.compile": True}), data, device="cpu", progress=False
+    )
+    tracing.assert_called_once()
+    for a, b in zip(plain.history, compiled.history, strict=True):
+        assert a["train_loss"] == pytest.approx(b["train_loss"], rel=1e-3)
+        assert a["val_accuracy"] == pytest.approx(b["val_accuracy"], abs=0.05)
+    assert plain.model.state_dict().keys() == compiled.model.state_dict().keys()
