@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from fercourse.exercises.base import Wrong, check, close, exercise, expect_shape
+from fercourse.exercises.base import Wrong, check, close, exercise, expect_shape, several
 
 
 @exercise("Squeeze", difficulty=1, minutes=5, hints=["Which axes are places?"])
@@ -48,6 +48,13 @@ def test_verdicts():
     assert message == "The shape is (2, 4, 5) where (2, 3) is needed. Which axes are places?"
     assert "NoneType came back" in check_squeeze(lambda x: None).message
 
+    @check(squeeze)
+    def check_by_arithmetic(attempt):
+        attempt(torch.rand(2, 3, 4, 5)) + 1
+
+    assert "`return` missing" in check_by_arithmetic(lambda x: None).message
+    assert "line 1" in check_by_arithmetic(lambda x: None + 1).message  # its own fault, not ours
+
     def broken(x):
         y = x + 1
         return y @ torch.rand(9, 9)
@@ -64,6 +71,14 @@ def test_a_check_leaves_random_numbers_alone():
     torch.manual_seed(1)
     check_squeeze(squeeze)
     assert torch.equal(torch.rand(3), expected)
+
+
+def test_several_takes_any_row_of_numbers():
+    for row in ((1, 2.5), [1, 2.5], torch.tensor([1, 2.5]), (torch.ones(()), 2.5)):
+        assert several(row, 2, "Two numbers.") == [1.0, 2.5]
+    for row in (1, None, (1,), (1, 2, 3), ("a", "b"), {"a": 1, "b": 2}, torch.rand(2, 2)):
+        with pytest.raises(Wrong, match="Two numbers"):
+            several(row, 2, "Two numbers.")
 
 
 def test_close_asks_for_the_same_shape():

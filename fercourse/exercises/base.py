@@ -154,6 +154,17 @@ def expect_shape(out: Any, shape: Sequence[int], otherwise: str = "") -> None:
         )
 
 
+def several(value: Any, count: int, otherwise: str) -> list[float]:
+    """That many numbers out of a tuple, list, array or tensor, or :class:`Wrong`."""
+    try:
+        found = [float(number) for number in value]
+    except (TypeError, ValueError):
+        raise Wrong(otherwise) from None
+    if len(found) != count:
+        raise Wrong(otherwise)
+    return found
+
+
 def close(a: torch.Tensor, b: torch.Tensor, tolerance: float = 1e-4) -> bool:
     """Whether two tensors agree in shape and, up to rounding, in value."""
     return a.shape == b.shape and torch.allclose(
@@ -171,4 +182,6 @@ def _stopped(attempt: Any, error: Exception) -> str:
     ]
     where = f" in its line {lines[-1] - code.co_firstlineno + 1}" if lines else ""
     why = (str(error) or "no message").splitlines()[0]
+    if not lines and "NoneType" in why:
+        return f"{name} gave nothing back: is its `return` missing?"
     return f"{name} stopped{where} with {type(error).__name__}: {why}"

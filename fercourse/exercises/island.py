@@ -249,6 +249,17 @@ def _diagnose_pairs(out: Tensor, right: Tensor, c: Tensor) -> None:
             "Those are dot products, not cosines: eq. 6 divides by both lengths. Yours falls "
             "without end as centres grow."
         )
+    whole = (dots / c.square().sum())[off]
+    if close(out, (whole + 1).sum()) or close(out, (dots / c.square().sum() + 1).sum()):
+        raise Wrong(
+            "You divided by the length of the whole table: `norm()` without an axis takes all K x "
+            "D numbers together. Each centre has a length of its own."
+        )
+    if close(out, F.cosine_similarity(c[:, None], c[None]).add(1).sum()):
+        raise Wrong(
+            "`cosine_similarity` compares along axis 1 unless told otherwise; coordinates lie "
+            "along the last one."
+        )
     squared = c.square().sum(1)
     if close(out, (dots / (squared[:, None] * squared))[off].add(1).sum()):
         raise Wrong("You divided by the squared lengths; a norm is the root of a sum of squares.")
@@ -330,6 +341,18 @@ def check_island_loss(attempt):
             raise Wrong("Each pair was taken once; eq. 6 runs over j and over k.")
         if close(out, center + weight * pairs / (k * (k - 1))):
             raise Wrong("That is the mean over pairs; eq. 6 is a sum.")
+        if close(out, center + weight * (pairs - k * (k - 2))):
+            raise Wrong(
+                f"That is the excess over the bound of {k * (k - 2)}, which the package logs; the "
+                "loss of eq. 5 holds the whole sum."
+            )
+        if close(out, center + weight * (pairs - k * (k - 1))):
+            raise Wrong("The 1 of eq. 6 is missing: each cosine is shifted to lie between 0 and 2.")
+        if close(out, center + weight * package_pair_sum(c[y.unique()])):
+            raise Wrong(
+                "Only classes of this batch were paired; eq. 6 runs over all K centres, whatever "
+                "the batch holds."
+            )
         raise Wrong(
             f"The loss should be {center:.3f} + {weight:g} x {pairs:.3f} = {right:.3f}, "
             f"not {out:.3f}."

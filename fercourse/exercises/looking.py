@@ -189,7 +189,9 @@ def check_pointing(attempt: Callable[[Tensor, Tensor], Any]) -> None:
              "The highest place of the whole batch was taken for every face."),
             ((flat * inside).amax(1), "That is the highest value inside; the question is whether "
                                       "the highest of all lies inside."),
-            (inside.any(1).float(), "That asks whether there is a mask at all."),
+            (inside.any(1).float(),
+             "Every face that has a mask counts as a hit. Did you mask the map first? The highest "
+             "place of the *whole* map decides."),
             (inside.float().mean(1), "That is the mask's share of the picture."),
             (at(maps.abs().flatten(1).argmax(1)), "Absolute values: a very low place won."),
         )  # fmt: skip

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from fercourse.exercises.base import Wrong, check, close, exercise, expect_shape
+from fercourse.exercises.base import Wrong, check, close, exercise, expect_shape, several
 
 
 @exercise(
@@ -65,6 +65,12 @@ def check_flip_average(attempt):
         if close(out, wrong):
             raise Wrong(told)
     right = (p(x) + p(x.flip(3))) / 2
+    if not close(out.sum(1), torch.ones(5)):
+        worst = out.sum(1)[(out.sum(1) - 1).abs().argmax()].item()
+        raise Wrong(
+            f"One row sums to {worst:.2f}, not to 1: softmax over the classes (axis 1) in each "
+            "view, then the mean of both."
+        )
     if not close(out, right):
         gap = (out.float() - right).abs().max().item()
         raise Wrong(f"Not the mean of the two views' probabilities: off by up to {gap:.3f}.")
@@ -152,6 +158,21 @@ def check_calibration_error(attempt):
                 max(abs(a - c) for _, a, c in truth),
                 "That is the worst bin's distance, not the mean.",
             ),
+            (
+                _own_range(p.amax(1), (p.argmax(1) == labels).float(), bins),
+                "Your bins span the smallest to the largest confidence found; they are to span 0 "
+                "to 1, whatever the network says.",
+            ),
+            (
+                _bin_middles(p.amax(1), (p.argmax(1) == labels).float(), bins),
+                "You compare with the middle of each bin; the mean confidence of its faces is "
+                "asked for.",
+            ),
+            (
+                (p.amax(1) - (p.argmax(1) == labels).float()).abs().mean().item(),
+                "Distances were taken face by face. One face is right or wrong; only a bin has an "
+                "accuracy that a confidence can be held against.",
+            ),
         ]
         for wrong, told in known:
             if abs(value - wrong) < 1e-4:
@@ -195,19 +216,25 @@ def accuracy_gap(right: Tensor, first: Tensor) -> tuple[float, float]:
 @check(accuracy_gap, praise="A gap without its error is an anecdote; now you have both.")
 def check_accuracy_gap(attempt):
     """Compare with the definition on groups of unequal size."""
-    for n, share in ((300, 0.3), (90, 0.7)):
+    for n, share, one, other in (
+        (300, 0.3, 0.85, 0.55),
+        (90, 0.7, 0.85, 0.55),
+        (80, 0.4, 0.4, 0.8),
+    ):
         first = torch.rand(n) < share
-        right = torch.rand(n) < torch.where(first, 0.85, 0.55)
+        right = torch.rand(n) < torch.where(first, one, other)
         out = attempt(right, first)
-        if not isinstance(out, tuple | list) or len(out) != 2:
-            raise Wrong("Return two numbers: the gap and its standard error.")
-        gap, error = map(_number, out)
+        gap, error = several(out, 2, "Return two numbers: the gap and its standard error.")
         a, b = right[first].double().mean().item(), right[~first].double().mean().item()
         na, nb = int(first.sum()), int((~first).sum())
         va, vb = a * (1 - a) / na, b * (1 - b) / nb
         both = (na * a + nb * b) / n
         if abs(gap - (b - a)) < 1e-4:
-            raise Wrong("The gap has the other sign: the first group's accuracy minus the other's.")
+            raise Wrong(
+                "The gap has the other sign: the first group's accuracy minus the other's."
+                if a > b
+                else "The first group may be the worse one: the gap is negative then."
+            )
         if abs(gap - 100 * (a - b)) < 1e-2:
             raise Wrong("That is per cent: give fractions.")
         if abs(gap - (a - both)) < 1e-4:
@@ -232,6 +259,14 @@ def check_accuracy_gap(attempt):
             (
                 right[first].double().std().item() + right[~first].double().std().item(),
                 "That is how far single faces scatter; a mean of n of them scatters less.",
+            ),
+            (
+                ((a * (1 - a) + b * (1 - b)) / n) ** 0.5,
+                "Each variance belongs over its own group's size, not over N.",
+            ),
+            (
+                1.96 * (va + vb) ** 0.5,
+                "That is 1.96 standard errors, the reach of a 95 % interval; one is asked for.",
             ),
             (va**0.5, "That is the first group's error alone; the second adds its own."),
             (vb**0.5, "That is the second group's error alone; the first adds its own."),
@@ -332,9 +367,27 @@ def _equal_counts(confidence: Tensor, right: Tensor, bins: int) -> float:
     return sum(len(i) * d for i, d in zip(parts, distances, strict=True)) / len(right)
 
 
+def _own_range(confidence: Tensor, right: Tensor, bins: int) -> float:
+    low, high = confidence.min(), confidence.max()
+    stretched = _index((confidence - low) / (high - low), bins)
+    gaps = torch.zeros(bins).index_add(0, stretched, right - confidence)
+    return gaps.abs().sum().item() / len(right)
+
+
+def _bin_middles(confidence: Tensor, right: Tensor, bins: int) -> float:
+    index = _index(confidence, bins)
+    gaps = torch.zeros(bins).index_add(0, index, right - (index + 0.5) / bins)
+    return gaps.abs().sum().item() / len(right)
+
+
+def _index(share: Tensor, bins: int) -> Tensor:
+    """Which of ``bins`` equal parts of [0, 1] each number lies in; 1 belongs to the last."""
+    return (share * bins).long().clamp(max=bins - 1)
+
+
 def _bins(confidence: Tensor, right: Tensor, bins: int) -> list[tuple[float, float, float]]:
     """Share of faces, accuracy and mean confidence of each bin that holds any."""
-    index = (confidence * bins).long().clamp(max=bins - 1)
+    index = _index(confidence, bins)
     held = F.one_hot(index, bins).float()  # (N, bins)
     count = held.sum(0)
     found = []

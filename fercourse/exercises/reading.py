@@ -143,7 +143,7 @@ def attainable(percent: float, n: int, digits: int = 2) -> bool:
 def check_attainable(attempt):
     """All counts of random sizes are attainable; percentages between them are not."""
     cases: list[tuple[float, int, int]] = []
-    for n in (7, 55, 594, 3589, 20000):
+    for n in (7, 55, 594, 3589, 7178, 20000):
         for k in torch.randint(0, n + 1, (12,)).tolist():
             cases += [(round(100 * k / n, 2), n, 2), (round(100 * k / n, 1), n, 1)]
         cases += [(round(100 * (k + 0.5) / n, 2), n, 2) for k in range(0, n, max(1, n // 9))]
@@ -154,10 +154,15 @@ def check_attainable(attempt):
     wrong = [case for case, a, t in zip(cases, answers, truth, strict=True) if bool(a) != t]
     if not wrong:
         return
+    whole = ("percent / 100 * n need not be whole: the paper's number is rounded. Go the other "
+             "way: which counts, printed with so many digits, give it?")  # fmt: skip
     known = [
-        (lambda p, n, d: abs(p / 100 * n - round(p / 100 * n)) < 1e-9,
-         "percent / 100 * n need not be whole: the paper's number is rounded. Go the other way: "
-         "which counts, printed with so many digits, give it?"),
+        (lambda p, n, d: abs(p / 100 * n - round(p / 100 * n)) < 1e-9, whole),
+        (lambda p, n, d: (p * n / 100).is_integer(), whole),
+        (lambda p, n, d: (p / 100 * n).is_integer(), whole),
+        (lambda p, n, d: abs(100 * round(p / 100 * n) / n - p) < 10**-d,
+         "Too generous: rounding moves a number by half of its last digit at most, not by a whole "
+         "one."),
         (lambda p, n, d: round(100 * int(p / 100 * n) / n, d) == p,
          "`int` cuts off: the count just above may be the one. Look at both neighbours."),
         (lambda p, n, d: _printed(p, n, 2),

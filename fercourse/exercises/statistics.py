@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import binomtest
 
-from fercourse.exercises.base import Wrong, check, exercise
+from fercourse.exercises.base import Wrong, check, exercise, several
 
 
 @exercise(
@@ -302,12 +302,10 @@ def _number(value: Any) -> float:
 
 
 def _pair(value: Any) -> tuple[float, float]:
-    if not isinstance(value, tuple | list) or len(value) != 2:
-        raise Wrong("Return two numbers: Acc, and Sta.")
-    return _number(value[0]), _number(value[1])
+    acc, sta = several(value, 2, "Return two numbers: Acc, and Sta.")
+    return acc, sta
 
 
 def _triple(value: Any) -> tuple[int, int, float]:
-    if not isinstance(value, tuple | list) or len(value) != 3:
-        raise Wrong("Return three numbers: two counts, and p.")
-    return int(_number(value[0])), int(_number(value[1])), _number(value[2])
+    a, b, p = several(value, 3, "Return three numbers: two counts, and p.")
+    return int(a), int(b), p

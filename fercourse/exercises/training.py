@@ -115,6 +115,12 @@ def check_halve(attempt: Any) -> None:
          "progress."),
         (_rule(now=True), "The new rate is written down for the epoch whose loss caused it; that "
          "epoch is over. It holds from the next one on."),
+        (_rule(late=1, now=True), "Two slips cancel at the first halving: the new rate is written "
+         "down an epoch too early, and torch's rule bears one epoch more than `patience` says."),
+        (_rule(once=True), "It halves once and never again. The lesson reads \"its original "
+         "value\" as the present one: at each new plateau the rate halves anew."),
+        (_rule(forget=True), "After a halving you forget the lowest loss. Only the count starts "
+         "anew; what is to be beaten stays."),
     ]  # fmt: skip
     cases = [([3.0, 2.0, 2.5, 2.4, 2.3, 2.2, 2.1, 2.05, 2.3, 2.0], 0.1, 3),
              ([1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], 1.0, 3),
@@ -281,12 +287,12 @@ def _listed(out: Iterable[Tensor]) -> list[Tensor]:
 
 def _rule(
     late: int = 0, restart: bool = True, previous: bool = False, forgives: bool = True,
-    ties: bool = False, now: bool = False,
+    ties: bool = False, now: bool = False, once: bool = False, forget: bool = False,
 ) -> Callable[[Sequence[float], float, int], list[float]]:  # fmt: skip
     """Section 3.3's rule, or one of the ways to get it wrong."""
 
     def rates(losses: Sequence[float], lr: float, patience: int) -> list[float]:
-        found, lowest, waited = [], math.inf, 0
+        found, lowest, waited, original = [], math.inf, 0, lr
         for loss in losses:
             if not now:
                 found.append(lr)
@@ -296,7 +302,9 @@ def _rule(
                 waited += 1
             lowest = loss if previous else min(lowest, loss)
             if waited >= max(patience + late, 1):
-                lr, waited = lr / 2, 0 if restart else waited
+                lr = original / 2 if once else lr / 2
+                waited = 0 if restart else waited
+                lowest = loss if forget else lowest
             if now:
                 found.append(lr)
         return found

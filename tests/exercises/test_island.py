@@ -156,6 +156,10 @@ def upper(c):
     return table.triu(1).sum()
 
 
+def off_diagonal(products):
+    return (products + 1).sum() - (products.diagonal() + 1).sum()
+
+
 def nan_pairs(c):
     unit = c / c.norm(dim=1, keepdim=True)
     table = unit @ unit.T + 1
@@ -179,6 +183,8 @@ def nan_pairs(c):
         ),
         (lambda c: counted_pairs(F.normalize(c, dim=0).T), "columns"),
         (lambda c: 2 * len(c) * (len(c) - 1) - counted_pairs(c), "sign"),
+        (lambda c: off_diagonal((c / c.norm()) @ (c / c.norm()).T), "whole"),
+        (lambda c: (F.cosine_similarity(c[:, None], c[None]) + 1).sum(), "axis 1"),
         (nan_pairs, "length 0"),
         (lambda c: cosines(c) + 1, "shape"),
         (lambda c: counted_pairs(c) + 0.5, "should be"),
@@ -213,6 +219,15 @@ def test_pair_sum_mistakes(attempt, word):
         (
             lambda x, y, c, w: loop_loss(x, y, c) + w * counted_pairs(c) / len(c) / (len(c) - 1),
             "mean over pairs",
+        ),
+        (
+            lambda x, y, c, w: loop_loss(x, y, c) + w * (counted_pairs(c) - len(c) * (len(c) - 2)),
+            "excess",
+        ),
+        (lambda x, y, c, w: loop_loss(x, y, c) + w * (cosines(c).sum() - len(c)), "shifted"),
+        (
+            lambda x, y, c, w: loop_loss(x, y, c) + w * counted_pairs(c[torch.unique(y)]),
+            "of this batch",
         ),
         (lambda x, y, c, w: torch.zeros(()), "should be"),
     ],

@@ -98,7 +98,7 @@ def test_pointing():
             "lowest": lambda m, t: looking.pointing(-m, t),
             "whole batch": of_the_batch,
             "highest value inside": lambda m, t: (m * t).flatten(1).amax(1),
-            "a mask at all": lambda m, t: t.flatten(1).any(1),
+            "*whole* map": lambda m, t: looking.pointing(m.exp() * t, t),
             "share of the picture": lambda m, t: t.float().mean((1, 2)),
             "Absolute": lambda m, t: looking.pointing(m.abs(), t),
             "One answer for all": lambda m, t: looking.pointing(m, t).float().mean(),

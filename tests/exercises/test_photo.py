@@ -1,5 +1,6 @@
 """Lesson 15's checks: right styles pass, and each known slip gets its diagnosis."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -39,7 +40,9 @@ def test_other_flips_pass(attempt):
         (lambda f, x: (f(x).softmax(1) + f(x.flip((2, 3))).softmax(1)) / 2, "180"),
         (lambda f, x: ((f(x) + f(x.flip(3))) / 2).softmax(1), "geometric"),
         (lambda f, x: (f(x) + f(x.flip(3))) / 2, "averaged logits"),
-        (lambda f, x: f(x).softmax(0), "off by"),
+        (lambda f, x: f(x).softmax(0), "sums to"),
+        (lambda f, x: torch.maximum(f(x).softmax(1), f(x.flip(3)).softmax(1)), "sums to"),
+        (lambda f, x: f(x).softmax(1) * 0 + 1 / 4, "off by"),
         (lambda f, x: f(x).softmax(1).mean(0), "shape"),
         (lambda f, x: 0.5, "tensor"),
     ],
@@ -93,6 +96,22 @@ def equally_filled(p, y, bins=10):
     )
 
 
+def over_its_own_range(p, y, bins=10):
+    c, right = p.amax(1).numpy(), (p.argmax(1) == y).numpy()
+    which = np.clip(np.digitize(c, np.histogram(c, bins)[1]) - 1, 0, bins - 1)
+    return sum(abs(right[which == b].sum() - c[which == b].sum()) for b in range(bins)) / len(y)
+
+
+def against_the_middle(p, y, bins=10):
+    c, right = p.amax(1), (p.argmax(1) == y).float()
+    found = 0.0
+    for b in range(bins):
+        inside = (c >= b / bins) & (c < (b + 1) / bins)
+        if inside.any():
+            found += inside.float().mean() * (right[inside].mean() - (b + 0.5) / bins).abs()
+    return found
+
+
 @pytest.mark.parametrize(
     ("attempt", "word"),
     [
@@ -108,6 +127,9 @@ def equally_filled(p, y, bins=10):
         (lambda p, y, bins=10: binned(p, y, bins, close_top=False), "upper edge"),
         (lambda p, y, bins=10: 0.0, "yours says"),
         (equally_filled, "equally wide"),
+        (over_its_own_range, "span 0 to 1"),
+        (against_the_middle, "middle of each bin"),
+        (lambda p, y, bins=10: (p.amax(1) - (p.argmax(1) == y).float()).abs().mean(), "by face"),
         (lambda p, y, bins=10: None, "number"),
     ],
 )
@@ -133,7 +155,11 @@ def gap_unbiased(right, first):
     return [float(a.mean() - b.mean()), float((a.var() / len(a) + b.var() / len(b)) ** 0.5)]
 
 
-@pytest.mark.parametrize("attempt", [gap_pooled, gap_unbiased])
+def gap_as_array(right, first):
+    return np.array(gap_unbiased(right, first))
+
+
+@pytest.mark.parametrize("attempt", [gap_pooled, gap_unbiased, gap_as_array])
 def test_other_gaps_pass(attempt):
     assert check_accuracy_gap(attempt), check_accuracy_gap(attempt)
 
@@ -150,6 +176,7 @@ def gap(error):
     ("attempt", "word"),
     [
         (lambda r, f: (parts(r, f)[1] - parts(r, f)[0], 0.1), "other sign"),
+        (lambda r, f: (abs(parts(r, f)[0] - parts(r, f)[1]), gap_unbiased(r, f)[1]), "negative"),
         (lambda r, f: (100 * (parts(r, f)[0] - parts(r, f)[1]), 0.1), "per cent"),
         (lambda r, f: (parts(r, f)[0] - r.double().mean(), 0.1), "everybody"),
         (lambda r, f: (((r & f).sum() - (r & ~f).sum()).abs() / len(r), 0.1), "own size"),
@@ -167,6 +194,8 @@ def gap(error):
         ),
         (gap(lambda r, a, b, va, vb: abs(va - vb) ** 0.5), "Variances add"),
         (gap(lambda r, a, b, va, vb: (a * (1 - a) + b * (1 - b)) ** 0.5), "group's size"),
+        (gap(lambda r, a, b, va, vb: ((a * (1 - a) + b * (1 - b)) / len(r)) ** 0.5), "over N"),
+        (gap(lambda r, a, b, va, vb: 1.96 * (va + vb) ** 0.5), "95 %"),
         (gap(lambda r, a, b, va, vb: va**0.5), "first group's error"),
         (
             lambda r, f: (

@@ -83,6 +83,8 @@ def test_other_ways_pass(attempt):
     ("attempt", "word"),
     [
         (lambda p, n, d=2: abs(p / 100 * n - round(p / 100 * n)) < 1e-9, "rounded"),
+        (lambda p, n, d=2: (p * n / 100).is_integer(), "rounded"),
+        (lambda p, n, d=2: abs(100 * round(p * n / 100) / n - p) < 10**-d, "generous"),
         (lambda p, n, d=2: round(100 * int(p / 100 * n) / n, d) == p, "neighbours"),
         (lambda p, n, d=2: by_trying_all(p, n, 2), "digits"),
         (lambda p, n, d=2: True, "everything"),

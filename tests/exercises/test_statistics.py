@@ -56,11 +56,14 @@ def count_up(difference, a, b):
     [
         ("acc_and_sta", lambda v: (standard.fmean(v), standard.pstdev(v))),
         ("acc_and_sta", lambda v: [np.mean(v), np.std(v)]),
+        ("acc_and_sta", lambda v: np.array([np.mean(v), np.std(v)])),
+        ("acc_and_sta", lambda v: torch.tensor([np.mean(v), np.std(v)])),
         ("acc_and_sta", lambda v: (torch.tensor(v).double().mean(), np.std(v))),
         ("macro_recall", metrics.macro_recall),
         ("macro_recall", nan_mean),
         ("mcnemar", loop_mcnemar),
         ("mcnemar", table_mcnemar),
+        ("mcnemar", lambda *answers: np.array(loop_mcnemar(*answers))),
         ("runs_needed", count_up),
         ("runs_needed", lambda d, a, b: math.ceil(math.hypot(a, b) ** 2 / (d / 2) ** 2)),
     ],
@@ -82,6 +85,7 @@ def test_other_styles_pass(name, attempt):
         (lambda v: (np.median(v), np.std(v)), "plain mean"),
         (lambda v: (np.mean(v), 3 * np.std(v) + 1), "should be"),
         (lambda v: np.mean(v), "two numbers"),
+        (lambda v: (np.mean(v), np.std(v), len(v)), "two numbers"),
         (lambda v: (np.mean(v), np.std(v) if len(v) > 1 else 1.0), "One run"),
     ],
 )

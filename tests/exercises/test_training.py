@@ -59,7 +59,8 @@ def test_wrong_batches_are_diagnosed(attempt, word):
     assert word in verdict.message
 
 
-def halving(late=0, restart=True, previous=False, forgives=True, ties=False, now=False, by=0.5):
+def halving(late=0, restart=True, previous=False, forgives=True, ties=False, now=False, by=0.5,
+            forget=False):  # fmt: skip
     """Written apart from the check's own list of mistakes."""
 
     def rates(losses, lr, patience=3):
@@ -74,6 +75,7 @@ def halving(late=0, restart=True, previous=False, forgives=True, ties=False, now
             best = loss if previous or improved else best
             if bad >= max(1, patience + late):
                 lr *= by
+                best = loss if forget else best
                 if restart:
                     bad = 0
             if now:
@@ -108,6 +110,21 @@ def by_torch(losses, lr, patience=3):
     return out
 
 
+def by_torch_late(losses, lr, patience=3):
+    """The lesson's own loop around torch's rule: rates are read after the step."""
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=lr)
+    rule = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=patience)
+    out = []
+    for loss in losses:
+        rule.step(loss)
+        out.append(optimizer.param_groups[0]["lr"])
+    return out
+
+
+def only_once(losses, lr, patience=3):
+    return [max(rate, lr / 2) for rate in halving()(losses, lr, patience)]
+
+
 @pytest.mark.parametrize("style", [halving(), by_history, by_torch])
 def test_other_halvings_pass(style):
     verdict = training.check_halve(style)
@@ -124,6 +141,9 @@ def test_other_halvings_pass(style):
         (halving(forgives=False), "goes on over"),
         (halving(ties=True), "equal to the lowest"),
         (halving(now=True), "is over"),
+        (by_torch_late, "Two slips"),
+        (only_once, "never again"),
+        (halving(forget=True), "forget the lowest"),
         (halving(by=0.1), "another factor"),
         (lambda losses, lr, patience=3: [lr] * len(losses), "never changes"),
         (lambda losses, lr, patience=3: [lr / 2 ** (i // 3) for i in range(len(losses))], "epoch"),
@@ -173,7 +193,7 @@ def most(name, last=False):
         (lambda h: 1 + by_loop(h), "from 0"),
         (lambda h: h[by_loop(h)], "position"),
         (lambda h: 1, "no epoch that any rule"),
-        (lambda h: None, "TypeError"),
+        (lambda h: None, "return"),
     ],
 )
 def test_wrong_choices_are_diagnosed(attempt, word):
