@@ -118,7 +118,7 @@ def check_turn_points(attempt: Any) -> None:
             )
         if close(out, _turn(points, a, 0), 1e-3) or close(out, _turn(points, -a, 0), 1e-3):
             raise Wrong("The points turn about the upper left corner, not about the centre.")
-        if close(out, _turn(points, angle, middle), 1e-3):
+        if any(close(out, _turn(points, sign * angle, middle), 1e-3) for sign in (1, -1)):
             raise Wrong("The angle is in degrees; sine and cosine take radians.")
         if close(out, _turn(points, a, (side - 1) / 2), 1e-3):
             raise Wrong(
@@ -136,7 +136,7 @@ def check_turn_points(attempt: Any) -> None:
     difficulty=2,
     minutes=8,
     hints=[
-        "Draw N numbers from 0 to 14, one for each image.",
+        "Draw N numbers from 0 to M - 1, one for each image; the paper's M is 15.",
         "`sets[torch.arange(N), numbers]` takes one member of each set.",
     ],
 )

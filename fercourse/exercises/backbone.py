@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -38,9 +39,10 @@ def check_shape_walk(attempt: Callable[[int], Any]) -> None:
     """Diagnoses: a fifth pooling, no rounding, rounding up, wrong channels, wrong order."""
     for size in (224, 48, *torch.randint(17, 300, (6,)).tolist()):
         out = attempt(size)
-        if not isinstance(out, Sequence) or len(out) != 5 or any(len(pair) != 2 for pair in out):
+        if not isinstance(out, Sequence | np.ndarray) or len(out) != 5 or np.shape(out) != (5, 2):
             raise Wrong(f"Five pairs (channels, side) are asked for; for {size} pixels came {out}.")
         channels, sides = [pair[0] for pair in out], [pair[1] for pair in out]
+        halves = [size // 2**k for k in range(5)]
         if channels == [512, 512, 256, 128, 64]:
             raise Wrong("The order is upside down: C1, the shallowest block, comes first.")
         if sides == [64, 128, 256, 512, 512]:
@@ -56,14 +58,14 @@ def check_shape_walk(attempt: Callable[[int], Any]) -> None:
             raise Wrong(
                 f"{size} pixels gave a side of {sides[-1]}: half a location does not exist."
             )
-        if sides == [-(-size // 2**k) for k in range(5)] and sides != [
-            size // 2**k for k in range(5)
-        ]:
+        if sides != halves and all(
+            a in (b, -(-size // 2**k)) for k, (a, b) in enumerate(zip(sides, halves, strict=True))
+        ):
             raise Wrong(
-                f"{size} pixels gave sides {sides}: these are rounded up. What does a 2x2 pooling "
+                f"{size} pixels gave sides {sides}: some are rounded up. What does a 2x2 pooling "
                 "do with an odd last row?"
             )
-        if sides != [size // 2**k for k in range(5)]:
+        if sides != halves:
             raise Wrong(
                 f"For {size} pixels your sides are {sides}; each should be half of the one before, "
                 "beginning with the face itself."
@@ -117,6 +119,9 @@ def check_receptive_field(attempt: Callable[[list[tuple[int, int]]], Any]) -> No
         if found == _field_early(layers):
             raise Wrong(told + "A layer's own stride already widens its own kernel's view: it "
                         "should widen only those that follow.")  # fmt: skip
+        if found == _field_added(layers):
+            raise Wrong(told + "Strides multiply: behind two strides of 1 a step is still 1, and "
+                        "behind two of 2 it is 4.")  # fmt: skip
         if found == 1 + sum(k * _step(layers[:i]) for i, (k, _) in enumerate(layers)):
             raise Wrong(told + "A kernel of k reaches k - 1 steps beyond the location it starts "
                         "from, not k.")  # fmt: skip
@@ -284,6 +289,14 @@ def _field_early(layers: list[tuple[int, int]]) -> int:
     for kernel, stride in layers:
         step *= stride
         field += (kernel - 1) * step
+    return field
+
+
+def _field_added(layers: list[tuple[int, int]]) -> int:
+    field, step = 1, 1
+    for kernel, stride in layers:
+        field += (kernel - 1) * step
+        step += stride
     return field
 
 

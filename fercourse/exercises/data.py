@@ -174,19 +174,25 @@ def check_correlations(attempt: Any) -> None:
             raise Wrong("You took out the mean over images; each image has its own mean.")
         if out.isnan().any():
             raise Wrong("Some values are nan.")
+        if close(out, right * (1 - 1 / side**2), 1e-3):
+            raise Wrong(
+                f"A copy gets {out[1, 0]:.3f} instead of 1: torch's std divides by one pixel less "
+                "than your mean does."
+            )
         if close(out / out.abs().max(), right / right.abs().max(), 1e-3):
             raise Wrong(
                 f"The values are {out[1, 0] / right[1, 0]:.3g} times too large: an image has "
                 f"{side * side} pixels; have you divided by their number?"
             )
+        if close(out, right.abs(), 1e-3):
+            raise Wrong("The signs are gone; a picture and its negative should correlate at -1.")
         all_x, all_y = x - x.mean(), y - y.mean()
         whole = F.normalize(all_x) @ F.normalize(all_y).T
         if close(out, whole.float(), 1e-3):
             raise Wrong("You took out one mean for the whole set; each image has its own.")
-        raise Wrong(
-            f"A picture and its darker copy should correlate at {right[1, 0]:.3f}, and get "
-            f"{out[1, 0]:.3f}."
-        )
+        i, j = divmod(int((out - right).abs().argmax()), m)
+        pair = "A picture and its darker copy" if (i, j) == (1, 0) else "Two unlike pictures"
+        raise Wrong(f"{pair} should correlate at {right[i, j]:.3f}, and get {out[i, j]:.3f}.")
 
 
 @exercise(
@@ -241,6 +247,13 @@ def check_subject_split(attempt: Any) -> None:
             )
         if tested != wanted:
             raise Wrong(f"{tested} of {people} people are in the test split, not {wanted}.")
+        for seed in range(1, 6):
+            few = len(set(subjects[np.asarray(attempt(subjects, share, seed))]))
+            if few != wanted:
+                raise Wrong(
+                    f"Seed {seed} puts {few} of {people} people into the test split, not {wanted}: "
+                    "can one person be drawn twice?"
+                )
         if not np.array_equal(out, np.asarray(attempt(subjects, share, 0))):
             raise Wrong("The same seed gives another split each time: where does chance come from?")
         others = [np.asarray(attempt(subjects, share, seed)) for seed in range(1, 6)]

@@ -1,6 +1,7 @@
 """Lesson 07: resize to a partner, multiply what agrees, average under a map, count operations."""
 
 from collections.abc import Callable
+from numbers import Number
 
 import torch
 from torch import Tensor, nn
@@ -107,8 +108,11 @@ def check_agree(attempt: Callable[..., Tensor]) -> None:
 def _judge_product(
     out: Tensor, x3: Tensor, x4: Tensor, x5: Tensor, gate5: nn.Module, gate4: nn.Module
 ) -> None:
-    def up(x: Tensor) -> Tensor:
-        return F.interpolate(x, size=x3.shape[2:], mode="bilinear", align_corners=False)
+    def up(x: Tensor, corners: bool = False) -> Tensor:
+        return F.interpolate(x, size=x3.shape[2:], mode="bilinear", align_corners=corners)
+
+    def nearest(x: Tensor) -> Tensor:
+        return F.interpolate(x, size=x3.shape[2:])
 
     a, b = gate5(up(x5)), gate4(up(x4))
     if close(out, a * b * x3):
@@ -128,6 +132,11 @@ def _judge_product(
         ((a * b * x3).relu(), "A ReLU stands behind the product, which takes its sign away."),
         (gate5(up(F.interpolate(x5, size=x4.shape[2:], mode="bilinear"))) * b * x3,
          "Level 5 came by way of level 4's size, which blurs it twice: resize it straight to x3."),
+        (gate5(nearest(x5)) * gate4(nearest(x4)) * x3,
+         "The values come in blocks: the deep levels were resized by the nearest neighbour."),
+        (gate5(up(x5, True)) * gate4(up(x4, True)) * x3,
+         "The corners are aligned; align_corners=False is asked for."),
+        (a * b * x3 + x3, "Level 3 was added once more: then what the others do not see stays."),
         (a.sigmoid() * b.sigmoid() * x3, "A gate needs its sign here; there is no sigmoid."),
         (a * gate4(up(x4) * a) * x3, "The gate of level 4 sees a product; it should see x4 alone."),
     )  # fmt: skip
@@ -231,7 +240,7 @@ def check_operations(attempt: Callable[..., int]) -> None:
         (2, 2, 5, 3, 9),
     ):
         out = attempt(inputs, outputs, kernel, height, width)
-        if isinstance(out, bool) or not isinstance(out, int | float):
+        if isinstance(out, bool) or not isinstance(out, Number):
             raise Wrong(f"A number is asked for, and {type(out).__name__} came back.")
         right = _counted(inputs, outputs, kernel, height, width)
         places = height * width
@@ -239,6 +248,9 @@ def check_operations(attempt: Callable[..., int]) -> None:
             continue
         known = (
             (right // 2, "Half of it: you counted the multiplications and not the additions."),
+            (right + outputs * places, "There is no bias: nothing is added at the end."),
+            (right - outputs * places,
+             "That is exact, but the rule counts an addition for each multiplication."),
             (right // inputs, "Each number is a sum over all input channels, too."),
             (right // kernel, "The kernel has two sides: it is squared."),
             (right // kernel**2, "The kernel is missing: an output looks at more than one place."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torchvision.ops import box_iou, nms
@@ -74,8 +75,22 @@ def check_iou(attempt: Any) -> None:
                 "You added one pixel to every side: these corners are places, not numbers of "
                 "pixels, so a width is right - left."
             )
-        far = float((out - right).abs().max())
-        raise Wrong(f"Some pair is off by {far:.3g}; a box with itself has {out[1, 1]:.3g}.")
+        if close(out, shared / area_a[:, None]) or close(out, shared / area_b):
+            raise Wrong("You divide by the area of one box; the union is what either covers.")
+        if close(out, shared / torch.maximum(area_a[:, None], area_b)):
+            raise Wrong("You divide by the larger area; a union of two boxes is mostly larger.")
+        apart = (shared == 0) & ((out - right).abs() > 1e-3)
+        if apart.any():
+            raise Wrong(
+                f"Two boxes that do not meet have IoU {out[apart][0]:.2f}: what are the width and "
+                "height of their intersection?"
+            )
+        i, j = divmod(int((out - right).abs().argmax()), m)
+        one, other = ([round(v, 1) for v in x.tolist()] for x in (a[i], b[j]))
+        raise Wrong(
+            f"The boxes {one} and {other} share {shared[i, j]:.1f} of areas {area_a[i]:.1f} and "
+            f"{area_b[j]:.1f}; their IoU is {right[i, j]:.3f}, and you say {out[i, j]:.3f}."
+        )
 
 
 @exercise(
@@ -123,9 +138,15 @@ def check_suppress_smaller(attempt: Any) -> None:
             raise Wrong("Boxes came back; the numbers of the boxes that stay are asked for.")
         if isinstance(out, Tensor) and out.dtype == torch.bool:
             raise Wrong("Truth values came back; the numbers of the boxes, best first, are asked.")
-        if isinstance(out, list | tuple):
-            out = torch.tensor(out, dtype=torch.int64)
-        if not isinstance(out, Tensor) or out.ndim != 1 or out.is_floating_point():
+        if isinstance(out, list | tuple | np.ndarray):
+            out = torch.as_tensor(np.asarray(out, dtype=np.int64 if len(out) == 0 else None))
+        if isinstance(out, Tensor) and not len(out):
+            raise Wrong(
+                "No box stays; the best one always does. With which boxes is each compared?"
+            )
+        if isinstance(out, Tensor) and out.is_floating_point():
+            raise Wrong(f"The numbers of boxes are whole numbers, and these are {out.dtype}.")
+        if not isinstance(out, Tensor) or out.ndim != 1:
             raise Wrong(f"Whole numbers (K,) are asked for, and {type(out).__name__} came back.")
         overlap = _over_smaller(boxes)
         right = _greedy(overlap, scores, threshold)
@@ -141,6 +162,15 @@ def check_suppress_smaller(attempt: Any) -> None:
             )
         if torch.equal(mine, _greedy(overlap, -scores, threshold).sort().values):
             raise Wrong("The worst box of each face stays; begin at the other end.")
+        places = scores.argsort(descending=True)
+        if out.max() < len(boxes) and torch.equal(places[out.cpu()], right):
+            raise Wrong(
+                "These are places in the order of scores; translate them back into the boxes' own "
+                "numbers."
+            )
+        first_come = -torch.arange(len(boxes)).float()
+        if torch.equal(mine, _greedy(overlap, first_come, threshold).sort().values):
+            raise Wrong("The boxes were taken as they came; begin with the best score.")
         if torch.equal(mine, _by_any_better(overlap, scores, threshold)):
             raise Wrong(
                 "A box fell because of one that had fallen itself: compare with those that stay "
@@ -204,6 +234,8 @@ def check_square_box(attempt: Any) -> None:
         long, short = max(x1 - x0, y1 - y0), min(x1 - x0, y1 - y0)
         side = min(long * (1 + margin), width, height)
         where = f"For the box {box}, margin {margin}, in {width} x {height} pixels"
+        if abs(r - b) < 1e-3 and abs(r - side) < 1e-3 and abs((r - l) - (b - t)) > 1e-3:
+            raise Wrong(f"{where}, you end with the side twice; right and bottom are asked for.")
         if abs((r - l) - (b - t)) > 1e-3:
             inside = l >= 0 and t >= 0 and r <= width and b <= height
             cut = " Was it cut off at the edge instead of moved?" if inside else ""

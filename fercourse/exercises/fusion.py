@@ -250,7 +250,10 @@ def check_extra_weights(attempt: Callable[[int, list[int]], Any]) -> None:
         if found == right + sum(outputs) or found == right + 2 * sum(outputs):
             raise Wrong(told + "Biases and batch norm belong to outputs, and those are as many as "
                         "before.")  # fmt: skip
-        raise Wrong(told + "Try it on paper: one channel of C2 into one block of one channel.")
+        raise Wrong(
+            told + "Try it on paper: two channels of C2 into blocks of one and of four "
+            "channels add 90."
+        )
 
 
 def _slopes(x: Tensor) -> tuple[Tensor, Tensor]:

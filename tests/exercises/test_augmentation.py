@@ -121,6 +121,7 @@ WRONG = [
     ("turn_points", lambda p, a, s: augmentation.turn_points(p, -a, s), "clockwise"),
     ("turn_points", lambda p, a, s: turn_about(p, a, 0), "corner"),
     ("turn_points", lambda p, a, s: augmentation.turn_points(p, math.degrees(a), s), "radians"),
+    ("turn_points", lambda p, a, s: augmentation.turn_points(p, -math.degrees(a), s), "radians"),
     ("turn_points", lambda p, a, s: turn_about(p, a, (s - 1) / 2), "half a pixel"),
     ("turn_points", lambda p, a, s: p.clone(), "pixels off"),
     ("turn_points", lambda p, a, s: p.T, "shape"),

@@ -3,6 +3,7 @@
 import math
 from itertools import chain, pairwise
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -29,7 +30,11 @@ def pooled_walk(size):
     return pairs
 
 
-@pytest.mark.parametrize("right", [walk, pooled_walk])
+def numpy_walk(size):
+    return np.stack([np.minimum(64 * 2 ** np.arange(5), 512), size // 2 ** np.arange(5)], axis=1)
+
+
+@pytest.mark.parametrize("right", [walk, pooled_walk, numpy_walk])
 def test_shape_walk_takes_other_styles(right):
     assert backbone.check_shape_walk(right)
 
@@ -40,6 +45,8 @@ def test_shape_walk_takes_other_styles(right):
         (lambda s: [(c, s // 2 ** (k + 1)) for k, c in enumerate(CHANNELS)], "lateral"),
         (lambda s: [(c, s / 2**k) for k, c in enumerate(CHANNELS)], "half a location"),
         (lambda s: [(c, -(-s // 2**k)) for k, c in enumerate(CHANNELS)], "rounded up"),
+        (lambda s: [(c, round(s / 2**k)) for k, c in enumerate(CHANNELS)], "rounded up"),
+        (lambda s: [s // 2**k for k in range(5)], "Five pairs"),
         (lambda s: [(64 * 2**k, s // 2**k) for k in range(5)], "double again"),
         (lambda s: walk(s)[::-1], "upside down"),
         (lambda s: [(b, a) for a, b in walk(s)], "other way round"),
@@ -106,6 +113,17 @@ def test_receptive_field_diagnoses_an_early_stride():
         return field
 
     assert "that follow" in backbone.check_receptive_field(wrong).message
+
+
+def test_receptive_field_diagnoses_added_strides():
+    def wrong(layers):
+        field = step = 1
+        for kernel, stride in layers:
+            field += (kernel - 1) * step
+            step += stride
+        return field
+
+    assert "Strides multiply" in backbone.check_receptive_field(wrong).message
 
 
 def built(plan, in_channels):

@@ -133,6 +133,10 @@ def not_per_pixel(a, b):
     return x @ y.T
 
 
+def two_divisors(a, b):
+    return not_per_pixel(a, b) / a[0].numel()
+
+
 def mean_of_the_set(a, b):
     x, y = (v.flatten(1).float() for v in (a, b))
     return F.normalize(x - x.mean()) @ F.normalize(y - y.mean()).T
@@ -142,6 +146,11 @@ def drawn_twice(subjects, share, seed):
     people = np.unique(subjects)
     rng = np.random.default_rng(seed)
     return np.isin(subjects, rng.choice(people[:4], round(share * len(people))))
+
+
+def with_replacement(subjects, share, seed):
+    people = np.unique(subjects)
+    return np.isin(subjects, np.random.default_rng(seed).choice(people, round(share * len(people))))
 
 
 def rounded_down(subjects, share, seed):
@@ -168,8 +177,12 @@ WRONG = [
     ("correlations", lambda a, b: data.correlations(b, a), "rows"),
     ("correlations", lambda a, b: torch.zeros(len(a), len(b)), "darker copy"),
     ("correlations", not_per_pixel, "number"),
+    ("correlations", two_divisors, "one pixel less"),
+    ("correlations", lambda a, b: data.correlations(a, b).abs(), "signs"),
+    ("correlations", lambda a, b: data.correlations(a, b).clamp(min=0), "unlike pictures"),
     ("correlations", mean_of_the_set, "whole set"),
     ("subject_split", drawn_twice, "drawn twice"),
+    ("subject_split", with_replacement, "drawn twice"),
     ("subject_split", rounded_down, "2 of 11 people"),
     ("subject_split", images_at_random, "both sides"),
     ("subject_split", first_people, "fixed order"),

@@ -84,6 +84,15 @@ def test_agree():
             "behind the gates": lambda x3, x4, x5, g5, g4: (
                 a(g5, x5, x3).relu() * a(g4, x4, x3).relu() * x3
             ),
+            "in blocks": lambda x3, x4, x5, g5, g4: (
+                g5(F.interpolate(x5, x3.shape[2:])) * g4(F.interpolate(x4, x3.shape[2:])) * x3
+            ),
+            "align_corners": lambda x3, x4, x5, g5, g4: (
+                g5(up(x5, x3.shape[2:], align_corners=True))
+                * g4(up(x4, x3.shape[2:], align_corners=True))
+                * x3
+            ),
+            "once more": lambda x3, x4, x5, g5, g4: a(g5, x5, x3) * a(g4, x4, x3) * x3 + x3,
             "by way of level 4": lambda x3, x4, x5, g5, g4: (
                 a(g5, resized(x5, x4), x3) * a(g4, x4, x3) * x3
             ),
@@ -138,6 +147,7 @@ def test_operations():
     for right in (
         lambda i, o, k, h, w: h * w * o * (2 * i * k**2),
         lambda i, o, k, h, w: float(np.prod([2, i, o, k, k, h, w])),
+        lambda i, o, k, h, w: np.prod([2, i, o, k, k, h, w]),
     ):
         assert decoder.check_operations(right)
     diagnosed(
@@ -152,6 +162,8 @@ def test_operations():
             "input channels": lambda i, o, k, h, w: 2 * o * k * k * h * w,
             "shrink": lambda i, o, k, h, w: 2 * i * o * k * k * (h - k + 1) * (w - k + 1),
             "torch counts": lambda i, o, k, h, w: 2 * i * o * k * k * h * w + o,
+            "no bias": lambda i, o, k, h, w: (2 * i * k * k + 1) * o * h * w,
+            "exact": lambda i, o, k, h, w: (2 * i * k * k - 1) * o * h * w,
             "A number": lambda *x: "many",
         },
     )

@@ -57,6 +57,7 @@ RIGHT = [
     ("suppress_smaller", detection.suppress_smaller),
     ("suppress_smaller", facenets_own),
     ("suppress_smaller", nms_by_removal),
+    ("suppress_smaller", lambda b, s, t: np.array(nms_by_removal(b, s, t))),
     ("square_box", detection.square_box),
     ("square_box", package_square),
     ("square_box", square_by_numpy),
@@ -89,6 +90,36 @@ def twice_counted(a, b):
 def with_one_more_pixel(a, b):
     a, b = (torch.cat([x[:, :2], x[:, 2:] + 1], 1) for x in (a, b))
     return ops.box_iou(a, b)
+
+
+def over_one(a, b):
+    shared, x, _ = parts(a, b)
+    return shared / x[:, None]
+
+
+def over_larger(a, b):
+    shared, x, y = parts(a, b)
+    return shared / torch.maximum(x[:, None], y)
+
+
+def by_added_sides(a, b):
+    _, x, y = parts(a, b)
+    sides = torch.minimum(a[:, None, 2:], b[:, 2:]) - torch.maximum(a[:, None, :2], b[:, :2])
+    return sides.clamp(min=0).sum(2) / (x[:, None] + y)
+
+
+def as_they_came(boxes, scores, threshold):
+    return detection.suppress_smaller(boxes, -torch.arange(len(boxes)).float(), threshold)
+
+
+def places_in_order(boxes, scores, threshold):
+    order = scores.argsort(descending=True)
+    return detection.suppress_smaller(boxes[order], scores[order], threshold)
+
+
+def with_sides(box, width, height, margin):
+    x, y, right, bottom = package_square(box, width, height, margin)
+    return x, y, right - x, bottom - y
 
 
 def any_better(boxes, scores, threshold):
@@ -144,7 +175,11 @@ WRONG = [
     ("iou", lambda a, b: parts(a, b)[0], "divided by the union"),
     ("iou", with_one_more_pixel, "one pixel"),
     ("iou", clamped_late, "do not meet"),
-    ("iou", lambda a, b: ops.box_iou(a, b) ** 2, "off by"),
+    ("iou", lambda a, b: unclamped(a, b).clamp(0, 1), "do not meet"),
+    ("iou", over_one, "area of one box"),
+    ("iou", over_larger, "larger area"),
+    ("iou", by_added_sides, "do not meet"),
+    ("iou", lambda a, b: ops.box_iou(a, b) ** 2, "you say"),
     ("iou", lambda a, b: ops.box_iou(b, a), "rows"),
     ("iou", lambda a, b: 0.5, "tensor"),
     ("suppress_smaller", ops.nms, "by IoU"),
@@ -159,6 +194,11 @@ WRONG = [
     ("suppress_smaller", as_mask, "Truth values"),
     ("suppress_smaller", lambda b, s, t: s.argsort(descending=True), "Two boxes stay"),
     ("suppress_smaller", too_few, "is lost"),
+    ("suppress_smaller", as_they_came, "as they came"),
+    ("suppress_smaller", places_in_order, "order of scores"),
+    ("suppress_smaller", lambda b, s, t: torch.tensor([]), "No box stays"),
+    ("suppress_smaller", lambda b, s, t: [], "No box stays"),
+    ("suppress_smaller", lambda b, s, t: torch.ones(3), "whole numbers"),
     ("suppress_smaller", lambda b, s, t: None, "NoneType"),
     ("square_box", clipped, "no square"),
     ("square_box", clipped, "cut off"),
@@ -167,6 +207,7 @@ WRONG = [
     ("square_box", lambda b, w, h, m: package_square(b, w, h, 2 * m), "either side"),
     ("square_box", lambda b, w, h, m: package_square(b, w, h, 0.0), "the side is"),
     ("square_box", from_the_corner, "centred"),
+    ("square_box", with_sides, "right and bottom"),
     ("square_box", lambda b, w, h, m: None, "Four numbers"),
 ]
 

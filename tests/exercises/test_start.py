@@ -29,6 +29,8 @@ def test_right_accuracy_passes(attempt):
         (lambda a, b: 0.123, "you say"),
         (lambda a, b: "0.7", "str"),
         (lambda a, b: (a == b).sum().item() / 40, "divide by N"),
+        (lambda a, b: 1 - (a - b).abs().float().mean().item(), "you say"),
+        (lambda a, b: (a == b).sum().item() // len(b), "a share of"),
     ],
 )
 def test_wrong_accuracy_gets_its_diagnosis(attempt, word):
@@ -52,6 +54,7 @@ def test_each_wrong_reading_is_named(name, kind):
     else:
         assert not verdict
         assert name in verdict.message
+        assert "?." not in verdict.message
 
 
 @pytest.mark.parametrize(
