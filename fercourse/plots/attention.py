@@ -11,7 +11,7 @@ from fercourse.explain import Maps, maps, spread
 from fercourse.labels import Expression
 from fercourse.models.fernet import FERNet
 from fercourse.plots.overlay import bare, picture
-from fercourse.plots.style import GREY, course_style, headline, new_figure
+from fercourse.plots.style import GREY, MATRIX, course_style, headline, new_figure
 
 STAGES = {
     "global": "$P_d$",
@@ -59,7 +59,7 @@ def cascade(model: FERNet, faces: Faces) -> Figure:
         shown = found[name].numpy()
         low, high = float(shown.min()), float(shown.max())
         for row in range(len(faces)):
-            axes[row, column].imshow(shown[row], cmap="cividis", vmin=low, vmax=high)
+            axes[row, column].imshow(shown[row], cmap=MATRIX, vmin=low, vmax=high)
             bare(axes[row, column])
         axes[0, column].set_title(title, loc="center")
         axes[-1, column].set_xlabel(f"{low:.2f}\nto {high:.2f}", fontsize=7, color=GREY)

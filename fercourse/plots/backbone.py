@@ -15,9 +15,11 @@ from fercourse.explain import features
 from fercourse.models.fernet import FERNet
 from fercourse.plots.overlay import bare, picture
 from fercourse.plots.style import (
-    GREY,
+    INK,
+    MATRIX,
     OURS,
     PAPER,
+    PINK,
     THIRD,
     TRAIN,
     course_style,
@@ -25,7 +27,7 @@ from fercourse.plots.style import (
     new_figure,
 )
 
-_COLOURS = (TRAIN, THIRD, OURS, "#CC79A7", PAPER)
+_COLOURS = (TRAIN, THIRD, OURS, PINK, PAPER)
 
 
 @course_style()
@@ -42,9 +44,10 @@ def receptive_fields(faces: Mapping[int, np.ndarray], fields: Mapping[str, int])
     if not faces:
         raise FercourseError("there is no face to show.")
     figure = new_figure(height=3.9)
-    for axes, (size, face) in zip(figure.subplots(1, len(faces)), faces.items(), strict=True):
+    panels = figure.subplots(1, len(faces), squeeze=False)[0]
+    for axes, (size, face) in zip(panels, faces.items(), strict=True):
         picture(axes, face)
-        edge = max(size, *fields.values()) if size < max(fields.values()) else size
+        edge = max(size, *fields.values())
         room = (edge - size) / 2 + 0.04 * edge
         axes.set(xlim=(-room, size + room), ylim=(size + room, -room))
         for (block, side), colour in zip(fields.items(), _COLOURS, strict=False):
@@ -95,9 +98,9 @@ def blocks_seen(model: FERNet, face: Faces, count: int = 8) -> Figure:
         picture(row[0], coarse)
         row[0].set_ylabel(f"C{i}\n{side} × {side}", rotation=0, ha="right", va="center")
         for axes, k in zip(row[1:], strongest, strict=True):
-            axes.imshow(channels[k], cmap="cividis")
+            axes.imshow(channels[k], cmap=MATRIX)
             bare(axes)
-            axes.set_title(f"{k}", fontsize=6.5, fontweight="normal", color=GREY, loc="center",
+            axes.set_title(f"{k}", fontsize=7.5, fontweight="normal", color=INK, loc="center",
                            pad=1.5)  # fmt: skip
     headline(
         figure,

@@ -17,6 +17,7 @@ from fercourse.plots.style import (
     GREY,
     INK,
     OURS,
+    PALE,
     PAPER,
     TRAIN,
     course_style,
@@ -52,7 +53,7 @@ def ablation_board(standings: Sequence[Standing], on: Switches, where: str) -> F
                 axes.axhspan(y - 0.5, y + 0.5, color=BAND, linewidth=0, zorder=0)
         for x, there in enumerate(each.on):
             marks.plot(x, y, "o", ms=9, mfc=INK if there else "white",
-                       mec=INK if there else "#C8C8C8")  # fmt: skip
+                       mec=INK if there else PALE)  # fmt: skip
         _measured(scale, y, each)
     marks.set(xlim=(-0.7, 4.7), ylim=(len(standings) - 0.5, -0.5))
     marks.set_xticks(range(5), HEADINGS)

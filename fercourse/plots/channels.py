@@ -6,12 +6,20 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from fercourse.datasets.base import Faces
-from fercourse.errors import FercourseError
 from fercourse.explain import features, maps
 from fercourse.labels import Expression
 from fercourse.models.fernet import FERNet
-from fercourse.plots.overlay import bare, picture
-from fercourse.plots.style import GREY, INK, OURS, course_style, headline, light_grid, new_figure
+from fercourse.plots.overlay import picture
+from fercourse.plots.style import (
+    FADED,
+    INK,
+    OURS,
+    course_style,
+    headline,
+    light_grid,
+    new_figure,
+)
+from fercourse.plots.weights import check, one_channel
 
 
 @course_style()
@@ -26,10 +34,7 @@ def gcca(model: FERNet, face: Faces, strongest: int = 4) -> Figure:
     Raises:
         FercourseError: There is no face, or the model has no GCCA.
     """
-    if not len(face):
-        raise FercourseError("there is no face to show.")
-    if not model.config.gcca:
-        raise FercourseError("this model has no GCCA to show: take Table 1's model 3 or later.")
+    check(model, face)
     face = face[:1]
     weights = maps(model, face).weights
     figure = new_figure(height=6.4)
@@ -43,7 +48,7 @@ def gcca(model: FERNet, face: Faces, strongest: int = 4) -> Figure:
             picture(axes, face.images[0])
             axes.set_title(Expression(int(face.labels[0])).title, loc="center")
         axes = figure.add_subplot(grid[row, 1])
-        colours = [OURS] * strongest + ["#B9B9B9"] * (len(order) - strongest)
+        colours = [OURS] * strongest + [FADED] * (len(order) - strongest)
         axes.bar(
             np.arange(len(order)),
             values[order],
@@ -53,6 +58,7 @@ def gcca(model: FERNet, face: Faces, strongest: int = 4) -> Figure:
         )
         axes.axhline(0.5, color=INK, linewidth=0.8, linestyle=":")
         axes.set_ylim(0, 1)
+        axes.set_ylabel("$M$")
         axes.set_xlim(-0.7, len(order) - 0.3)
         axes.set_xticks([])
         axes.set_title(f"block {block}: {len(order)} channels, {values.min():.2f} to "
@@ -61,11 +67,7 @@ def gcca(model: FERNet, face: Faces, strongest: int = 4) -> Figure:
         channels = features(model, face, f"block{block}")[0].numpy()  # (C, h, w)
         for column, k in enumerate(chosen, start=2):
             axes = figure.add_subplot(grid[row, column])
-            axes.imshow(channels[k], cmap="cividis")
-            bare(axes)
-            title = f"channel {k}" if channels[k].any() else f"channel {k}: silent"
-            axes.set_title(title, loc="center", fontsize=7.5, fontweight="normal",
-                           color=INK if channels[k].any() else GREY)  # fmt: skip
+            one_channel(axes, channels[k], k)
         if row == 4:
             height, width = channels.shape[1:]
             axes.set_xlabel(f"{height} × {width} locations", fontsize=7.5)

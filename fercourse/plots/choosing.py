@@ -14,8 +14,10 @@ from fercourse.plots.style import (
     INK,
     MATRIX,
     OURS,
+    PALE,
     PAPER,
     THIRD,
+    YELLOW,
     course_style,
     headline,
     light_grid,
@@ -56,14 +58,14 @@ def search_path(
               label="tried")  # fmt: skip
     axes.plot([column, column, end], [0, row, row], color="white", lw=1.4)
     axes.plot(end, row, "D", color=PAPER, ms=9, mec="white", label="found")
-    axes.plot(best[1], best[0], "*", color="#F0E442", ms=16, mec=INK, label="best of the grid")
+    axes.plot(best[1], best[0], "*", color=YELLOW, ms=16, mec=INK, label="best of the grid")
     axes.set_xticks(range(len(seconds)), [f"{v:g}" for v in seconds])
     axes.set_yticks(range(len(firsts)), [f"{v:g}" for v in firsts])
     axes.set_xlabel(r"$\lambda$, tuned second")
     axes.set_ylabel(r"$\lambda_1$, tuned first")
     figure.colorbar(image, ax=axes, label="accuracy (%)")
     axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=3, borderaxespad=0.2,
-                labelcolor=INK, facecolor="#BBBBBB", frameon=True)  # fmt: skip
+                labelcolor=INK, facecolor=PALE, frameon=True)  # fmt: skip
     lost = surface[tuple(best)] - surface[row, end]
     trials = len(firsts) + len(seconds) - 1
     headline(figure, f"{trials} of {surface.size} settings tried: the search ends {lost:.2f} "

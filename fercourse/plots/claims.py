@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from fercourse.datasets.fingerprint import COUNTS
+from fercourse.errors import FercourseError
 from fercourse.evaluation.metrics import binomial_error
 from fercourse.experiments.row import Row
 from fercourse.labels import BASIC
@@ -21,6 +22,7 @@ from fercourse.plots.style import (
     light_grid,
     new_figure,
 )
+from fercourse.plots.table import DATASETS
 
 
 @course_style()
@@ -29,8 +31,13 @@ def claimed_counts(claims: Mapping[str, int]) -> Figure:
 
     Args:
         claims: Class name, as in ``Expression``, and the number claimed.
+
+    Raises:
+        FercourseError: There is no claim, or one of another class.
     """
     counts = dict(zip((e.name.lower() for e in BASIC), COUNTS[0].tolist(), strict=True))
+    if not claims or claims.keys() - counts.keys():
+        raise FercourseError(f"claims are about some of {', '.join(counts)}; not {list(claims)}.")
     names = sorted(counts, key=counts.get)
     figure = new_figure(height=2.9)
     axes = figure.add_subplot()
@@ -64,7 +71,14 @@ def sta_beside_error(rows: Sequence[Row], tested: Mapping[str, int]) -> Figure:
     Args:
         rows: Claims, each with accuracy and stability.
         tested: Images in the test set, by data set.
+
+    Raises:
+        FercourseError: A data set has no claim with a stability.
     """
+    rows = [row for row in rows if row.stability]
+    bare = tested.keys() - {row.dataset for row in rows}
+    if bare or not tested:
+        raise FercourseError(f"no claim of accuracy and Sta on {', '.join(bare) or 'any data'}.")
     figure = new_figure(height=3.0)
     panels = figure.subplots(1, len(tested), sharey=True, squeeze=False)[0]
     ratios = []
@@ -81,7 +95,7 @@ def sta_beside_error(rows: Sequence[Row], tested: Mapping[str, int]) -> Figure:
         axes.set_yticks(range(len(mine)), [row.variant for row in mine])
         axes.set_xlabel("points of accuracy")
         axes.set_xlim(left=0)
-        axes.set_title(f"{dataset.upper().replace('CKPLUS', 'CK+')}, {n:,} test images")
+        axes.set_title(f"{DATASETS[dataset]}, {n:,} test images")
         axes.tick_params(axis="y", length=0, labelcolor=INK)
         light_grid(axes, "x")
     panels[0].invert_yaxis()

@@ -41,7 +41,9 @@ def mtcnn(image: np.ndarray, stages: Sequence[Stage], truth: np.ndarray) -> Figu
     small[0].set_title(f"P-Net proposes {len(first.boxes)}\nof {first.looked_at:,} windows")
     _boxes(small[1], second.dropped, DROPPED, 0.5, alpha=0.7)
     _boxes(small[1], second.boxes, OURS, 1.1)
-    small[1].set_title(f"R-Net drops {len(second.dropped)}, keeps {len(second.boxes)}")
+    small[1].set_title(
+        f"R-Net drops {len(second.dropped)},\nmerges {second.merged}, keeps {len(second.boxes)}"
+    )
     shows = match(last.boxes, truth)
     _boxes(large, last.dropped, DROPPED, 1.0, linestyle="dashed")
     _boxes(large, last.boxes[shows >= 0], OURS, 2.0)
@@ -55,7 +57,8 @@ def mtcnn(image: np.ndarray, stages: Sequence[Stage], truth: np.ndarray) -> Figu
             _label(large, box, f"{p:.2f}", DROPPED, "black")
     for box, p, face in zip(last.boxes, last.probabilities, shows, strict=True):
         _label(large, box, f"{p:.3f}", OURS if face >= 0 else FALSE, "white")
-    large.set_title(f"O-Net drops {len(last.dropped)} (dashed), keeps {len(last.boxes)}")
+    large.set_title(f"O-Net drops {len(last.dropped)} (dashed), merges {last.merged}, "
+                    f"keeps {len(last.boxes)}")  # fmt: skip
     headline(figure, _in_words(len(truth), shows, last))
     return figure
 
@@ -81,7 +84,7 @@ def _in_words(faces: int, shows: np.ndarray, last: Stage) -> str:
         said += f" (blue), and {wrong} box{'es' * (wrong > 1)} without a face of its own (red)"
     if found < faces:
         said += f"; {faces - found} missed (dotted)"
-    if found == faces and not wrong:
+    if found and found == faces and not wrong:
         p = last.probabilities.min()
         said += f", and nothing else; the least sure has probability {p:.3f}"
     return said

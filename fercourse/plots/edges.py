@@ -11,6 +11,7 @@ from fercourse.errors import FercourseError
 from fercourse.plots.overlay import bare, picture
 from fercourse.plots.style import (
     INK,
+    MATRIX,
     OURS,
     TRAIN,
     course_style,
@@ -45,7 +46,7 @@ def edge_readouts(
     high = float(np.max(edges))
     shown = {"Sobel": edges} | dict(readouts)
     for axes, (name, image) in zip(columns[1:], shown.items(), strict=True):
-        axes.imshow(image, cmap="cividis", vmin=0, vmax=high)
+        axes.imshow(image, cmap=MATRIX, vmin=0, vmax=high)
         bare(axes)
         axes.set_title(name, loc="center")
         if name in scores:

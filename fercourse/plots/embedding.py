@@ -12,10 +12,7 @@ from numpy.typing import ArrayLike
 
 from fercourse.errors import FercourseError
 from fercourse.labels import BASIC
-from fercourse.plots.style import GREY, INK, OURS, course_style, headline, new_figure
-
-CLASS_COLOURS = ("#D55E00", "#009E73", "#CC79A7", "#E69F00", "#0072B2", "#56B4E9", "#8A8A8A")
-"""One a class, in label order."""
+from fercourse.plots.style import CLASS_COLOURS, GREY, INK, OURS, course_style, headline, new_figure
 
 
 @course_style()

@@ -104,7 +104,7 @@ def _matrix(axes: Any, counts: np.ndarray) -> None:
 
 def _map(figure: Figure, axes: Any, falls: np.ndarray) -> None:
     top = max(5.0, falls.max())
-    image = axes.imshow(falls, cmap="magma", vmin=0, vmax=top, extent=(0, 48, 48, 0))
+    image = axes.imshow(falls, cmap=MATRIX, vmin=0, vmax=top, extent=(0, 48, 48, 0))
     axes.set(xticks=[0, 24, 48], yticks=[0, 24, 48], xlabel="pixel", ylabel="pixel")
     axes.set_title("where a grey square hurts", fontweight="normal", color=INK)
     figure.colorbar(image, ax=axes, label="answer's probability\nfalls by (points)", shrink=0.9)

@@ -47,11 +47,18 @@ def sweep(rows: Sequence[Row], parameter: str, metric: str = "val_accuracy") -> 
         metric: A field that holds a fraction.
 
     Raises:
-        FercourseError: No measured row, or the runs differ in something else as well.
+        FercourseError: No measured row, fewer than two values, values that are no numbers, or
+            the runs differ in something else as well.
     """
     rows = _measured(rows, metric)
     _same_but_for(rows, parameter)
-    rows = [replace(row, variant=repr(row.value(parameter))) for row in rows]
+    found = {row.value(parameter) for row in rows}
+    if len(found) < 2 or not all(isinstance(value, int | float) for value in found):
+        raise FercourseError(
+            f"a sweep needs two numbers at least for {parameter}; these runs have "
+            f"{', '.join(sorted(map(str, found)))}."
+        )
+    rows = [replace(row, variant=f"{row.value(parameter):g}") for row in rows]
     frame = summarise(rows, (parameter,), metric).sort_values(parameter, ignore_index=True)
     values = list(frame[parameter])
     mean = 100 * frame["mean"].to_numpy()
@@ -181,7 +188,8 @@ def accuracy_spread(rows: Sequence[Row], metric: str = "test_accuracy") -> Figur
                   label=None if k else "one seed")  # fmt: skip
         for claim in claims:
             if claim.variant == variant and claim.dataset == rows[0].dataset:
-                axes.errorbar(k + 0.44, 100 * claim.test_accuracy, yerr=100 * claim.stability,
+                reach = 100 * (claim.stability or 0)
+                axes.errorbar(k + 0.44, 100 * claim.test_accuracy, yerr=reach,
                               fmt="D", ms=5, mfc="white", color=PAPER, capsize=2,
                               label="the paper, ± Sta")  # fmt: skip
     axes.set_xticks(range(len(frame)), frame.index)
@@ -246,7 +254,7 @@ def _sweep_in_words(
         return f"{text}, as in the paper"
     if claimed not in values:
         return text
-    gain = compare(rows, repr(claimed), repr(values[best]), metric)
+    gain = compare(rows, f"{claimed:g}", f"{values[best]:g}", metric)
     verdict = "beyond its error" if _clear(gain) and gain.low > 0 else "within its error"
     return f"{text}, by {gain} over the paper's {claimed:g}: {verdict}"
 

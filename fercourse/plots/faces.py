@@ -64,7 +64,14 @@ def sample_grid(faces: Faces, per_class: int = 5, seed: int = 0) -> Figure:
 
 @course_style()
 def class_histogram(dataset: FaceDataset) -> Figure:
-    """Share of every class in the three splits, with the number of training faces."""
+    """Share of every class in the three splits, with the number of training faces.
+
+    Raises:
+        FercourseError: A split is empty.
+    """
+    empty = [name for name, faces in dataset.splits.items() if not len(faces)]
+    if empty:
+        raise FercourseError(f"{dataset.name} has no faces in {' and '.join(empty)}.")
     num_classes = max(7, *(int(faces.labels.max()) + 1 for faces in dataset.splits.values()))
     counts = {name: faces.counts(num_classes) for name, faces in dataset.splits.items()}
     shares = {name: 100 * n / n.sum() for name, n in counts.items()}

@@ -43,7 +43,7 @@ def poolings(channels: Mapping[str, ArrayLike]) -> Figure:
     expectation = stochastic_pool(torch.from_numpy(stack)[None].float(), training=False)[0].numpy()
     rows = {"average": stack.mean((1, 2)), "stochastic": expectation, "maximum": stack.max((1, 2))}
     figure = new_figure(height=3.1)
-    grid = figure.subplots(2, len(names), gridspec_kw={"height_ratios": [1, 0.8]}, sharey="row")
+    grid = figure.subplots(2, len(names), squeeze=False, height_ratios=[1, 0.8], sharey="row")
     for column, name in enumerate(names):
         axes = grid[0, column]
         axes.imshow(stack[column], cmap=HUE, vmin=0, vmax=stack.max())
@@ -71,8 +71,14 @@ def groups(weights: Mapping[str, Tensor]) -> Figure:
     """Which descriptor reaches which channel: a convolution's weights as a matrix.
 
     Args:
-        weights: By name, a matrix (outputs, inputs); 0 where nothing is connected.
+        weights: By name, a matrix (outputs, inputs), 0 where nothing is connected: the full
+            convolution's, then the grouped one's.
+
+    Raises:
+        FercourseError: There are not two.
     """
+    if len(weights) != 2:
+        raise FercourseError(f"a full and a grouped convolution are needed, not {len(weights)}.")
     weights = {name: w.detach() for name, w in weights.items()}
     figure = new_figure(height=2.7)
     high = max(float(w.abs().max()) for w in weights.values())

@@ -12,6 +12,7 @@ from fercourse.explain.score import energy_inside, rescale
 from fercourse.labels import Expression
 from fercourse.plots.overlay import HUE, bare, picture
 from fercourse.plots.style import (
+    FADED,
     GREY,
     OURS,
     PAPER,
@@ -76,7 +77,7 @@ def look(
     bar.ax.tick_params(length=0, labelsize=8)
 
     names = [Expression(k).title for k in range(len(shares))]
-    colours = [OURS if k == answer else "#B9CBD8" for k in range(len(shares))]
+    colours = [OURS if k == answer else FADED for k in range(len(shares))]
     bars.barh(names, 100 * shares.numpy(), color=colours, linewidth=0)
     bars.get_yticklabels()[label].set_fontweight("bold")
     bars.invert_yaxis()

@@ -11,8 +11,11 @@ from fercourse.labels import Expression
 from fercourse.losses.island import pair_bound
 from fercourse.losses.playground import CLASSES, Course, least_angle, radii
 from fercourse.plots.style import (
+    CLASS_COLOURS,
     INK,
+    LINE,
     OURS,
+    PALE,
     PAPER,
     THIRD,
     course_style,
@@ -20,9 +23,6 @@ from fercourse.plots.style import (
     light_grid,
     new_figure,
 )
-
-COLOURS = ("#D55E00", "#009E73", "#CC79A7", "#E69F00", "#0072B2", "#56B4E9", "#6B6B6B")
-"""Okabe and Ito's, one an expression, in label order."""
 
 
 @course_style()
@@ -79,9 +79,9 @@ def island_course(course: Course, step: int) -> Figure:
 def _plane(axes: Axes, course: Course, step: int) -> None:
     points, centers = course.points[step].numpy(), course.centers[: step + 1].numpy()
     reach = 1.22 * float(max(course.points.abs().max(), course.centers.abs().max()))
-    axes.axhline(0, color="#E3E3E3", linewidth=0.8, zorder=0)
-    axes.axvline(0, color="#E3E3E3", linewidth=0.8, zorder=0)
-    for k, colour in enumerate(COLOURS):
+    axes.axhline(0, color=LINE, linewidth=0.8, zorder=0)
+    axes.axvline(0, color=LINE, linewidth=0.8, zorder=0)
+    for k, colour in enumerate(CLASS_COLOURS):
         mine = points[course.labels.numpy() == k]
         axes.scatter(*mine.T, s=14, color=colour, alpha=0.75, linewidth=0)
         axes.plot(*centers[:, k].T, color=colour, linewidth=0.9, alpha=0.8)
@@ -92,12 +92,12 @@ def _plane(axes: Axes, course: Course, step: int) -> None:
     for k, (x, y) in enumerate(spots):
         axes.text(np.clip(x, -0.84 * reach, 0.84 * reach), np.clip(y, -0.95 * reach, 0.95 * reach),
                   Expression(k).title, fontsize=7.5, ha="center", va="center", zorder=4,
-                  bbox={"boxstyle": "round,pad=0.12", "fc": "white", "ec": COLOURS[k],
+                  bbox={"boxstyle": "round,pad=0.12", "fc": "white", "ec": CLASS_COLOURS[k],
                         "lw": 0.8, "alpha": 0.9})  # fmt: skip
     axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", xticks=[], yticks=[])
     axes.set_title(f"step {step}: {len(points)} points, {CLASSES} centres (stars)")
     axes.spines[:].set_visible(True)
-    axes.spines[:].set_color("#C8C8C8")
+    axes.spines[:].set_color(PALE)
 
 
 def _apart(centers: np.ndarray, gap: float) -> np.ndarray:

@@ -13,7 +13,7 @@ from fercourse.explain.maps import energy, listening
 from fercourse.labels import Expression
 from fercourse.models.fernet import FERNet
 from fercourse.plots.overlay import bare, picture
-from fercourse.plots.style import GREY, course_style, headline, new_figure
+from fercourse.plots.style import GREY, MATRIX, course_style, headline, new_figure
 
 COLUMNS = {
     "x5": "$x_5$",
@@ -57,7 +57,7 @@ def decoding(model: FERNet, faces: Faces) -> Figure:
         height, width = found[name].shape[1:]
         axes[0, column].set_title(f"{title}\n{height} × {width}", loc="center", fontsize=8)
         for row, shown in enumerate(found[name].numpy()):
-            axes[row, column].imshow(shown, cmap="cividis")
+            axes[row, column].imshow(shown, cmap=MATRIX)
             bare(axes[row, column])
             ends = f"{shown.min():.1f} to {shown.max():.1f}".replace("-", "−")
             axes[row, column].set_xlabel(ends, fontsize=7, color=GREY, labelpad=2)
@@ -65,8 +65,8 @@ def decoding(model: FERNet, faces: Faces) -> Figure:
     between = found["map"].flatten(1).mean(1).std(correction=0)
     headline(
         figure,
-        f"From three levels to one map. Over a face the map varies by {within:.2f} (standard "
-        f"deviation, in logits); its mean varies by {between:.2f} from face to face",
+        f"Over a face the map varies by {within:.2f} (standard deviation, in logits); from face to "
+        f"face its mean varies by {between:.2f}",
     )
     return figure
 

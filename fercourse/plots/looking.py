@@ -130,32 +130,32 @@ def truths(faces: Faces, drawn: DataConfig) -> Figure:
     """How the truth is known: face, twin at rest, difference, the pixels that moved, the masks.
 
     Args:
-        faces: Built-in ones, a few; one column each.
+        faces: Built-in ones, a few; one row each.
         drawn: The config they were drawn by.
     """
     rest = twins(faces, drawn)
     change = (faces.images.float() - rest.float()).abs()
     marked, masks = moved(faces, drawn), truth(faces)
-    rows = (
+    steps = (
         "face",
         "twin at rest",
         "difference",
         "moved: most\nchanged fifth",
         "action units'\nmasks",
     )
-    figure = new_figure(height=0.8 + 0.95 * len(rows))
+    figure = new_figure(height=0.9 + 1.3 * len(faces))
     figure.png_dpi = 110
-    axes = figure.subplots(len(rows), len(faces), squeeze=False)
+    axes = figure.subplots(len(faces), len(steps), squeeze=False)
     figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
-    for column, label in enumerate(faces.labels):
-        axes[0, column].set_title(Expression(int(label)).title, loc="center")
-        picture(axes[0, column], faces.images[column])
-        picture(axes[1, column], rest[column])
-        overlay(axes[2, column], rest[column], change[column], high=float(change.quantile(0.995)))
-        overlay(axes[3, column], faces.images[column], marked[column])
-        overlay(axes[4, column], faces.images[column], masks[column])
-    for row, title in enumerate(rows):
-        axes[row, 0].set_ylabel(title, rotation=0, ha="right", va="center", fontsize=8.5)
+    for row, (image, label) in enumerate(zip(faces.images, faces.labels, strict=True)):
+        axes[row, 0].set_ylabel(Expression(int(label)).title)
+        picture(axes[row, 0], image)
+        picture(axes[row, 1], rest[row])
+        overlay(axes[row, 2], rest[row], change[row], high=float(change.quantile(0.995)))
+        overlay(axes[row, 3], image, marked[row])
+        overlay(axes[row, 4], image, masks[row])
+    for column, title in enumerate(steps):
+        axes[0, column].set_title(title, loc="center")
     acting = masks.flatten(1).any(1)
     headline(
         figure,

@@ -8,9 +8,9 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.image import AxesImage
 from numpy.typing import ArrayLike
 
-from fercourse.plots.style import PAPER
+from fercourse.plots.style import OURS, PAPER
 
-HUE = LinearSegmentedColormap.from_list("course_blue", ["#FFFFFF", "#7FB8DA", "#0072B2", "#00263D"])
+HUE = LinearSegmentedColormap.from_list("course_blue", ["#FFFFFF", "#7FB8DA", OURS, "#00263D"])
 """White is nothing, dark blue is most: monotone in lightness, so it survives a copier."""
 
 

@@ -11,12 +11,14 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
+from fercourse.errors import FercourseError
 from fercourse.experiments.statistics import wilson
 from fercourse.labels import Expression
 from fercourse.plots.style import (
     GREY,
     INK,
     OURS,
+    PALE,
     PAPER,
     THIRD,
     TRAIN,
@@ -78,7 +80,12 @@ def reliability(named: Mapping[str, Tensor], labels: Tensor, bins: int = 10) -> 
         named: Probabilities (N, K) of the same faces by what made them, such as "softmax".
         labels: int64 (N,).
         bins: Of equal width over [0, 1].
+
+    Raises:
+        FercourseError: There are no faces, or no probabilities.
     """
+    if not named or not len(labels):
+        raise FercourseError("there are no probabilities of any face to judge.")
     figure = new_figure(height=3.4)
     panels = figure.subplots(1, len(named), sharey=True, squeeze=False)[0]
     said = []
@@ -126,7 +133,7 @@ def sensitivity(
     for axes, (name, (values, p)), here in zip(panels, curves.items(), at, strict=True):
         for k in range(p.shape[1]):
             if k not in shown:
-                axes.plot(values, 100 * p[:, k], color="#CFCFCF", linewidth=1)
+                axes.plot(values, 100 * p[:, k], color=PALE, linewidth=1)
         for k, colour, marker in zip(shown, _COLOURS, _MARKERS, strict=True):
             axes.plot(values, 100 * p[:, k], color=colour, marker=marker, ms=3.5,
                       label=Expression(k).title)  # fmt: skip
@@ -160,10 +167,15 @@ def accuracy_by_group(
         order: The property, (N,), such as how much light the skin returns.
         images: uint8 (N, H, W); three of each group stand below its point.
         count: Groups.
+
+    Raises:
+        FercourseError: A group has no face.
     """
+    if len(order) < count:
+        raise FercourseError(f"{len(order)} faces do not fill {count} groups.")
     parts = order.argsort().tensor_split(count)
-    figure = new_figure(height=4.3)
-    above, below = figure.subplots(2, 1, height_ratios=[2.3, 1])
+    figure = new_figure(height=4.1)
+    above, below = figure.subplots(2, 1, height_ratios=[4.8, 1])
     said = []
     for k, ((name, right), colour, marker) in enumerate(
         zip(named.items(), _COLOURS, _MARKERS, strict=False)
@@ -191,7 +203,7 @@ def accuracy_by_group(
     )
     h, w = strip.shape
     below.imshow(strip.numpy(), cmap="gray", vmin=0, vmax=255, extent=(-0.5, count - 0.5, 0, 1),
-                 aspect=count / 1 * h / w)  # fmt: skip
+                 aspect=count * h / w)  # fmt: skip
     for edge in range(1, count):
         below.axvline(edge - 0.5, color="white", linewidth=4)
     below.set_yticks([])

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from fercourse.errors import FercourseError
 from fercourse.labels import Expression
 from fercourse.plots.style import (
     GREY,
@@ -28,7 +29,12 @@ def recalls(counts: Sequence[int], recall: Mapping[str, Sequence[float]]) -> Fig
     Args:
         counts: Training faces a class, (K,).
         recall: By the way's name, (K,), in [0, 1]; the first is what the others compare with.
+
+    Raises:
+        FercourseError: There is no way of training, or more than three.
     """
+    if not 1 <= len(recall) <= 3:
+        raise FercourseError(f"one to three ways of training are compared, not {len(recall)}.")
     figure = new_figure(height=2.9)
     axes = figure.add_subplot()
     at, width = np.arange(len(counts)), 0.8 / len(recall)
@@ -61,7 +67,15 @@ def label_noise(
         true: Accuracy by true test labels, (S,).
         noisy: By noisy ones, (S,).
         classes: K.
+
+    Raises:
+        FercourseError: There is no share, or not one accuracy of each kind for each.
     """
+    if not len(shares) == len(true) == len(noisy) or not len(shares):
+        raise FercourseError(
+            f"every share needs both accuracies; there are {len(shares)}, {len(true)} and "
+            f"{len(noisy)} of them."
+        )
     figure = new_figure(height=2.8, width=5.6)
     axes = figure.add_subplot()
     x = np.asarray(shares)
@@ -88,13 +102,18 @@ def fold_leak(accuracy: Mapping[str, Mapping[str, float]], classes: int = 7) -> 
     Args:
         accuracy: By the model's name, then by the way of cutting, in [0, 1].
         classes: K.
+
+    Raises:
+        FercourseError: There is no model, or not the same two ways for each.
     """
+    ways = list(next(iter(accuracy.values()), ()))
+    if len(ways) != 2 or any(list(values) != ways for values in accuracy.values()):
+        raise FercourseError("fold_leak compares the same two ways of cutting for each model.")
     figure = new_figure(height=0.75 + 0.62 * len(accuracy), width=6.2)
     axes = figure.add_subplot()
     for row, values in enumerate(accuracy.values()):
         axes.plot(list(values.values()), [row] * len(values), color=GREY, linewidth=1.2, zorder=1)
-    ways = list(next(iter(accuracy.values())))
-    for way, colour in zip(ways, (PAPER, OURS, THIRD), strict=False):
+    for way, colour in zip(ways, (PAPER, OURS), strict=True):
         found = [values[way] for values in accuracy.values()]
         axes.scatter(found, range(len(found)), s=45, color=colour, label=way, zorder=2)
         for row, value in enumerate(found):

@@ -11,6 +11,7 @@ from fercourse.plots.style import (
     GREY,
     INK,
     OURS,
+    PALE,
     PAPER,
     THIRD,
     TRAIN,
@@ -69,7 +70,7 @@ def _channel(axes: Axes, activations: np.ndarray) -> None:
     axes.hlines(np.arange(1, height) - 0.5, -0.5, width - 0.5, color="white", linewidth=1.5)
     axes.vlines(np.arange(1, width) - 0.5, -0.5, height - 0.5, color="white", linewidth=1.5)
     bare(axes)
-    axes.spines[:].set(visible=True, color="#D0D0D0")
+    axes.spines[:].set(visible=True, color=PALE)
     axes.set_title("activations (small: the location)")
     axes.set_anchor("NW")
 

@@ -14,7 +14,7 @@ from fercourse.evaluation.photo import Reading
 from fercourse.faces import crop
 from fercourse.labels import Expression
 from fercourse.plots.overlay import bare, picture
-from fercourse.plots.style import GREY, INK, OURS, TRAIN, course_style, headline, new_figure
+from fercourse.plots.style import FADED, GREY, INK, OURS, TRAIN, course_style, headline, new_figure
 
 MOST = 3
 """Faces whose probabilities are shown."""
@@ -62,7 +62,7 @@ def reading(photo: Image.Image, readings: Sequence[Reading], size: int, seen: st
 def _bars(axes: Axes, probabilities: Sequence[float]) -> None:
     at = np.arange(len(probabilities))
     best = int(np.argmax(probabilities))
-    axes.barh(at, probabilities, 0.7, color=[OURS if k == best else "#B9B9B9" for k in at])
+    axes.barh(at, probabilities, 0.7, color=[OURS if k == best else FADED for k in at])
     for k, p in enumerate(probabilities):
         axes.annotate(f"{p:.0%}", (p, k), (3, 0), textcoords="offset points", va="center",
                       fontsize=7.5, fontweight="bold" if k == best else "normal")  # fmt: skip

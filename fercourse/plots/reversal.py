@@ -7,7 +7,7 @@ from torch import Tensor
 
 from fercourse.errors import FercourseError
 from fercourse.plots.overlay import bare, picture
-from fercourse.plots.style import course_style, headline, new_figure
+from fercourse.plots.style import MATRIX, course_style, headline, new_figure
 
 
 @course_style()
@@ -32,7 +32,7 @@ def erasing(face: Tensor, logits: Tensor) -> Figure:
     axes = figure.subplots(1, 4)
     picture(axes[0], face)
     for at, shown in ((axes[1], claimed), (axes[2], weights)):
-        bar = at.imshow(shown.numpy(), cmap="cividis", vmin=0, vmax=1)
+        bar = at.imshow(shown.numpy(), cmap=MATRIX, vmin=0, vmax=1)
         bare(at)
     picture(axes[3], (face * weights).byte())
     titles = ("a channel of $C$", "claimed, sigmoid$(S)$", "$A$ = 1 − sigmoid$(S)$", "$R = C A$")

@@ -16,8 +16,11 @@ from fercourse.explain.score import METRIC_TITLES
 from fercourse.plots.style import (
     GREY,
     INK,
+    MATRIX,
     OURS,
     PAPER,
+    PINK,
+    SKY,
     THIRD,
     TRAIN,
     course_style,
@@ -29,7 +32,7 @@ from fercourse.plots.style import (
 SHOWN = ("gradcam", "gradcam++", "layercam", "eigencam", "ablationcam", "before2", "before3",
          "before5",
          "global", "refined3")  # fmt: skip
-_COLOURS = (OURS, PAPER, THIRD, TRAIN, "#CC79A7", "#56B4E9", INK, GREY)
+_COLOURS = (OURS, PAPER, THIRD, TRAIN, PINK, SKY, INK, GREY)
 _MARKERS = "osD^vP*X"
 
 
@@ -61,12 +64,15 @@ def score_models(rows: Sequence[ScoreRow], metric: str = "pr_auc_moved") -> Figu
             "the rows mix data sets; choose one with ScoreBook.rows(fingerprint=...)."
         )
     names = [name for name in SHOWN if any(row.name == name for row in scored)]
+    if not names:
+        raise FercourseError(f"none of the rows is of a map shown here: {', '.join(SHOWN)}.")
     lines = {row.name: row.value(metric) for row in rows if row.kind == "baseline"}
     figure = new_figure(height=1.0 + 1.75 * -(-len(names) // 4))
     panels = figure.subplots(-(-len(names) // 4), 4, sharex=True, sharey=True, squeeze=False)
     for axes, name in zip(panels.flat, names, strict=False):
         for (label, value), style in zip(lines.items(), cycle([":", "-.", "--"]), strict=False):
-            axes.axhline(value, color=GREY, linewidth=1, linestyle=style, label=label)
+            axes.axhline(value, color=GREY, linewidth=1, linestyle=style,
+                         label=f"{label}, {value:.2f}")  # fmt: skip
         mine = [row for row in scored if row.name == name]
         seeds = sorted({row.run.rpartition("-")[2] for row in mine})
         for row in mine:
@@ -86,10 +92,14 @@ def score_models(rows: Sequence[ScoreRow], metric: str = "pr_auc_moved") -> Figu
     for axes in panels.flat[max(0, len(names) - 4) : len(names)]:
         axes.tick_params(labelbottom=True)
         axes.set_xlabel("model of Table 1")
-    handles = dict(zip(*reversed(panels[0, 0].get_legend_handles_labels()), strict=True))
-    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=3,
-                  title="know nothing of the face:")  # fmt: skip
-    headline(figure, _best_in_words(scored, lines, metric))
+    if lines:
+        free = len(panels.flat) - len(names) > 1  # cells at the lower right
+        figure.legend(*panels[0, 0].get_legend_handles_labels(),
+                      title="know nothing of the face:",
+                      loc="lower right" if free else "outside lower center",
+                      bbox_to_anchor=(0.88, 0.11) if free else None,
+                      ncols=1 if free else 3)  # fmt: skip
+    headline(figure, _best_in_words([r for r in scored if r.name in names], lines, metric))
     return figure
 
 
@@ -102,6 +112,9 @@ def score_expressions(rows: Sequence[ScoreRow], model: str = "6",
         rows: Of a score book; of several seeds the mean is shown.
         model: Of Table 1.
         metric: As for :func:`score_models`.
+
+    Raises:
+        FercourseError: There is no such row of the model's own.
     """
     import seaborn
 
@@ -109,23 +122,28 @@ def score_expressions(rows: Sequence[ScoreRow], model: str = "6",
             and (row.model == model or row.kind == "baseline")]  # fmt: skip
     names = [n for n in (*SHOWN, "random", "centre", "mean-face edges")
              if any(row.name == n for row in mine)]  # fmt: skip
-    if not names:
+    blind = [row.name for row in mine if row.kind == "baseline"]
+    if not set(names) - set(blind):
         raise FercourseError(f"no row has a score {metric!r} of model {model}.")
     groups = list(mine[0].scores[metric])
     table = np.array([[_mean(mine, n, metric, g) for g in groups] for n in names])
     figure = new_figure(height=1.1 + 0.32 * len(names))
     axes = figure.add_subplot()
-    seaborn.heatmap(100 * table, ax=axes, annot=True, fmt=".0f", cmap="cividis", linewidths=0.6,
+    seaborn.heatmap(100 * table, ax=axes, annot=True, fmt=".0f", cmap=MATRIX, linewidths=0.6,
                     xticklabels=[g.capitalize() for g in groups], cbar=False,
                     yticklabels=[title_of(n) for n in names])  # fmt: skip
     axes.tick_params(length=0)
     axes.tick_params(axis="y", labelrotation=0)
+    middle = 0.45 * table.min() + 0.55 * table.max()  # cividis is brighter than grey from here on
+    for number, value in zip(axes.texts, table.flat, strict=True):
+        number.set_color(INK if value > middle else "white")
     own = table[: len([n for n in names if n in SHOWN])]
     best = np.unravel_index(own[:, 1:].argmax(), own[:, 1:].shape)
     headline(
         figure,
         f"Model {model}, {_metric_title(metric)} in per cent: highest for {groups[best[1] + 1]} "
-        f"by {title_of(names[best[0]])}; the last rows know nothing of the face",
+        f"by {title_of(names[best[0]])}"
+        + ("; the last rows know nothing of the face" if blind else ""),
     )
     return figure
 
@@ -163,7 +181,7 @@ def sanity(rows: Sequence[ScoreRow], model: str = "6") -> Figure:
     left.set_xticks(range(len(steps)), steps, rotation=45, ha="right", rotation_mode="anchor")
     left.set_xlabel("forgotten so far, from the logits to this part")
     left.set_ylabel("rank correlation\nwith the trained map")
-    left.set_ylim(-0.6, 1.05)
+    left.set_ylim(min(-0.05, left.dataLim.y0 - 0.05), 1.05)
     left.set_title("weights randomised")
     light_grid(left)
     right.set_yticks(range(len(mine)), [title_of(row.name) for row in mine])
@@ -213,8 +231,8 @@ def faithfulness(rows: Sequence[ScoreRow]) -> Figure:
         panels[2].errorbar(100 * value, k, xerr=[[100 * (value - low)], [100 * (high - value)]],
                            fmt=marker, ms=6, color=colour)  # fmt: skip
     for axes, title, label in (
-        (panels[0], "deletion: low is good", "most relevant pixels blurred (%)"),
-        (panels[1], "insertion: high is good", "most relevant pixels shown (%)"),
+        (panels[0], "deletion: low is good", "pixels blurred (%)"),
+        (panels[1], "insertion: high is good", "pixels shown (%)"),
     ):
         axes.set_title(title)
         axes.set_xlabel(label)
@@ -230,10 +248,11 @@ def faithfulness(rows: Sequence[ScoreRow]) -> Figure:
     best = max(road, key=road.get)
     own = [name for name in road if name in METHODS]
     blind = [name for name in road if name not in METHODS]
-    text = f"By ROAD {title_of(best)} finds most of what the answer hangs on"
+    name = f"the blind map “{best}”" if best in blind else title_of(best)
+    text = f"By ROAD, {name} finds most of what the answer hangs on"
     if own and blind:
         beaten = sum(road[m] > max(road[b] for b in blind) for m in own)
-        text += f"; {beaten} of {len(own)} methods beat every map that knows no face (dashed)"
+        text += f"; {beaten} of {len(own)} methods beat every blind map (dashed)"
     headline(figure, f"{text}. {n} faces")
     return figure
 

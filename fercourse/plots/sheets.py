@@ -36,7 +36,7 @@ def pictures(
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
     lines = 1 + max(name.count("\n") for name in images)
-    figure = new_figure(rows * (0.92 * width / columns + 0.16 * lines) + 0.4, width)
+    figure = new_figure(rows * (0.92 * width / columns + 0.16 * lines) + 0.3, width)
     figure.png_dpi = PHOTO_DPI
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0, hspace=0)
@@ -75,7 +75,7 @@ def boxed(
     tall = image.shape[0] / image.shape[1]
     columns = len(panels)
     width = WIDTH if columns > 1 else 3.6
-    figure = new_figure(tall * 0.95 * width / columns + 0.65, width)
+    figure = new_figure(tall * 0.95 * width / columns + 0.52, width)
     figure.png_dpi = PHOTO_DPI
     axes = figure.subplots(1, columns, squeeze=False)[0]
     figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0, hspace=0)

@@ -33,7 +33,12 @@ def accuracy_histograms(samples: Mapping[str, ArrayLike], finding: str) -> Figur
     Args:
         samples: Name to accuracies, fractions (n,).
         finding: The headline; compute its numbers from the samples.
+
+    Raises:
+        FercourseError: There is no sample, an empty one, or more than four.
     """
+    if not 1 <= len(samples) <= len(_COLOURS) or not all(map(len, samples.values())):
+        raise FercourseError(f"one to four samples with values are needed, not {list(samples)}.")
     values = {name: 100 * np.asarray(sample, dtype=float) for name, sample in samples.items()}
     everything = np.concatenate(list(values.values()))
     bins = np.linspace(everything.min(), everything.max(), 45)

@@ -13,7 +13,7 @@ from torch import Tensor
 from fercourse.errors import FercourseError
 from fercourse.explain.steps import Step, Term
 from fercourse.plots.overlay import bare
-from fercourse.plots.style import GREY, INK, MATRIX, TRAIN, course_style, new_figure
+from fercourse.plots.style import GREY, INK, LINE, MATRIX, TRAIN, course_style, new_figure
 
 FLAT = 0.1
 """A map of shares that spans less than this looks like one colour on a scale from 0 to 1."""
@@ -72,7 +72,7 @@ def _strip(axes: Axes, steps: Sequence[Step], at: int, face: Tensor | None, stre
         if k <= at:
             _draw(axes, each.result, _top(steps, each.result), stretch, place)
         else:
-            axes.add_patch(Rectangle((place[0], 0), 1, 1, facecolor="#F2F2F2", linewidth=0))
+            axes.add_patch(Rectangle((place[0], 0), 1, 1, facecolor=LINE, linewidth=0))
         axes.text(place[0] + 0.5, 1.1, each.result.title, ha="center", fontsize=8.5,
                   color=GREY if k > at else INK)  # fmt: skip
         if k == at:

@@ -20,8 +20,13 @@ WIDTH = 7.0
 
 # Okabe and Ito's palette, by the role a colour plays in every figure.
 OURS, PAPER, TRAIN, THIRD = "#0072B2", "#D55E00", "#E69F00", "#009E73"
+PINK, SKY, YELLOW = "#CC79A7", "#56B4E9", "#F0E442"
 INK, GREY = "#222222", "#8A8A8A"
+FADED, PALE, LINE = "#B9CBD8", "#C8C8C8", "#E3E3E3"  # what is there, but not the point
+CLASS_COLOURS = (PAPER, THIRD, PINK, TRAIN, OURS, SKY, GREY)
+"""One an expression, in label order."""
 MATRIX = "cividis"
+"""Maps and tables of one quantity: bright is high, in grey print too."""
 
 
 class CourseFigure(Figure):
@@ -87,7 +92,7 @@ def headline(figure: Figure, finding: str) -> None:
 
 def light_grid(axes: Axes, axis: Any = "y") -> None:
     """Thin lines behind the data, for reading values."""
-    axes.grid(axis=axis, color="#E3E3E3", linewidth=0.7)
+    axes.grid(axis=axis, color=LINE, linewidth=0.7)
     axes.set_axisbelow(True)
 
 

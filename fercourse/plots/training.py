@@ -40,7 +40,7 @@ def learning_curves(history: Sequence[dict[str, Any]]) -> Figure:
             ``val_accuracy`` (fractions). None or nan leaves a gap.
 
     Raises:
-        FercourseError: The history is empty.
+        FercourseError: No epoch was validated.
     """
     if not history:
         raise FercourseError("the history has no epoch: train for at least one.")
@@ -49,6 +49,8 @@ def learning_curves(history: Sequence[dict[str, Any]]) -> Figure:
         for name in ("epoch", "lr", "train_ce", "train_center", "train_island", "train_accuracy",
                      "val_loss", "val_accuracy")
     }  # fmt: skip
+    if np.isnan(curve["val_accuracy"]).all():
+        raise FercourseError("no epoch of the history has a validation accuracy.")
     epochs = curve["epoch"]
     joint = np.nan_to_num(curve["train_center"]).any() or np.nan_to_num(curve["train_island"]).any()
     best = int(np.nanargmax(curve["val_accuracy"]))

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from fercourse.plots.style import OURS, course_style, headline, light_grid, new_figure
+from fercourse.errors import FercourseError
+from fercourse.plots.style import GREY, OURS, course_style, headline, light_grid, new_figure
 
 
 @course_style()
@@ -18,13 +19,18 @@ def turned(angles: Sequence[float], probability: Sequence[float], threshold: flo
         angles: Degrees, rising, with 0 among them.
         probability: Of the best box, in [0, 1]; 0 where nothing was found.
         threshold: What counts as found.
+
+    Raises:
+        FercourseError: No angle was tried.
     """
+    if not len(angles):
+        raise FercourseError("no angle was tried.")
     angle, chance = np.asarray(angles, dtype=float), np.asarray(probability, dtype=float)
     lost = np.abs(angle[chance < threshold])
     figure = new_figure(height=2.6)
     axes = figure.add_subplot()
     axes.plot(angle, chance, "o-", color=OURS, markersize=4)
-    axes.axhline(threshold, color="#8A8A8A", linewidth=0.9, linestyle="--")
+    axes.axhline(threshold, color=GREY, linewidth=0.9, linestyle="--")
     axes.annotate(f"threshold\n{threshold:g}", (1.01, threshold), va="center", fontsize=8,
                   xycoords=("axes fraction", "data"))  # fmt: skip
     axes.set(xlabel="picture turned by (degrees, clockwise)", ylabel="probability of a face",

@@ -15,6 +15,7 @@ from fercourse.labels import BASIC, Expression
 from fercourse.plots.overlay import bare, picture
 from fercourse.plots.style import (
     INK,
+    LINE,
     OURS,
     PAPER,
     THIRD,
@@ -101,9 +102,9 @@ def _prototypes(axes: Axes, aus: Mapping[int, float]) -> None:
     axes.set_xlabel("action unit (filled: it acts, stronger is darker)")
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    axes.hlines(range(len(expressions)), -0.5, len(units) - 0.5, color="#E3E3E3", linewidth=0.7)
+    axes.hlines(range(len(expressions)), -0.5, len(units) - 0.5, color=LINE, linewidth=0.7)
     start = 0
-    for (name, group), line in zip(GROUPS.items(), (0, 0, 1, 0), strict=True):
+    for (name, group), line in zip(GROUPS.items(), (0, 1, 0, 0), strict=True):
         axes.text(start + len(group) / 2 - 0.5, -0.65 - 0.45 * line, name, ha="center",
                   fontsize=7.5, color=COLOURS[group[0]])  # fmt: skip
         start += len(group)

@@ -17,8 +17,10 @@ from fercourse.labels import Expression
 from fercourse.models.fernet import FERNet
 from fercourse.plots.overlay import bare, picture
 from fercourse.plots.style import (
+    FADED,
     GREY,
     INK,
+    MATRIX,
     OURS,
     PAPER,
     course_style,
@@ -84,12 +86,7 @@ def channel_weights(
     extremes = [*order[:SHOWN], *order[-SHOWN:]]
     for column, k in enumerate(extremes, start=2):
         axes = figure.add_subplot(grid[1, column])
-        axes.imshow(channels[k], cmap="cividis")
-        bare(axes)
-        silent = not channels[k].any()
-        axes.set_title(f"channel {k}\n{'silent, ' * silent}M = {values[k]:.2f}",
-                       loc="center", fontsize=7.5, fontweight="normal",
-                       color=GREY if silent else INK)  # fmt: skip
+        one_channel(axes, channels[k], k, f"\nM = {values[k]:.2f}")
         if column in (2, 2 + SHOWN):
             size = " × ".join(map(str, channels.shape[1:]))
             which = f"strongest, {size}" if column == 2 else f"weakest, {size}"
@@ -106,11 +103,21 @@ def check(model: FERNet, faces: Faces) -> None:
         raise FercourseError("this model has no GCCA to show: take Table 1's model 3 or later.")
 
 
+def one_channel(axes: Axes, values: np.ndarray, number: int, more: str = "") -> None:
+    """A channel (h, w) on its own scale under its number, and whether it says anything."""
+    axes.imshow(values, cmap=MATRIX)
+    bare(axes)
+    speaks = bool(values.any())
+    title = f"channel {number}" if speaks else f"{number}, silent"  # no wider than its picture
+    axes.set_title(title + more, loc="center", fontsize=7.5, fontweight="normal",
+                   color=INK if speaks else GREY)  # fmt: skip
+
+
 def _bars(
     axes: Axes, values: np.ndarray, block: int, beside: tuple[str, np.ndarray] | None
 ) -> None:
     n = len(values)
-    colours = [OURS] * SHOWN + ["#B9CBD8"] * (n - 2 * SHOWN) + [GREY] * SHOWN
+    colours = [OURS] * SHOWN + [FADED] * (n - 2 * SHOWN) + [GREY] * SHOWN
     axes.bar(np.arange(n), values, color=colours, width=0.85 if n <= 48 else 1.0, linewidth=0)
     axes.axhline(0.5, color=INK, linewidth=0.8, linestyle=":")
     if beside is not None:
