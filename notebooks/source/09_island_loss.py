@@ -295,7 +295,8 @@ torch.testing.assert_close(gradient, 12 * check.push())
 # %% [markdown]
 # ## The joint loss
 #
-# Eq. 7, by hand and by the package. `JointLoss` returns its terms apart, for the curves.
+# Eq. 7, by hand and by the package. `JointLoss` returns its terms apart, for the curves; `island`
+# is the excess there, and `total` holds the whole pair sum.
 
 # %% paper="eq. 7"
 total = F.cross_entropy(z, y) + 0.005 * (center_term + 7 * pairs)

@@ -426,9 +426,9 @@ plots.throughput(speeds, times)
 
 # %% [markdown]
 # With small batches, time goes into *starting* work: some hundreds of kernels a step, each taking
-# microseconds to launch, whatever they hold. With large ones it goes into the work itself. A step
-# of the narrow net here never leaves the first regime on a GPU; that is why the package can run
-# several such trainings side by side on one (`fercourse run --jobs`).
+# microseconds to launch, whatever they hold. With large ones it goes into the work itself. The
+# kernels of a net as narrow as this one keep a GPU waiting for the next launch; that is why the
+# package can run several such trainings side by side on one (`fercourse run --jobs`).
 #
 # How near are we to what the device can do? A training step takes about three times the
 # operations of a forward pass.

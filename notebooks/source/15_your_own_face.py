@@ -294,21 +294,36 @@ plots.accuracy_by_group(right, tone, people.images)
 # %% [markdown]
 # ## Consent and law
 #
-# *This is no legal advice. It is what everybody who builds such a thing should have heard of.*
+# *This is no legal advice, and laws change: the dates below are as of November 2026.*
 #
-# - **Ask first.** Upload your own picture, or one whose owner said yes to exactly this. "It was
-#   on the web" is not consent, though it is how FER2013 came about.
-# - **EU AI Act** (Regulation (EU) 2024/1689), Article 5(1)(f): AI systems that infer emotions of
-#   people **at work and in education are prohibited**, except for medical or safety reasons. It has
-#   applied since 2 February 2025. Elsewhere emotion recognition is a high-risk use (Annex III), and
-#   people exposed to it have to be told (Article 50(3)). The Act counts a merely visible smile as
-#   no emotion (Recital 18); concluding from it that somebody is happy is the regulated step.
-# - **GDPR**: a photograph of somebody is personal data, and needs a legal basis to be processed.
-#   It becomes *biometric* data, a special category (Articles 4(14) and 9), when it is processed by
-#   technical means to identify a person uniquely. Reading an expression identifies nobody, but the
-#   crop, the landmarks and the answer are personal data all the same.
-# - **Research and teaching** have room, not a blank cheque. The licences of FER2013 and CK+ allow
-#   research; CK+'s forbids passing pictures on, so no notebook of this course shows one.
+# **Ask first.** Upload your own picture, or one whose owner said yes to exactly this. "It was on
+# the web" is not consent, though it is how FER2013 came about.
+#
+# **EU AI Act** ([Regulation (EU) 2024/1689](https://eur-lex.europa.eu/eli/reg/2024/1689/oj)), in
+# three steps:
+#
+# - Systems that infer emotions of people **at work and in education are prohibited**, except for
+#   medical or safety reasons: Article 5(1)(f), since 2 February 2025.
+# - Elsewhere emotion recognition is a high-risk use (Annex III; an amendment adopted in June 2026
+#   puts those duties off to 2 December 2027). People exposed to it have to be told: Article 50(3),
+#   since 2 August 2026.
+# - A visible smile is no emotion yet (Recital 18). Concluding that somebody is happy is the
+#   regulated step.
+
+# %% [markdown]
+# **GDPR**: a photograph of somebody is personal data, and needs a legal basis to be processed. It
+# becomes *biometric* data, a special category (Articles 4(14) and 9), when technical means use it
+# to identify a person uniquely. Reading an expression identifies nobody, but the crop, the
+# landmarks and the answer are personal data all the same.
+#
+# **Research and teaching** have room, not a blank cheque. The licences of FER2013 and CK+ allow
+# research; CK+'s forbids passing pictures on, so no notebook of this course shows one.
+
+# %% [markdown]
+# **Industry** has drawn back, too. On 21 June 2022 Microsoft withdrew emotions from its Face
+# service, and age, gender and smiles with them; customers who had them lost them after 30 June
+# 2023. Its reasons: nobody agrees what an emotion is, and how a face goes with a feeling differs
+# between uses, regions and groups of people.
 #
 # A rule of thumb: if the answer could cost somebody something (a job, a mark, a loan, a night at
 # the police station), the honest accuracy of lesson 11 says no before the law does.
