@@ -20,7 +20,8 @@
 # You rebuild each component from its equation, check it against the package, train it, and find out
 # what it is worth. You should know some Python and PyTorch (tensors, modules, a training loop). You
 # need no account, no download and no GPU.
-#
+
+# %% [markdown]
 # ## If Jupyter is new to you
 #
 # - **Shift + Enter** runs a cell and goes to the next one; the number at its left says in which
@@ -90,7 +91,7 @@ for label in ("paper", "smoke", "cpu", "full"):
 # This is Fig. 1 as a map. Faces come in at the lower left; five blocks of a VGG16 run along the
 # bottom, each with channel attention (GCCA). Above them, a partial decoder draws a first map of
 # where to look, and reverse attention refines it. At the right everything is fused into seven
-# scores. Each lesson shows this map with its own part lit.
+# scores. (Dotted: C3 to C5 feed the decoder.) Each lesson shows this map with its own part lit.
 
 # %% paper="Fig. 1"
 plots.framework()
@@ -114,7 +115,7 @@ print(f"{sum(p.numel() for p in model.parameters()):,} parameters")
 #
 # **First pass, ten minutes: what is claimed?** Title, abstract, figures, tables, conclusion. No
 # equation yet. Write the claims down as numbers, with the conditions they come with. The abstract
-# of ours has two:
+# of ours has two. (Sta is the spread over the runs, in points.)
 
 # %%
 claims = Ledger().rows(plan="table1", label="paper")
@@ -126,7 +127,7 @@ for row in claims:
 # %% [markdown]
 # **Second pass, an hour: what is shown?** Now the tables, line by line. A claim is shown when there
 # are numbers for it. Table 1 switches the components on one after the other. Subtract each row from
-# the next, and hold the gain against the spread (Sta) that is printed beside it:
+# the next, and hold the gain against the Sta that is printed beside it:
 
 # %%
 from itertools import pairwise
@@ -189,7 +190,8 @@ start.check_accuracy(attempt)
 # %% [markdown]
 # The ✗ comes with a reason. Now do it better below: replace the line `raise NotImplementedError…`
 # by your code, run the cell, then run the check under it. Change and run as often as you like.
-#
+
+# %% [markdown]
 # ## Summary
 #
 # - The doctor's table says what is missing and what to do.

@@ -35,7 +35,8 @@ for name, flips in (
 # %% [markdown]
 # A flip of a face usually means left-right, and gives **ten**. Fifteen needs a third state, and the
 # text does not name one. The simplest reading we found that yields 15: each angle as it is, flipped
-# horizontally, and flipped **vertically**, upside down. `docs/design.md` records it.
+# horizontally, and flipped **vertically**, upside down. `docs/design.md` records it. In code a
+# member is an angle and two signs, for $x$ and for $y$: $-1$ mirrors.
 #
 # This is worth a raised eyebrow: upside-down faces are not in any test set, and a third of this
 # training set would be such.
@@ -56,11 +57,12 @@ print("the image itself is number", FIFTEEN.index((0.0, (1, 1))))
 from fercourse.augment import FLIPS, fifteen_fold
 from fercourse.datasets import synthetic
 
-face = torch.from_numpy(synthetic.draw("surprise", identity=4, size=96, margin=0.0).image)
+face = torch.from_numpy(synthetic.draw("surprise", identity=5, size=96, margin=0.0).image)
 views = dict(zip(FIFTEEN, fifteen_fold(face[None])[0], strict=True))  # each (96, 96)
 names = {(1, 1): "", (-1, 1): "\nleft-right", (1, -1): "\nupside down"}
 rows = {f"{a:.0f}°{names[f]}": views[a, f] for f in FLIPS for a in angles}
-plots.pictures(rows, "The set of fifteen, as we read it", columns=5, width=6.0)
+turned = sum("upside" in name for name in rows)
+plots.pictures(rows, f"{len(rows)} views of one face, {turned} of them upside down", width=6.0)
 
 # %% [markdown]
 # ## A rotation is a question asked backwards
@@ -107,7 +109,8 @@ print(rotate(dot, torch.tensor([90.0]))[0, 0].round().int())
 # The dot was at the top and is now at the left: counter-clockwise, as one sees it. Had we put
 # the forward rotation into the grid, it would be at the right, and since the angles are as often
 # positive as negative, no accuracy would have told us.
-#
+
+# %% [markdown]
 # ## Equal to the package, nearly equal to PIL
 #
 # Against `fercourse.augment.warp`, which does rotation, flips, zoom and shift in one grid:
@@ -142,7 +145,8 @@ plots.pictures(
 # %% [markdown]
 # The black corners are the difference. They are a gift to a network: their size tells the angle.
 # Repeating the border gives less away.
-#
+
+# %% [markdown]
 # ## Every turn costs sharpness
 #
 # Between pixels a bilinear sample is a mean, and means blur. Turn by 10 degrees and back:
@@ -158,7 +162,8 @@ for name, v in (("original", face[None, None]), ("turned", there), ("turned back
 # %% [markdown]
 # Hence all steps (flip, turn, zoom, shift) belong into **one** grid and one sampling, as `warp`
 # does it, and not into a chain of transforms that each blur a little more.
-#
+
+# %% [markdown]
 # ## A batch at a time, or an image at a time
 #
 # Usually a data loader turns PIL images one by one on the CPU while the GPU waits. Here the images
@@ -182,6 +187,7 @@ def one_by_one():
     return torch.stack([per_image.pil_to_tensor(im) for im in turned]).float()
 
 
+# %%
 for name, way in (("batched", lambda: rotate(batch[:, None].float(), angle)), ("PIL", one_by_one)):
     times = []
     for _ in range(5):
@@ -192,7 +198,8 @@ for name, way in (("batched", lambda: rotate(batch[:, None].float(), angle)), ("
 
 # %% [markdown]
 # `benchmarks/augment.py` measures this properly, for whole recipes and on a GPU.
-#
+
+# %% [markdown]
 # ## Store fifteen copies, or draw one?
 #
 # "The number of image samples increased to 15 times" sounds like files on a disk. Count the bytes
@@ -226,7 +233,7 @@ print("never seen in 16 epochs:", f"{(14 / 15) ** 16:.0%}", "· in 60:", f"{(14 
 # same grid as its face; otherwise the truth of lesson 14 would point at the temples.
 
 # %%
-drawn = synthetic.draw("surprise", identity=4, size=96, margin=0.0)
+drawn = synthetic.draw("surprise", identity=5, size=96, margin=0.0)
 mask = torch.from_numpy(drawn.masks[2]).float()
 turned_face = rotate(face[None, None].float(), torch.tensor([10.0]))[0, 0]
 turned_mask = rotate(mask[None, None], torch.tensor([10.0]))[0, 0] > 0.5
@@ -258,7 +265,8 @@ print(
 # %% [markdown]
 # The paper does not say in which order it went. For CK+, which comes without official splits, this
 # one sentence decides what the accuracy means. Lesson 01 measures such a leak.
-#
+
+# %% [markdown]
 # ## Try it
 #
 # Drag the sliders, and see when a face stops being an honest example of its label.

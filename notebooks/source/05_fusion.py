@@ -217,15 +217,18 @@ print("the same descriptor?", torch.allclose(m.mean((2, 3)), shuffled.mean((2, 3
 # Between the two sentences we quoted stands a third: "The low-level feature $C_2$ is subsequently
 # directed to the last three high-level blocks within the backbone network." Section 2.2 and Fig. 2
 # show something else: lateral *outputs*, and "the ultimate result was derived by fusing the
-# high-level and low-level features". Both cannot be the whole truth. List the readings before
-# choosing one:
+# high-level and low-level features". Both cannot be the whole truth.
+
+# %% [markdown]
+# List the readings before choosing one:
 #
 # 1. C2 is an extra *input* of blocks 3, 4 and 5. So says the sentence; but Fig. 2 draws no such
 #    arrow, and it would be no VGG16 any more.
 # 2. C2 simply goes on into block 3, as in any network. True, but then why say so, and why "three"?
 # 3. C2's edges meet the high-level features at the end. So say Fig. 2 and section 2.2; the sentence
 #    does not.
-#
+
+# %% [markdown]
 # We take the third. The first has a price that can be counted: C2, resized, would be concatenated
 # to what each of the three blocks takes in, and only their first convolutions grow.
 
