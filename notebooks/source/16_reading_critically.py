@@ -300,7 +300,7 @@ for plan, words in (("ckplus-subject", "nobody in two folds"), ("ckplus-random",
 for row in ledger.rows(dataset="fer2013"):
     if row.label != "paper" and row.test_accuracy_clean is not None:
         leaked = row.splits["test"] - row.splits["test_clean"]
-        print(f"{row.variant:24} {row.test_accuracy:.2%}, without {leaked} copies",
+        print(f"{row.variant:22} seed {row.seed}: {row.test_accuracy:.2%}, without {leaked} copies",
               f"{row.test_accuracy_clean:.2%}")  # fmt: skip
 
 # %% [markdown]
