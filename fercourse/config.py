@@ -165,6 +165,7 @@ class TrainConfig:
         _require(0 <= self.ema < 1, f"ema must be in [0, 1), not {self.ema}.")
         _require(0 <= self.warmup < 1, f"warmup must be in [0, 1), not {self.warmup}.")
         _require(self.mixup >= 0, f"mixup must not be negative: {self.mixup}.")
+        _require(self.clip >= 0, f"clip must not be negative: {self.clip}.")
         _require(self.patience >= 0, f"patience must not be negative: {self.patience}.")
         for name, allowed in (
             ("optimizer", ("sgd", "adamw")),

@@ -89,6 +89,7 @@ def test_unknown_fields_are_named(part, name):
         (lambda: TrainConfig(epochs=0), "epochs must be at least 1"),
         (lambda: TrainConfig(schedule="magic"), "schedule must be one of plateau, cosine"),
         (lambda: TrainConfig(lr=0), "lr must be positive"),
+        (lambda: TrainConfig(clip=-1), "clip must not be negative"),
         (lambda: DataConfig(size=16), "at least 32 pixels"),
         (lambda: DataConfig(fold=10), "fold must be in 0..9"),
         (lambda: preset("magic"), "not a preset; use one of paper, course, cpu, smoke"),

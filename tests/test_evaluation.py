@@ -38,7 +38,30 @@ def test_evaluation_leaves_the_mode_as_it_was(model):
     model.train()
     probabilities(model, bars(4, size=48).images, device="cpu")
     assert model.training
+    with pytest.raises(FercourseError):
+        probabilities(model, bars(4, size=48).images, "five", "cpu")
+    assert model.training, "after an error, too"
     model.eval()
+
+
+class Travelling(FERNet):
+    """Its weights become new tensors when it is moved, as between devices."""
+
+    def to(self, device):
+        return self._apply(torch.clone)
+
+
+def test_a_model_judged_elsewhere_can_still_be_trained():
+    model = Travelling(preset("smoke", 1).model).train()
+    probabilities(model, bars(4, size=48).images, device="cpu", bf16=False)
+    model.load_state_dict(FERNet(preset("smoke", 1).model).state_dict())
+    model(torch.randn(4, 1, 48, 48)).logits.sum().backward()
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device on this machine")
+def test_a_model_comes_back_from_the_gpu(model):
+    probabilities(model, bars(4, size=48).images, device="cuda")
+    assert {t.device.type for t in model.state_dict().values()} == {"cpu"}
 
 
 def test_report_adds_up_and_leaves_out_what_leaks(model):

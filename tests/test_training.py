@@ -16,6 +16,8 @@ from made_faces import bar_dataset, bars
 
 from fercourse import FercourseError, load_model, preset, train
 from fercourse.datasets.base import held_out
+from fercourse.training.learner import Learner
+from fercourse.training.loop import _check
 from fercourse.training.optim import make_optimizer, make_schedule
 
 TINY = {
@@ -111,6 +113,50 @@ def test_a_killed_run_goes_on_to_the_same_weights(tmp_path, changes):
     assert plain[0] == plain[1]
 
 
+def test_a_resumed_optimizer_loads_after_the_model_has_moved(tmp_path, monkeypatch):
+    """Momentum goes where the parameters are when it is loaded, and stays there when they move."""
+    data = bar_dataset(48)
+
+    def stop(epoch):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(tiny(), data, tmp_path, "cpu", on_epoch=stop, progress=False)
+    place, loaded = Learner.place, []
+
+    def watched(self, fabric):
+        loaded.append(len(self.optimizer.state))
+        place(self, fabric)
+
+    monkeypatch.setattr(Learner, "place", watched)
+    train(tiny(), data, tmp_path, "cpu", progress=False)
+    assert loaded == [0]
+
+
+def flat(model):
+    return torch.cat([p.detach().flatten() for p in model.parameters()])
+
+
+def test_clipping_bounds_a_step_and_the_average_trails_the_weights():
+    from lightning_fabric import Fabric
+
+    torch.manual_seed(0)
+    learner = Learner(tiny(**{"train.clip": 0.01, "train.lr": 1.0, "train.weight_decay": 0.0,
+                              "train.ema": 0.75, "train.schedule": "plateau"}), 2)  # fmt: skip
+    learner.place(Fabric(accelerator="cpu", devices=1))
+    learner.train()
+    faces, seen = bars(16), [flat(learner.model)]
+    for _ in range(2):
+        learner.step(faces.images, faces.labels, torch.Generator())
+        seen.append(flat(learner.model))
+    # Nesterov's first step is the gradient and 0.9 of it again.
+    assert (seen[1] - seen[0]).norm().item() == pytest.approx(1.9 * 0.01, rel=1e-3)
+    torch.testing.assert_close(flat(learner.chosen), 0.75 * seen[1] + 0.25 * seen[2])
+    layouts = {p.is_contiguous(memory_format=torch.channels_last)
+               for p in learner.chosen.parameters() if p.ndim == 4}  # fmt: skip
+    assert layouts == {True}, "laid out like the model it is compared with at every step"
+
+
 def test_a_finished_run_is_not_run_again(tmp_path):
     data, config = bar_dataset(48), tiny(**{"train.epochs": 2})
     first = train(config, data, tmp_path, "cpu", progress=False)
@@ -160,6 +206,26 @@ def test_too_few_classes_are_told():
         train(tiny(**{"model.num_classes": 3}), bar_dataset(48), device="cpu", progress=False)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"train.lr": 1e30, "train.clip": 1.0},
+        {"train.lr": 1e30, "train.epochs": 1, "train.batch_size": 48, "train.schedule": "plateau"},
+    ],
+    ids=["under clipping", "in the last step of all"],
+)
+def test_every_diverging_run_stops_with_advice(changes):
+    with pytest.raises(FercourseError, match="lower the learning rate"):
+        train(tiny(1, **changes), bar_dataset(48), device="cpu", progress=False)
+
+
+def test_two_processes_need_four_images():
+    faces = bars(3)
+    _check(tiny(), faces, faces, processes=1)
+    with pytest.raises(FercourseError, match="at least 4 images"):
+        _check(tiny(), faces, faces, processes=2)
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has the device")
 def test_a_missing_device_is_told():
     with pytest.raises(FercourseError, match="no device 'cuda' here"):
@@ -179,6 +245,26 @@ def test_schedule_halves_on_a_plateau_of_the_validation_loss():
         rates.append(optimizer.param_groups[0]["lr"] / config.lr)
     # Three epochs without a fall are borne, the fourth halves.
     assert rates == [1, 1, 1, 1, 1, 0.5, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("warmup", "steps", "highest"),
+    [(0.2, 10, 1), (0.2, 5, 0), (0.5, 2, 0), (0, 3, 0), (0.2, 1, 0)],
+)
+def test_cosine_rises_for_its_share_of_the_steps_and_falls_to_nothing(warmup, steps, highest):
+    config = replace(tiny().train, schedule="cosine", warmup=warmup)
+    net = torch.nn.Linear(2, 2)
+    optimizer = make_optimizer(config, net, torch.nn.Module())
+    schedule = make_schedule(config, optimizer, steps)
+    rates = [optimizer.param_groups[0]["lr"]]
+    for _ in range(steps - 1):
+        optimizer.step()
+        schedule.step()
+        rates.append(optimizer.param_groups[0]["lr"])
+    assert rates.index(max(rates)) == highest
+    assert rates[-1] < 1e-3 * config.lr
+    if warmup and steps > 1:
+        assert max(rates) == pytest.approx(config.lr)
 
 
 def test_weight_decay_spares_biases_and_batch_norm():

@@ -88,7 +88,7 @@ def evaluate(
     )
 
 
-@torch.inference_mode()
+@torch.no_grad()  # in inference mode, weights moved to the device could not be trained again
 def probabilities(
     model: FERNet,
     images: Tensor,
@@ -100,7 +100,7 @@ def probabilities(
     """Class probabilities of uint8 faces (N, H, W): float32 (N, K), on the CPU.
 
     Args:
-        model: Put into evaluation mode for the call, and back.
+        model: Moved to the device and into evaluation mode for the call, and back.
         images: uint8 (N, H, W).
         views: "single", "flip" (the image and its mirror image) or "ten" (four corners and the
             middle, nine tenths of the side, and their mirror images); the mean over the views.
@@ -112,15 +112,17 @@ def probabilities(
         raise FercourseError("There is no face to classify: the batch is empty.")
     device = torch.device(device) if device is not None else best_device()
     bf16 = native_bf16(device) if bf16 is None else bf16
-    was_training = model.training
-    model = model.to(device).eval()
+    home, was_training = next(model.parameters()).device, model.training
+    model.to(device).eval()
     results = []
-    for part in images.split(batch_size):
-        x = normalise(part.to(device))  # (B, 1, H, W)
-        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-            p = [model(to_input(v, model)).logits.float().softmax(1) for v in _views(x, views)]
-        results.append(torch.stack(p).mean(0).cpu())
-    model.train(was_training)
+    try:
+        for part in images.split(batch_size):
+            x = normalise(part.to(device))  # (B, 1, H, W)
+            with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+                p = [model(to_input(v, model)).logits.float().softmax(1) for v in _views(x, views)]
+            results.append(torch.stack(p).mean(0).cpu())
+    finally:
+        model.to(home).train(was_training)
     return torch.cat(results)
 
 

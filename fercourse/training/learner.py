@@ -44,14 +44,16 @@ class Learner:
     def place(self, fabric: Fabric) -> None:
         """Move everything to the device, and wrap what several processes must agree on."""
         self.fabric = fabric
-        if fabric.device.type != "mps":
-            self.model.to(memory_format=torch.channels_last)
+        layout = torch.preserve_format if fabric.device.type == "mps" else torch.channels_last
+        self.model.to(memory_format=layout)
         forward = torch.compile(self.model) if self.config.train.compile else self.model
         self.forward, self.optimizer = fabric.setup(forward, self.optimizer)
         learned = any(p.requires_grad for p in self.loss.parameters())
         self.loss = fabric.setup_module(self.loss) if learned else self.loss.to(fabric.device)
         if self.average:
-            self.average.to(fabric.device)
+            # Not its counter, which torch reads at every step (older releases for every tensor):
+            # on a GPU each look would wait for it.
+            self.average.module.to(fabric.device, memory_format=layout)
 
     def train(self) -> None:
         """Put model and loss into training mode."""
@@ -78,7 +80,10 @@ class Learner:
         self.optimizer.zero_grad()
         self.fabric.backward(terms.total)
         if config.clip:
-            self.fabric.clip_gradients(self.forward, self.optimizer, max_norm=config.clip)
+            # An error here would wait for the device at every step; fit looks at the loss instead.
+            self.fabric.clip_gradients(
+                self.forward, self.optimizer, max_norm=config.clip, error_if_nonfinite=False
+            )
         self.optimizer.step()
         if not isinstance(self.schedule, ReduceLROnPlateau):
             self.schedule.step()
@@ -109,7 +114,7 @@ class Learner:
         return getattr(self.loss, "module", self.loss)
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything needed to go on, on the CPU."""
+        """Everything needed to go on."""
         return {
             "model": weights(self.model),
             "loss": weights(self.plain_loss),
@@ -119,9 +124,12 @@ class Learner:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Inverse of :meth:`state_dict`, to be called before :meth:`place`."""
+        """Inverse of :meth:`state_dict`, to be called after :meth:`place`.
+
+        An optimizer loads its momentum to where the parameters are, and never moves it again.
+        """
         self.model.load_state_dict(state["model"])
-        self.loss.load_state_dict(state["loss"])
+        self.plain_loss.load_state_dict(state["loss"])
         if self.average:
             self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])

@@ -80,7 +80,7 @@ def fit(
         FercourseError: A held-out split was passed, the splits are too small, or the loss is
             no longer finite.
     """
-    _check(config, train, val)
+    _check(config, train, val, fabric.world_size)
     batch = min(config.train.batch_size, len(train) // fabric.world_size)
     steps = len(train) // (batch * fabric.world_size)  # an incomplete last batch is left out
 
@@ -89,14 +89,14 @@ def fit(
     history: list[Epoch] = []
     best = weights(learner.model)
     state = load_state(out / "state.pt") if out else None
+    if state and state["config"] != config.to_dict():
+        raise FercourseError(
+            "The folder holds another run's state.pt: choose another folder, or delete it."
+        )
+    learner.place(fabric)
     if state:
-        if state["config"] != config.to_dict():
-            raise FercourseError(
-                "The folder holds another run's state.pt: choose another folder, or delete it."
-            )
         learner.load_state_dict(state["learner"])
         history, best = state["history"], state["best"]
-    learner.place(fabric)
 
     images, labels = train.images.to(fabric.device), train.labels.to(fabric.device)
     bar = tqdm(
@@ -118,15 +118,16 @@ def fit(
             bar.update()
         means = (fabric.all_reduce(sums) / steps).tolist()
         seconds = time.perf_counter() - started
-        if not math.isfinite(means[0]):
-            raise FercourseError(
-                f"The loss is {means[0]} in epoch {epoch}: lower the learning rate "
-                f"({config.train.lr}) or clip gradients."
-            )
-
-        rate = learner.lr
         # Running statistics differ between processes; the first one's are kept and judged.
         val_loss, val_accuracy = fabric.broadcast(_validate(learner.chosen, val, fabric))
+        for loss in (means[0], val_loss):
+            if not math.isfinite(loss):
+                raise FercourseError(
+                    f"The loss is {loss} in epoch {epoch}: lower the learning rate "
+                    f"({config.train.lr}) or clip gradients."
+                )
+
+        rate = learner.lr
         learner.end_epoch(val_loss)
         names = ("train_loss", "train_ce", "train_center", "train_island", "train_accuracy")
         entry = {
@@ -170,15 +171,16 @@ def _result(
     return Fit(model.eval(), history, _best_epoch(history), centers)
 
 
-def _check(config: RunConfig, train: Faces, val: Faces) -> None:
+def _check(config: RunConfig, train: Faces, val: Faces, processes: int) -> None:
     for faces, job in ((train, "train"), (val, "select")):
         if isinstance(faces, HeldOutFaces):
             raise FercourseError(
                 f"A held-out test split must not {job}; it is for evaluate() only."
             )
-    if len(train) < 2 or len(val) < 1:
+    if len(train) < 2 * processes or len(val) < 1:  # batch norm needs two images a batch
         raise FercourseError(
-            f"Training needs at least 2 images and 1 to validate, not {len(train)} and {len(val)}."
+            f"Training needs at least {2 * processes} images and 1 to validate, "
+            f"not {len(train)} and {len(val)}."
         )
     highest = int(torch.stack((train.labels.max(), val.labels.max())).max())
     if highest >= config.model.num_classes:

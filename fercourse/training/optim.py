@@ -35,11 +35,14 @@ def make_schedule(
     """The schedule over ``steps`` steps; "plateau" steps once an epoch instead (section 3.3)."""
     if config.schedule == "plateau":
         return ReduceLROnPlateau(optimizer, factor=0.5, patience=config.patience)
+    rise = float(config.warmup)
+    if rise * steps == 1:  # OneCycleLR divides by the length of the rise less one step
+        rise *= 1 - 1e-9
     return OneCycleLR(
         optimizer,
         max_lr=config.lr,
         total_steps=steps,
-        pct_start=config.warmup,
+        pct_start=rise,
         cycle_momentum=False,
     )
 
