@@ -71,7 +71,7 @@ def sweep(rows: Sequence[Row], parameter: str, metric: str = "val_accuracy") -> 
     axes.plot([values.index(row.value(parameter)) + 0.1 for row in rows], seeds, "o", ms=4,
               color=OURS, alpha=0.5, mew=0)  # fmt: skip
     room = max(np.ptp(seeds), 0.5)
-    low, high = seeds.min() - room, seeds.max() + room
+    low, high = max(0, seeds.min() - room), min(100, seeds.max() + room)
     beyond = (mean - reach[0]).min() < low or (mean + reach[1]).max() > high
     cut = " (cut at the edge)" if beyond else ""
     axes.errorbar(at, mean, yerr=reach, fmt="-o", ms=6, color=OURS, elinewidth=1.4, capsize=3,
