@@ -60,7 +60,7 @@ for expression, units in synthetic.PROTOTYPES.items():
 # them. Bright is where a unit acts:
 
 # %%
-drawn = synthetic.draw("happy", identity=4, size=96, margin=0.0)
+drawn = synthetic.draw("happy", identity=5, size=96, margin=0.0)
 shown = {"happy": drawn.image}
 for unit, mask in drawn.masks.items():
     name = f"{unit} {synthetic.UNIT_NAMES[unit]}"
@@ -103,7 +103,8 @@ print(f"{rare.title}: {COUNTS[0, rare]}; sad: {COUNTS[0, Expression.SAD]:,}")
 # So the explanation given there for the poor recognition of sad faces does not hold. Lesson 16
 # collects such slips. Meanwhile: what does imbalance do? We give the drawn training faces the same
 # proportions and fit the simplest of models, a logistic regression on coarse pixels; once as it is,
-# and once with each class weighted by the inverse of its frequency (exercise 1).
+# and once with each class weighted by the inverse of its frequency (exercise 1). We look at
+# **recall**, the share of a class's test faces that are recognised.
 
 # %%
 from sklearn.linear_model import LogisticRegression
@@ -164,12 +165,14 @@ plots.label_noise(shares, by_true, by_noisy)
 # %% [markdown]
 # Training suffers, and so does the ruler: a test set with wrong labels has a **ceiling** below
 # 100 %, and close to it, gains of tenths of a point say little.
-#
+
+# %% [markdown]
 # ## Is this still FER2013?
 #
 # Copies in circulation were resized, equalised, cut short. A model's accuracy on one says nothing
-# about another. So a copy is measured: **sharpness**, the variance of the Laplacian in units of the
-# picture's own, and **flatness**, how close the grey values are to being equally frequent.
+# about another. So a copy is measured. **Flatness** says how close the grey values are to being
+# equally frequent. **Sharpness** is the variance of the Laplacian $\nabla^2 x$ (each pixel of $x$
+# against its four neighbours) in units of the picture's own variance; the median over all pictures:
 #
 # $$\text{sharpness} =
 # \operatorname{median}\; \frac{\operatorname{Var}(\nabla^2 x)}{\operatorname{Var}(x)}$$
@@ -207,8 +210,10 @@ for name, copy in copies.items():
 # forgives what the number under the name does not.
 
 # %%
-one = {f"{n}\n{fingerprint.sharpness(c[:, 0]):.2f}": c[17, 0] for n, c in copies.items()}
-plots.pictures(one, "One face in five copies, and each copy's sharpness", columns=5, width=6.0)
+sharp = {name: fingerprint.sharpness(copy[:, 0]) for name, copy in copies.items()}
+left = sharp["to 224 and back"] / sharp["untouched"]
+one = {f"{n}\n{sharp[n]:.2f}": copy[17, 0] for n, copy in copies.items()}
+plots.pictures(one, f"To 224 and back leaves {left:.0%} of the sharpness", columns=5, width=6.0)
 
 # %% [markdown]
 # ## The same photograph on both sides
@@ -239,8 +244,8 @@ pairs = duplicates.find(train, data.test)
 print([(int(i), int(j)) for i, j in pairs if i >= 100])
 
 # %% [markdown]
-# In FER2013 itself: the ledger's rows count the test images, and those that have no copy in
-# Training. Every score of this course on FER2013 is given with and without them.
+# And in FER2013 itself? The ledger's rows count PrivateTest's images, and those without a copy in
+# Training. Every score of this course on FER2013 is given for both.
 
 # %%
 from fercourse.experiments.ledger import Ledger
@@ -273,8 +278,11 @@ peak = intensities(label, number, seed=0, difficulty=0.5)
 frames = [render(s * peak, person, number, 0, 48, 0.5).images for s in (0.8, 0.9, 1.0)]
 sequences = torch.cat(frames)  # (840, 48, 48)
 labels, subjects = label.repeat(3).numpy(), person.repeat(3).numpy().astype(str)
-plots.pictures({f"frame {k + 1}": v[52] for k, v in enumerate(frames)},
-               "One person, one smile, three frames", columns=3, width=3.6)  # fmt: skip
+
+# %%
+one_smile = {f"frame {k + 1}": v[52] for k, v in enumerate(frames)}
+r = np.corrcoef(*(one_smile[name].flatten() for name in ("frame 1", "frame 3")))[0, 1]
+plots.pictures(one_smile, f"Frames 1 and 3 of one smile correlate at {r:.3f}", columns=3, width=4.6)
 
 # %% [markdown]
 # `assign_folds` cuts ten folds: at random, or with all images of a person in one fold
@@ -290,7 +298,7 @@ for by in ("random", "subject"):
 
 # %% [markdown]
 # Two models that could not be simpler: the nearest training image, and the logistic regression. The
-# first cannot know anything about expressions. Look at what random folds make of it.
+# first only remembers. Look at what random folds make of it.
 
 # %%
 from sklearn.neighbors import KNeighborsClassifier
@@ -307,6 +315,7 @@ def over_folds(model, by):
     return np.mean(scores)
 
 
+# %%
 found = {}
 for name, model in (
     ("the nearest image", KNeighborsClassifier(1)),
@@ -334,7 +343,8 @@ print(f"the paper's claim     {claim.test_accuracy:.2%}, of folds it does not de
 # %% [markdown]
 # Nobody can say from outside how the paper's folds were cut. But this is the reason why an accuracy
 # on CK+ without that sentence cannot be compared with anything.
-#
+
+# %% [markdown]
 # ## The real thing
 #
 # In the full gear the same checks run on your copy of FER2013; only numbers are shown, never a

@@ -69,8 +69,8 @@ print([int(480 * s + 1) for s in scales], "pixels wide")
 
 # %% [markdown]
 # P-Net has no fully connected layer. So it need not be run window by window: run it over the whole
-# picture, and every position of its output belongs to one window. Its poolings make that every
-# second pixel.
+# picture, and every position of its output belongs to one window. Its one pooling makes that every
+# second pixel, and rounds up: a last window may reach one pixel over the border.
 
 # %% tags=["nbval-check-output"]
 image = torch.from_numpy(photo.image).float().expand(1, 3, 480, 480)  # grey as RGB
@@ -89,7 +89,8 @@ print("windows of 12 pixels, every 2, in 97:", (97 - 12 + 1) // 2 + 1)
 # %% [markdown]
 # Position (row, column) of that output is the window from $2 \cdot$ column to
 # $2 \cdot$ column $+ 12$ of the *small* picture. Divided by the scale, these are pixels of the
-# photograph. We keep the windows to which P-Net gives more than 0.6.
+# photograph. (MTCNN's first code counted pixels from 1: hence the stray 1s here and below.)
+# We keep the windows to which P-Net gives at least 0.6.
 
 
 # %%
@@ -127,7 +128,8 @@ print(
 
 # %% [markdown]
 # Exercise 1 is the same for all pairs of two sets at once.
-#
+
+# %% [markdown]
 # ## Non-maximum suppression
 #
 # Take the best box. Whatever overlaps it too much is the same face: away with it. Then the best of
@@ -262,7 +264,7 @@ for threshold in (0.02, 0.1, 0.6, 0.9, 0.99):
 
 # %% [markdown]
 # There is no right threshold, only one that fits the cost of a missed face and of a false one.
-# Find the best one for this picture with the sliders:
+# Find the best ones for six other faces with the sliders:
 
 # %%
 from fercourse import widgets
@@ -311,9 +313,10 @@ for margin in (0.0, 0.5):
 # %% paper="Fig. 5"
 margins = (0.0, 0.3, 0.8)
 cuts = {f"margin {m}": crop(portrait, face.box, size=224, margin=m) for m in margins}
-plots.pictures(
-    cuts, "Fig. 5, first half: found, cut out, scaled to 224 × 224", columns=3, width=5.0
-)
+side = square(face.box, portrait.size, margins[-1])
+share = face.area / (side[2] - side[0]) ** 2
+finding = f"With a margin of {margins[-1]} the face's box fills {share:.0%} of the cut"
+plots.pictures(cuts, finding, columns=3, width=5.6)
 
 # %% [markdown]
 # ## Bilinear scaling by hand
@@ -362,7 +365,8 @@ plots.pictures(
 # %% [markdown]
 # So why 224? Because VGG16 was made for it. On FER2013 it costs $(224/48)^2 \approx 22$ times the
 # arithmetic; this course mostly works at 48, and the shapes of every lesson are given for both.
-#
+
+# %% [markdown]
 # ## The network's scale
 #
 # "Normalized" the paper says, without a formula. We take grey values to roughly mean 0 and
@@ -407,9 +411,9 @@ for name, pictures in (("as they are", faces), ("with paper", paper)):
 # Drawn faces are found either way; a difference of a face or two among so few says nothing. On real
 # FER2013 images the paper does help, and still about one in ten is missed (measured once, see
 # `fercourse/faces.py`, whose `find_boxes` does this for a whole data set and keeps the entire image
-# where nothing is found). Those missed are not random ones: hands, hair, turned
-# heads, drawings. Dropping them would make the test set easier and its accuracy higher. Section 3.1
-# does not say what became of them.
+# where nothing is found). Those missed are not random ones: hands, hair, turned heads, drawings.
+# Dropping them would make the test set easier and its accuracy higher. Section 3.1 does not say
+# what became of them.
 
 # %% [markdown]
 # ## Summary
