@@ -103,6 +103,17 @@ def test_predict_without_a_face(fercourse, weights, tmp_path):
     assert not (tmp_path / "white-faces.png").exists()
 
 
+def test_ctrl_c_says_how_to_go_on(fercourse, monkeypatch):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("fercourse.config.preset", stop)
+    code, out, err = fercourse("train")
+    assert (code, out) == (130, "")
+    assert err.endswith("goes on from its last epoch with the same command.\n")
+    assert err.count("\n") == 1
+
+
 BAD = {
     "no such preset": (["train", "--preset", "magic"], "not a preset; use one of paper, course"),
     "no such field": (["train", "--set", "train.speed=9"], "TrainConfig has no field 'speed'"),

@@ -24,6 +24,10 @@ for command in (
     app.command()(command)
 
 
+STOPPED = 130
+"""What typer makes of Ctrl-C: an exit code, and no exception."""
+
+
 def main() -> None:
     """Run a command; bad input is one sentence on stderr and exit code 1, never a traceback."""
     try:
@@ -31,6 +35,8 @@ def main() -> None:
     except FercourseError as error:
         print(f"fercourse: {error}", file=sys.stderr)
         sys.exit(1)
-    except KeyboardInterrupt:
-        print("fercourse: stopped; the same command goes on from the last epoch.", file=sys.stderr)
-        sys.exit(130)
+    except SystemExit as end:
+        if end.code == STOPPED:
+            print("fercourse: stopped; a training goes on from its last epoch with the same "
+                  "command.", file=sys.stderr)  # fmt: skip
+        raise

@@ -100,12 +100,9 @@ class Lesson:
         weights = RECORDS / f"{self.number:02}-{name}.safetensors"
         curve = weights.with_suffix(".json")
         if self.gear == "lecture":
-            if not weights.is_file():
-                raise FercourseError(
-                    f"Nothing is recorded as {name!r} for lesson {self.number}; "
-                    "train it in the smoke gear (FERCOURSE_GEAR=smoke)."
-                )
-            return Fitted(load_model(weights, self.device), json.loads(curve.read_text()))
+            self._need(weights, name)
+            history = json.loads(curve.read_text(encoding="utf-8"))
+            return Fitted(load_model(weights, self.device), history)
         settings.setdefault("progress", interactive())
         fit = train(config, data, device=self.device.type, **settings)
         if os.environ.get("FERCOURSE_RECORD"):
@@ -131,11 +128,7 @@ class Lesson:
 
         path = RECORDS / f"{self.number:02}-{name}.safetensors"
         if self.gear == "lecture":
-            if not path.is_file():
-                raise FercourseError(
-                    f"Nothing is recorded as {name!r} for lesson {self.number}; "
-                    "train it in the smoke gear (FERCOURSE_GEAR=smoke)."
-                )
+            self._need(path, name)
             stored = load_file(path)
             return {k: v.float() if v.is_floating_point() else v for k, v in stored.items()}
         found = {k: v.detach().cpu().contiguous() for k, v in make().items()}
@@ -145,6 +138,13 @@ class Lesson:
                     save({k: v.half() if v.is_floating_point() else v for k, v in found.items()})
                 )
         return found
+
+    def _need(self, record: Path, name: str) -> None:
+        if not record.is_file():
+            raise FercourseError(
+                f"Nothing is recorded as {name!r} for lesson {self.number}; "
+                "train it in the smoke gear (FERCOURSE_GEAR=smoke)."
+            )
 
 
 def begin(number: int, boxes: Sequence[str] = ()) -> Lesson:

@@ -75,10 +75,11 @@ def _navigation(links: str) -> str:
 
 
 def _write(target: Path, title: str, body: str, colours: str = "") -> None:
+    style = STYLE.read_text(encoding="utf-8")
     page = (
         "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
         "<meta name='viewport' content='width=device-width, initial-scale=1'>"
-        f"<title>{html.escape(title)}</title><style>{colours}\n{STYLE.read_text()}</style></head>"
+        f"<title>{html.escape(title)}</title><style>{colours}\n{style}</style></head>"
         f"<body><main>{body}</main></body></html>\n"
     )
     with whole_file(target) as part:

@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from filelock import FileLock, Timeout
 
@@ -21,9 +21,7 @@ import fercourse
 from fercourse.config import RunConfig
 from fercourse.errors import FercourseError
 from fercourse.experiments.row import Row
-
-if TYPE_CHECKING:
-    import pandas as pd
+from fercourse.files import whole_file
 
 History = list[dict[str, Any]]
 """One dict an epoch: epoch, lr, train_loss, train_ce, train_center, train_island, ..."""
@@ -116,17 +114,6 @@ class Ledger:
         except (ValueError, AttributeError, TypeError) as error:
             raise FercourseError(f"{path} is damaged ({error}); remove it.") from error
 
-    def summary(
-        self, group_by: Sequence[str] = ("dataset", "variant"), metric: str = "test_accuracy"
-    ) -> pd.DataFrame:
-        """Mean, Sta, n and 95 % interval of a metric for each group of all rows.
-
-        See :func:`fercourse.experiments.statistics.summarise`, which takes any rows.
-        """
-        from fercourse.experiments.statistics import summarise
-
-        return summarise(self.rows(), group_by, metric)
-
     def merge(self, path: str | os.PathLike[str]) -> Merged:
         """Take over the rows, and histories, of another ledger; twice is the same as once.
 
@@ -150,7 +137,7 @@ class Ledger:
         """
         found: list[str] = []
         seen: dict[str, int] = {}
-        with self._lock():
+        with alone(self.path):
             for number, row in self._read(damage=found):
                 where = f"{self.path}, line {number} ({row.key}): "
                 found += [f"{where}{problem}." for problem in row.problems()]
@@ -173,7 +160,7 @@ class Ledger:
             if problems:
                 raise FercourseError(f"{row.key} cannot be recorded: {'; '.join(problems)}.")
         added = 0
-        with self._lock():
+        with alone(self.path):
             known = {row.identity for _, row in self._read()}
             for row, history in entries:
                 if row.identity in known:
@@ -223,17 +210,22 @@ class Ledger:
     def _history_path(self, row: Row) -> Path:
         return self.path.parent / "history" / f"{row.identity.replace(':', '_')}.json"
 
-    @contextmanager
-    def _lock(self) -> Iterator[None]:
-        """Hold the file alone; the system frees the lock of a killed process."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with FileLock(f"{self.path}.lock", timeout=60):
-                yield
-        except Timeout:
-            raise FercourseError(
-                f"{self.path} has been locked by another process for 60 s; end it, or try again."
-            ) from None
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Hold a file against other processes; the system frees the lock of a killed one.
+
+    Raises:
+        FercourseError: Another process holds it for a minute.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(f"{path}.lock", timeout=60):
+            yield
+    except Timeout:
+        raise FercourseError(
+            f"{path} has been locked by another process for 60 s; end it, or try again."
+        ) from None
 
 
 def default_path() -> Path:
@@ -285,14 +277,9 @@ def _write_history(path: Path, history: History) -> None:
     """One list a column, six digits a number: a third of the size of one dict an epoch."""
     names = list(dict.fromkeys(name for epoch in history for name in epoch))
     columns = {name: [_short(epoch.get(name)) for epoch in history] for name in names}
-    path.parent.mkdir(exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    try:
-        text = json.dumps(columns, allow_nan=False, separators=(",", ":"))
-        temporary.write_text(text + "\n", encoding="utf-8")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    text = json.dumps(columns, allow_nan=False, separators=(",", ":"))
+    with whole_file(path) as part:
+        part.write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
 def _short(value: Any) -> Any:

@@ -99,7 +99,7 @@ def measure(
             n = len(found)
             rows.append(_row("cam", method, found, faces[:n], changed[:n], stamp, layer=place))
         if model.config.gcca:
-            rows.append(_gates(own.weights, len(faces), stamp, faces))
+            rows.append(_gates(own.weights, faces, stamp))
     if faithful or faces.masks is None:
         for (method, place), found in cams.items():
             rows.append(_faithful(model, method, place, found, few, stamp))
@@ -108,7 +108,7 @@ def measure(
     if sanity:
         for method in methods:
             for place in layers:
-                rows += _sanity(model, method, place, few, stamp)
+                rows.append(_sanity(model, method, place, few, stamp))
     return rows
 
 
@@ -140,7 +140,7 @@ def _faithful(
     return ScoreRow(kind="faithful", name=name, layer=place, n=len(faces), scores=scores, **stamp)
 
 
-def _sanity(model: FERNet, method: str, place: str, faces: Faces, stamp: Stamp) -> list[ScoreRow]:
+def _sanity(model: FERNet, method: str, place: str, faces: Faces, stamp: Stamp) -> ScoreRow:
     with torch.no_grad():
         classes = maps(model, faces).logits.argmax(1)
 
@@ -153,24 +153,19 @@ def _sanity(model: FERNet, method: str, place: str, faces: Faces, stamp: Stamp) 
         "randomised": _steps(list(alike), list(alike.values()), faces),
         "flip": _steps(["all"], [turned], faces),
     }
-    return [ScoreRow(kind="sanity", name=method, layer=place, n=len(faces), scores=scores, **stamp)]
+    return ScoreRow(kind="sanity", name=method, layer=place, n=len(faces), scores=scores, **stamp)
 
 
-def _gates(weights: dict[int, Tensor], n: int, stamp: Stamp, faces: Faces) -> ScoreRow:
+def _gates(weights: dict[int, Tensor], faces: Faces, stamp: Stamp) -> ScoreRow:
     """How much GCCA chooses: spread of its weights over channels, and over faces."""
+    blocks = [f"block{i}" for i in weights]
+    chosen = [w.std(1, correction=0) for w in weights.values()]
+    changed = [(w - w.mean(0)).abs().mean(1) for w in weights.values()]
     scores = {
-        "over channels": _steps(
-            [f"block{i}" for i in weights],
-            [w.std(1, correction=0) for w in weights.values()],
-            faces,
-        ),
-        "over faces": _steps(
-            [f"block{i}" for i in weights],
-            [(w - w.mean(0)).abs().mean(1) for w in weights.values()],
-            faces,
-        ),
+        "over channels": _steps(blocks, chosen, faces),
+        "over faces": _steps(blocks, changed, faces),
     }
-    return ScoreRow(kind="gate", name="gcca", n=n, scores=scores, **stamp)
+    return ScoreRow(kind="gate", name="gcca", n=len(faces), scores=scores, **stamp)
 
 
 def _steps(names: Sequence[str], values: Sequence[Any], faces: Faces) -> dict[str, list[float]]:

@@ -14,10 +14,10 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
 from torch import nn
 
 from fercourse.errors import FercourseError
+from fercourse.experiments.ledger import alone, default_path
 from fercourse.files import whole_file
 
 KINDS = ("map", "cam", "baseline", "sanity", "faithful", "gate")
@@ -101,8 +101,6 @@ class ScoreBook:
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
         if path is None:
-            from fercourse.experiments.ledger import default_path
-
             path = default_path().with_name("scores.jsonl")
         self.path = Path(path)
 
@@ -133,9 +131,12 @@ class ScoreBook:
         return found
 
     def append(self, rows: Iterable[ScoreRow]) -> int:
-        """Add those that are not there yet; return how many. The file is replaced whole."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{self.path}.lock", timeout=60):
+        """Add those that are not there yet; return how many. The file is replaced whole.
+
+        Raises:
+            FercourseError: A line is damaged, or another process keeps the file locked.
+        """
+        with alone(self.path):
             known = self.rows()
             there = {row.identity for row in known}
             new = []
@@ -146,7 +147,7 @@ class ScoreBook:
             if new:
                 with whole_file(self.path) as part:
                     lines = [_line(row) for row in (*known, *new)]
-                    part.write_text("".join(lines), encoding="utf-8")
+                    part.write_text("".join(lines), encoding="utf-8", newline="\n")
         return len(new)
 
 
