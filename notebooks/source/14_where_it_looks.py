@@ -140,7 +140,7 @@ plots.through_models({k: models[k] for k in (1, 3, 5, 6)}, faces[3:4], marked[3]
 #
 # So there is a sharper one. Each drawn face has a **twin at rest**: the same person, pose, light
 # and noise, without the expression. The fifth of the pixels that differ most from the twin is where
-# the evidence is. Compare the last two rows:
+# the evidence is. Compare the last two columns:
 
 # %%
 plots.truths(faces[[1, 3, 5]], drawn)
