@@ -154,8 +154,9 @@ torch.testing.assert_close(suppress(boxes, scores, 0.5), nms(boxes, scores, 0.5)
 print(f"one scale: {len(boxes)} boxes, {len(nms(boxes, scores, 0.5))} after suppression")
 
 # %% [markdown]
-# It is done within each scale, then across all of them. After that every window is moved by P-Net's
-# own correction, which is counted in sides of the window, and made square.
+# It is done within each scale (an IoU up to 0.5 may stay), then across all of them (up to 0.7).
+# After that every window is moved by P-Net's own correction, which is counted in sides of the
+# window, and made square.
 
 
 # %%
