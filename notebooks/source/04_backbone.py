@@ -158,8 +158,8 @@ print(f"fully connected layers: {connected:,}")
 print(f"their share of VGG16: {connected / (connected + by_hand):.0%}")
 
 # %% [markdown]
-# Dropping them saves nine tenths of the parameters, and with them most of the danger of learning
-# 28,709 training faces by heart.
+# Dropping them saves nine tenths of the parameters: fewer numbers in which 28,709 training faces
+# could be learnt by heart.
 
 # %% [markdown]
 # ## Receptive fields
@@ -219,8 +219,9 @@ plots.receptive_fields({s: np.asarray(p.image) for s, p in portraits.items()}, f
 #
 # Shapes say how much a block can hold; only a trained network shows what it does hold. This one
 # learned on FER2013's photographs (model 1, bundled with the course); the face is drawn. In each
-# row, the strongest channels of a block. Look for three things: lines, parts, and how coarse it
-# gets.
+# row, the strongest channels of a block, each on its own scale, under its number. (One *answers* at
+# a place where it exceeds a tenth of its highest value.) Look for three things: lines, parts, and
+# how coarse it gets.
 
 # %%
 faces = fercourse.load("synthetic", count=210, difficulty=0.1).train
@@ -241,8 +242,8 @@ plots.blocks_seen(photographic, faces.of("surprise")[2:3])
 # half a gigabyte, so nothing here downloads it). Two things do not fit, and both can be mended
 # *exactly*:
 #
-# - Their convolutions have a bias $b$. Batch norm computes $(w{*}x + b - \mu)/\sigma$, so a bias of
-#   0 and a running mean of $\mu - b$ are the same.
+# - Their convolutions have a bias $b$. Batch norm, with running mean $\mu$ and deviation $\sigma$,
+#   computes $(w{*}x + b - \mu)/\sigma$; a bias of 0 and a running mean of $\mu - b$ give the same.
 # - Their input has three colours. A grey face is one with three equal planes, so the three slices
 #   of the first kernel can be added up: $w_r x + w_g x + w_b x = (w_r + w_g + w_b)\,x$.
 

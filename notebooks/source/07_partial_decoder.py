@@ -224,7 +224,8 @@ print("equal at even and odd sizes, in training and in evaluation")
 
 # %% [markdown]
 # From here on we use the package's `PartialDecoder`.
-#
+
+# %% [markdown]
 # ## What is the map for, in model 4?
 #
 # Here the paper is silent. $P_d$ "serves as a guide" for reverse attention; but Table 1 has a model
@@ -284,7 +285,8 @@ plots.decoding(model, faces[[2, 3, 5]])
 # The products are patchy, the map is smooth, and its range (the small numbers) differs much from
 # face to face. No mask ever told it where to look: only the classifier's loss reaches it. Lesson 08
 # follows this up and measures what a flat map costs.
-#
+
+# %% [markdown]
 # ## "Effectively reduced the computational complexity"
 #
 # So says section 3.4 of the decoder. Let us count. A convolution with a $k \times k$ kernel makes
@@ -384,7 +386,8 @@ plots.ablation_step(rows, 3, 4)
 #
 # Now "significantly improved the stability". Sta is a standard deviation over ten runs (eq. 9).
 # Whether two standard deviations differ is a question for the F test: the ratio of their squares,
-# under the null hypothesis, follows the F distribution with 9 and 9 degrees of freedom.
+# if nothing had changed, follows the F distribution with 9 and 9 degrees of freedom. $p$ is how
+# often chance alone gives a ratio as far from 1.
 
 # %%
 from scipy.stats import f as f_distribution
