@@ -63,6 +63,11 @@ def test_one_is_drawn(name):
     assert "nan" not in figure.get_suptitle()
 
 
+def test_a_headline_names_a_map_that_is_shown():
+    better = scored("map", "edge", pr_auc_moved={"all": [0.9, 0.8, 1.0, 9]})
+    assert "Grad-CAM of model 6" in plots.score_models([scored(), better]).get_suptitle()
+
+
 def test_a_legend_of_blind_maps_needs_one():
     assert not plots.score_models([scored()]).legends
     assert len(plots.score_models([scored(), BLIND]).legends) == 1
