@@ -135,7 +135,7 @@ def test_a_live_run_is_followed_and_recorded(tmp_path):
     ledger = Ledger(tmp_path / "mine" / "ledger.jsonl")
     live = LiveRun(planned(), ledger, tmp_path / "runs", work=made_runs.telling,
                    changed=lambda run: states.append((run.state, len(run.history))))  # fmt: skip
-    assert live.join(30)
+    assert live.join(120)
     assert live.state == "recorded"
     assert live.row == ledger.rows()[0]
     assert states == [("training", 1), ("training", 2), ("recorded", 2)]
@@ -145,7 +145,7 @@ def test_a_live_run_is_followed_and_recorded(tmp_path):
 def test_a_stopped_run_leaves_nothing_recorded(tmp_path):
     ledger = Ledger(tmp_path / "mine" / "ledger.jsonl")
     live = LiveRun(planned(), ledger, tmp_path / "runs", work=made_runs.slow)
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while not list(tmp_path.glob("runs/*.begun")) and time.monotonic() < end:
         time.sleep(0.05)
     live.stop()
@@ -162,7 +162,7 @@ def test_a_run_that_dies_or_raises_says_so(tmp_path, model, told):
     run = plan("table1", "synthetic", "smoke", seeds=1, models=(model,))[0]
     ledger = Ledger(tmp_path / "mine" / "ledger.jsonl")
     live = LiveRun(run, ledger, tmp_path / "runs", work=made_runs.deadly)
-    assert live.join(30)
+    assert live.join(120)
     assert live.state == "failed"
     assert re.search(told, live.trouble)
     assert ledger.rows() == []
@@ -172,7 +172,7 @@ def test_a_ledger_that_cannot_be_written_is_told(tmp_path):
     ledger = Ledger(tmp_path / "ledger.jsonl")
     ledger.path.write_text("not json\n")
     live = LiveRun(planned(), ledger, tmp_path / "runs", work=made_runs.quick)
-    assert live.join(30)
+    assert live.join(120)
     assert live.state == "failed"
     assert "line 1" in live.trouble
     assert ledger.path.read_text() == "not json\n"

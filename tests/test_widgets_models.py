@@ -173,7 +173,7 @@ def test_the_board_trains_records_and_shows_it(book, tmp_path):
     before = bytes(board.picture.value)
     board.train.click()
     assert board.train.disabled
-    assert board.live.join(30)
+    assert board.live.join(120)
     assert board.live.state == "recorded"
     assert board.picture.value != before  # the new seed is in it
     assert bytes(board.curve.value).startswith(PNG)
@@ -192,7 +192,7 @@ def test_stopping_leaves_no_thread_and_no_row(book, tmp_path):
     board.train.click()
     assert not board.stop.disabled
     board.train.click()  # a second run beside it is not started
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while not list((tmp_path / "build" / "runs").glob("*.begun")) and time.monotonic() < end:
         time.sleep(0.05)
     board.stop.click()
@@ -209,7 +209,7 @@ def test_stopping_leaves_no_thread_and_no_row(book, tmp_path):
 def test_a_run_that_fails_says_why(book):
     board = AblationBoard("synthetic", "smoke", 5, work=made_runs.deadly)
     board.train.click()
-    assert board.live.join(30)
+    assert board.live.join(120)
     assert "There are no faces." in board.status.value
     assert no_live_thread()
 

@@ -19,7 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from fercourse.config import ModelConfig, RunConfig
 from fercourse.device import best_device, native_bf16
 from fercourse.errors import FercourseError
-from fercourse.experiments.record import _device_name
+from fercourse.experiments.record import device_name
 from fercourse.losses import JointLoss
 from fercourse.models.fernet import SMALLEST, FERNet
 from fercourse.training.optim import make_optimizer
@@ -93,7 +93,7 @@ def costs(
             "predict_spread": [_spread(predict[m]) for m in models],
         }
     )
-    frame.attrs |= {"device": _device_name(device), "precision": "bf16" if bf16 else "float32"}
+    frame.attrs |= {"device": device_name(device), "precision": "bf16" if bf16 else "float32"}
     return frame
 
 

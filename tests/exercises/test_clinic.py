@@ -58,9 +58,13 @@ def test_occlusion_finds_the_only_place_that_matters():
     class Corner(torch.nn.Module):
         config = preset("smoke").model
 
+        def __init__(self):
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.tensor(4.0))
+
         def forward(self, x):
             light = x[:, 0, :8, :8].mean((1, 2))
-            logits = torch.stack([4 * light, *[torch.zeros_like(light)] * 6], 1)
+            logits = torch.stack([self.weight * light, *[torch.zeros_like(light)] * 6], 1)
             return type("Output", (), {"logits": logits})
 
     images = torch.full((4, 48, 48), 255, dtype=torch.uint8)
