@@ -22,6 +22,7 @@ from tqdm.auto import tqdm
 
 from fercourse.datasets.base import Faces
 from fercourse.errors import FercourseError
+from fercourse.files import whole_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -315,14 +316,13 @@ def crop_folder(
                 for k, face in enumerate(faces):
                     place = stem.with_name(stem.name + ("" if largest else f"_{k}") + ".png")
                     cut = crop(picture, face.box, size, margin, colour)
-                    _save(Image.fromarray(cut.numpy()), target / place)
+                    with whole_file(target / place) as unfinished:
+                        Image.fromarray(cut.numpy()).save(unfinished, format="PNG")
                     rows.append(_row(name, k, place, face))
             bar.update(len(part))
     table = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"face": "Int64"})
-    target.mkdir(parents=True, exist_ok=True)
-    unfinished = target / ".faces.csv.part"
-    table.to_csv(unfinished, index=False, float_format="%.4f")
-    os.replace(unfinished, target / "faces.csv")
+    with whole_file(target / "faces.csv") as part:
+        table.to_csv(part, index=False, float_format="%.4f")
     return table
 
 
@@ -399,13 +399,6 @@ def _read(path: Path) -> Image.Image | str:
             return ImageOps.exif_transpose(file).convert("RGB")
     except Exception as error:  # Pillow's readers raise nearly every type on malformed files
         return f"cannot be read: {error}"
-
-
-def _save(picture: Image.Image, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.part")
-    picture.save(unfinished, format="PNG")
-    os.replace(unfinished, path)
 
 
 def _row(name: Path, k: int, place: Path, face: Detection) -> dict[str, Any]:

@@ -73,10 +73,12 @@ def test_images_of_one_grey_level_match_nothing():
     assert len(find(flat, flat)) == 0
 
 
-def test_sizes_may_differ():
-    small = faces(5)
-    large = torch.nn.functional.interpolate(small[:, None].float(), (96, 96))[:, 0]
-    assert find(small, large.to(torch.uint8)).tolist() == [[k, k] for k in range(5)]
+@pytest.mark.parametrize("side", [96, 40, 12])
+def test_sizes_may_differ(side):
+    a = faces(5)
+    b = torch.nn.functional.interpolate(a[:, None], (side, side), mode="bilinear", antialias=True)
+    for one, other in ((a, b[:, 0]), (b[:, 0], a)):
+        assert find(one, other).tolist() == [[k, k] for k in range(5)]
 
 
 def test_leaked_marks_the_test_side():

@@ -242,6 +242,19 @@ def test_every_face_of_a_photograph(tmp_path, hopper):
     assert Image.open(tmp_path / "out" / "two_1.png").mode == "RGB"
 
 
+def test_a_full_disk_leaves_nothing_half_written(tmp_path, monkeypatch):
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+
+    def fail(table, path, **settings):
+        Path(path).write_text("file,face")
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(pd.DataFrame, "to_csv", fail)
+    with pytest.raises(OSError, match="no space"):
+        crop_folder(tmp_path / "blank.png", tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 def test_folders_that_cannot_be_right(tmp_path):
     with pytest.raises(FercourseError, match="nowhere"):
         crop_folder(tmp_path / "nowhere", tmp_path / "out")

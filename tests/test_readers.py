@@ -440,6 +440,17 @@ def test_a_damaged_member_of_a_zip_is_skipped(damage, tmp_path):
         load(path)
 
 
+def test_a_csv_damaged_inside_its_zip_gets_a_sentence(tmp_path):
+    path = tmp_path / "fer2013.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("fer2013.csv", "\n".join(["emotion,pixels,Usage", *csv_lines()]))
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    path.write_bytes(data)
+    with pytest.raises(FercourseError, match=r"fer2013.csv cannot be read|could not be read"):
+        load(path)
+
+
 # --- cache --------------------------------------------------------------------------------------
 
 

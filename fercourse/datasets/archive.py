@@ -7,6 +7,7 @@ import os
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import BinaryIO
@@ -47,23 +48,24 @@ class Archive:
             raise FercourseError(f"{self.path} cannot be read: {error}.") from error
         self.names = sorted(n for n in names if _wanted(n, only))
 
-    def open(self, name: str) -> BinaryIO:
-        """A binary stream of one file."""
+    @contextmanager
+    def open(self, name: str) -> Iterator[BinaryIO]:
+        """A binary stream of one file.
+
+        Raises:
+            FercourseError: The file turns out to be damaged, be it after a thousand lines.
+        """
+        folder = self.path if self.path.is_dir() else self.path.parent
         try:
-            if self._zip is not None:
-                return self._zip.open(name)  # type: ignore[return-value]
-            folder = self.path if self.path.is_dir() else self.path.parent
-            return open(folder / name, "rb")
+            with self._zip.open(name) if self._zip else open(folder / name, "rb") as file:
+                yield file  # type: ignore[misc]
         except _BROKEN as error:
             raise FercourseError(f"{self.path}: {name} cannot be read: {error}.") from error
 
     def read(self, name: str) -> bytes:
         """The bytes of one file."""
-        try:
-            with self.open(name) as file:
-                return file.read()
-        except _BROKEN as error:
-            raise FercourseError(f"{self.path}: {name} cannot be read: {error}.") from error
+        with self.open(name) as file:
+            return file.read()
 
     def key(self) -> str:
         """Hex digest that changes when the content does.

@@ -53,17 +53,19 @@ def find(
         gives every pair twice and every image once with itself.
     """
     a, b = (x.images if isinstance(x, Faces) else x for x in (a, b))
-    coarse_a = _descriptors(a, _COARSE)  # (N, 256)
+    # Smaller images, on either side, are compared at their own size.
+    coarse, fine = (min(side, *a.shape[1:], *b.shape[1:]) for side in (_COARSE, _FINE))
+    coarse_a = _descriptors(a, coarse)  # (N, 256)
     pairs = []
     for view in (b, b.flip(-1)) if mirrored else (b,):
-        coarse_b = _descriptors(view, _COARSE)  # (M, 256)
+        coarse_b = _descriptors(view, coarse)  # (M, 256)
         for start in range(0, len(a), _BLOCK):
             near = coarse_a[start : start + _BLOCK] @ coarse_b.T > threshold - _MARGIN  # (B, M)
             i, j = near.nonzero(as_tuple=True)
             for k in range(0, len(i), _BLOCK):
                 at_a, at_b = i[k : k + _BLOCK] + start, j[k : k + _BLOCK]
-                fine = _descriptors(a[at_a], _FINE) * _descriptors(view[at_b], _FINE)
-                same = fine.sum(1) >= threshold
+                products = _descriptors(a[at_a], fine) * _descriptors(view[at_b], fine)
+                same = products.sum(1) >= threshold
                 pairs.append(torch.stack([at_a[same], at_b[same]], dim=1))
     if not pairs:
         return np.empty((0, 2), dtype=np.int64)
@@ -79,7 +81,6 @@ def leaked(train: Tensor | Faces, test: Tensor | Faces, threshold: float = COPY)
 
 def _descriptors(images: Tensor, side: int) -> Tensor:
     """Mean-free unit vectors of images pooled to ``side``: uint8 (N, H, W) -> (N, side**2)."""
-    side = min(side, *images.shape[1:])
     blocks = [
         adaptive_avg_pool2d(part[:, None].float(), side).flatten(1) for part in images.split(_BLOCK)
     ]

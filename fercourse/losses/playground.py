@@ -19,9 +19,6 @@ POINTS = 16
 RATE = 0.1
 """Step of the points, and of the classifier, along the gradient."""
 
-DECAY = 0.0
-"""Weight decay, which keeps both from growing without end."""
-
 
 @dataclass(frozen=True)
 class Course:
@@ -58,7 +55,7 @@ def simulate(
 
     Each point is a free embedding: there is no network that would tie them together, so the
     classes always part. What differs is the shape they part into. The centres move by the
-    published update, as in training; a little weight decay keeps the points at home.
+    published update, as in training.
 
     Args:
         weight: lambda.
@@ -89,7 +86,7 @@ def simulate(
         to_points, to_classify = torch.autograd.grad(terms.total, (points, classify))
         # The loss is a mean over the points: N times its gradient is each point's own.
         points = points.detach() - RATE * len(labels) * to_points
-        classify = classify.detach() * (1 - RATE * DECAY) - RATE * to_classify
+        classify = classify.detach() - RATE * to_classify
     points, centers, ce, center, island = map(torch.stack, zip(*kept, strict=True))
     return Course(labels, points, centers, ce, center, island + pair_bound(CLASSES), config)
 

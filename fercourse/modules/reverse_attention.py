@@ -26,7 +26,7 @@ class ReverseAttention(nn.Module):
 
     Args:
         channels: C, of the block's features.
-        hidden: Channels of the refining head, 64 in the original.
+        hidden: Channels of the refining head; 64 in the original, 256 in its deepest stage.
     """
 
     def __init__(self, channels: int, hidden: int = 64) -> None:

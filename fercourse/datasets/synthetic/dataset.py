@@ -25,7 +25,9 @@ def dataset(
 ) -> FaceDataset:
     """Drawn faces with labels, subjects and a mask per action unit.
 
-    A longer data set begins with the faces of a shorter one; the splits differ.
+    A longer data set begins with the faces of a shorter one; the splits differ. Another kind of
+    processor, whose exp and cos round otherwise, draws one pixel in some thousands a grey level
+    or three off: the same faces, but another fingerprint.
 
     Args:
         size: Side of the images, pixels, from 32 to 1024.
