@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import io
 from typing import Any
 
 import ipywidgets
@@ -26,7 +24,7 @@ from fercourse.experiments.live import LiveRun
 from fercourse.experiments.plans import DATASETS, LABELS, Planned
 from fercourse.experiments.runner import device_kind
 from fercourse.plots.table import DATASETS as DATASET_TITLES
-from fercourse.widgets.base import DPI, Explorer
+from fercourse.widgets.base import Explorer, in_red, show
 from fercourse.widgets.parts import lines, menu
 
 BUTTONS = {
@@ -147,16 +145,13 @@ class AblationBoard(Explorer):
             return
         run = live.planned
         figure = plots.training_now(live.history, run.config.train.epochs, run.name, live.state)
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", dpi=DPI)
-        self.curve.layout.width = f"{round(96 * figure.get_figwidth())}px"
-        self.curve.value = buffer.getvalue()
+        show(figure, self.curve)
         self.status.value = {
             "training": "Training goes on while you work; nothing is recorded before its end.",
             "recorded": f"Recorded in {live.ledger.path.parent.name}/{live.ledger.path.name} "
             "beside the course's ledger.",
             "stopped": "Stopped, and nothing recorded. Train it again to go on from there.",
-            "failed": f"<span style='color:#B00020'>{html.escape(live.trouble)}</span>",
+            "failed": in_red(live.trouble),
         }[live.state]
 
 
