@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -244,6 +245,7 @@ def test_every_face_of_a_photograph(tmp_path, hopper):
 
 def test_a_full_disk_leaves_nothing_half_written(tmp_path, monkeypatch):
     (tmp_path / "broken.png").write_bytes(b"no picture")
+    nobody = SimpleNamespace(threshold=0.9, detect=lambda images: [])
 
     def fail(table, path, **settings):
         Path(path).write_text("file,face")
@@ -251,7 +253,7 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path, monkeypatch):
 
     monkeypatch.setattr(pd.DataFrame, "to_csv", fail)
     with pytest.raises(OSError, match="no space"):
-        crop_folder(tmp_path / "blank.png", tmp_path / "out")
+        crop_folder(tmp_path / "broken.png", tmp_path / "out", detector=nobody)
     assert list((tmp_path / "out").iterdir()) == []
 
 

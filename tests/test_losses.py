@@ -150,8 +150,12 @@ def test_one_hot_and_index_labels_agree():
 
 def test_float32_under_autocast():
     x, y = _batch()
-    loss = JointLoss(K, D)
+    x, logits = x.bfloat16(), torch.randn(len(x), K).bfloat16()
+    mixed, plain = JointLoss(K, D), JointLoss(K, D)
+    plain.load_state_dict(mixed.state_dict())
     with torch.autocast("cpu", torch.bfloat16):
-        terms = loss(torch.randn(len(x), K).bfloat16(), x.bfloat16(), y)
+        terms = mixed(logits, x, y)
     assert {t.dtype for t in terms} == {torch.float32}
-    assert loss.island.centers.dtype == torch.float32
+    for ours, wanted in zip(terms, plain(logits.float(), x.float(), y), strict=True):
+        assert torch.equal(ours, wanted)
+    assert torch.equal(mixed.island.centers, plain.island.centers)
