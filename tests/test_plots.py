@@ -245,7 +245,7 @@ def test_slopes_print_the_paired_differences() -> None:
         assert text.startswith(f"{100 * step.mean:+.2f}".replace("-", "−"))
     theirs = next(line for line in figure.axes[0].lines if "paper" in line.get_label())
     assert np.diff(theirs.get_ydata()) == pytest.approx([73.85 - 69.79, 74.08 - 73.85])
-    assert headline(figure).startswith("Model 1 to 3 changes most: +1.9")
+    assert headline(figure).startswith("FER2013: model 1 to 3 changes most: +1.9")
     with pytest.raises(FercourseError, match="two of Table 1's models"):
         plots.ablation_slopes(slopes(models=(6,)))
 

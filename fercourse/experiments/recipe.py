@@ -21,6 +21,7 @@ from fercourse.experiments.ledger import Ledger
 from fercourse.experiments.row import Row
 from fercourse.experiments.statistics import Paired, paired
 from fercourse.files import whole_file
+from fercourse.labels import DATASETS
 from fercourse.models import FERNet
 
 SETTINGS: dict[str, tuple[Any, ...]] = {
@@ -40,8 +41,6 @@ SETTINGS: dict[str, tuple[Any, ...]] = {
 
 WIDEST = 2
 """Times the base's width: a wider trial would cost more than four of the others."""
-
-NAMES = {"synthetic": "Built-in faces", "fer2013": "FER2013", "ckplus": "CK+"}
 
 
 def trials(base: RunConfig) -> dict[str, RunConfig]:
@@ -121,7 +120,7 @@ def report(ledger: Ledger) -> str:
         found = compare_recipes(rows, base)
         if any(trial.changed for trial in found):
             size = rows[0].splits["val"]
-            parts.append(_section(f"{NAMES[dataset]}, preset `{name}`", found, size))
+            parts.append(_section(f"{DATASETS[dataset]}, preset `{name}`", found, size))
     return "\n\n".join(parts) + "\n"
 
 

@@ -11,7 +11,7 @@ from fercourse.datasets.fingerprint import COUNTS
 from fercourse.errors import FercourseError
 from fercourse.evaluation.metrics import binomial_error
 from fercourse.experiments.row import Row
-from fercourse.labels import BASIC
+from fercourse.labels import BASIC, DATASETS
 from fercourse.plots.style import (
     GREY,
     INK,
@@ -22,7 +22,6 @@ from fercourse.plots.style import (
     light_grid,
     new_figure,
 )
-from fercourse.plots.table import DATASETS
 
 
 @course_style()

@@ -14,6 +14,7 @@ from fercourse.errors import FercourseError
 from fercourse.experiments.paper import OPTIMUM
 from fercourse.experiments.row import Row
 from fercourse.experiments.statistics import Paired, compare, summarise
+from fercourse.labels import DATASETS
 from fercourse.plots.style import (
     GREY,
     INK,
@@ -146,7 +147,7 @@ def ablation_slopes(rows: Sequence[Row], metric: str = "test_accuracy") -> Figur
     axes.set_ylabel(_METRICS.get(metric, metric))
     axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), borderaxespad=0.2, ncols=3)
     light_grid(axes)
-    headline(figure, _steps_in_words(models, steps))
+    headline(figure, f"{DATASETS[rows[0].dataset]}: {_steps_in_words(models, steps)}")
     return figure
 
 
@@ -267,9 +268,9 @@ def _steps_in_words(models: list[str], steps: list[Paired]) -> str:
     sure = [k for k, step in enumerate(steps) if _clear(step)]
     if not sure:
         n = max(step.n for step in steps)
-        return f"No step's gain stands clear of its error over {n} seed{'s' * (n > 1)}"
+        return f"no step's gain stands clear of its error over {n} seed{'s' * (n > 1)}"
     k = max(sure, key=lambda k: abs(steps[k].mean))
     return (
-        f"{models[k].replace('model', 'Model ')} to {models[k + 1][-1]} changes most: {steps[k]}"
+        f"{models[k].replace('model', 'model ')} to {models[k + 1][-1]} changes most: {steps[k]}"
         f"{'' if len(sure) > 1 else '; no other stands clear of its error'}"
     )

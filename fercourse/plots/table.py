@@ -13,6 +13,7 @@ from fercourse.config import ModelConfig
 from fercourse.errors import FercourseError
 from fercourse.experiments.row import Row
 from fercourse.experiments.statistics import summarise
+from fercourse.labels import DATASETS
 from fercourse.plots.style import (
     OURS,
     PAPER,
@@ -34,8 +35,6 @@ COMPONENTS = {
     "joint_loss": "Joint loss",
 }
 """Table 1's columns: switch of ModelConfig -> the paper's heading."""
-
-DATASETS = {"fer2013": "FER2013", "ckplus": "CK+", "synthetic": "Built-in faces"}
 
 
 def table1(rows: Sequence[Row], metric: str = "test_accuracy") -> Styler:

@@ -172,12 +172,13 @@ print(result)
 # pairing may be small. It has a price, too: $n-1$ degrees of freedom instead of $2(n-1)$, so that
 # $t$ is 4.3 instead of 2.8 for three seeds.
 #
-# Now ours, every neighbouring pair of Table 1 that shares a seed:
+# Now ours: each model with the next one that was run on the same data with a seed in common.
 
 # %%
-there = sorted({row.variant for row in rows})
-for a, b in pairwise(there):
-    print(f"{a} to {b}: {compare(rows, a, b)}")
+for name, runs in ours.items():
+    print(f"{name}:")
+    for a, b in pairwise(sorted({row.variant for row in runs})):
+        print(f"  {a} to {b}: {compare(runs, a, b)}")
 
 # %% [markdown]
 # In the figure each thin line is a seed. Look at whether the thin lines run parallel (the step is
@@ -187,7 +188,9 @@ for a, b in pairwise(there):
 # $2/2^n$, however clear an interval looks.
 
 # %%
-plots.ablation_slopes(claims + rows) if len(there) > 1 else "Fewer than two models were run."
+several = {name: runs for name, runs in ours.items() if len({row.variant for row in runs}) > 1}
+for runs in several.values():
+    display(plots.ablation_slopes(claims + runs))
 
 # %% [markdown]
 # One more trap. Each interval misses the truth once in twenty times. Five steps on two data sets
