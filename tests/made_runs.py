@@ -62,6 +62,14 @@ def slow(job, on_epoch):
     return result(job)
 
 
+def ears(job, on_epoch):
+    """Says whether this process was born deaf to Ctrl-C, and what kind of lock tqdm took."""
+    from tqdm import tqdm
+
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    raise FercourseError(f"{signal.SIGINT in blocked}, {type(tqdm.get_lock()).__name__}")
+
+
 def deadly(job, on_epoch):
     """Model 2 kills its worker the first time, model 3 always, model 4 raises, 5 is refused."""
     time.sleep(0.05)

@@ -237,9 +237,19 @@ def test_merge_twice_is_merge_once(tmp_path: Path) -> None:
 def test_merge_takes_nothing_of_a_damaged_file(ledger: Ledger, tmp_path: Path) -> None:
     other = tmp_path / "other.jsonl"
     other.write_text(json.dumps(made_row().to_dict()) + "\n{half\n")
-    with pytest.raises(FercourseError, match=r"other\.jsonl, line 2"):
+    with pytest.raises(FercourseError, match=r"other\.jsonl, line 2: this is not JSON\. Correct"):
         ledger.merge(other)
     assert ledger.rows() == []
+    wrong = made_row(seed=1).to_dict() | {"test_accuracy": 0.99}
+    other.write_text(json.dumps(made_row().to_dict()) + "\n" + json.dumps(wrong) + "\n")
+    with pytest.raises(FercourseError, match=r"other\.jsonl: .* contradicts itself .* nothing was"):
+        ledger.merge(other)
+    assert ledger.rows() == []
+
+
+def test_only_a_full_disk_is_answered_by_making_room(tmp_path: Path) -> None:
+    with pytest.raises(FercourseError, match=r"\(.*\); the rows before it are safe: mend that"):
+        Ledger(tmp_path).append(made_row())  # a folder
 
 
 def _spoiled(name: str, value: object) -> dict:
@@ -435,6 +445,9 @@ class TestCommandLine:
         for seed in range(3):
             ledger.append(made_row(model=1, seed=seed, accuracy=0.68))
             ledger.append(made_row(model=6, seed=seed, accuracy=0.70 + 0.001 * seed))
+        answer = CliRunner().invoke(app, ["compare", "model1", "model6", "--metric", "variant",
+                                          "--ledger", str(ledger.path)])  # fmt: skip
+        assert "no number to average" in str(answer.exception)
         shown = self.run(ledger, "compare", "model1", "model6")
         assert "model6 minus model1, test_accuracy: +2.08 points" in shown
         assert "cannot bring below 0.25" in shown

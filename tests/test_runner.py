@@ -203,6 +203,19 @@ def test_bad_settings_are_named(ledger, settings):
     assert not ledger.path.exists()
 
 
+def test_nothing_is_begun_that_could_not_be_kept(tmp_path, ledger, settings, course):
+    """A mistyped path would cost a run of hours before it is found out."""
+    _, begun = course(1.0)
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match="file"):
+        runner.run(three(), Ledger(tmp_path / "file" / "ledger.jsonl"), work=quick, **settings)
+    with pytest.raises(FercourseError, match="is a folder"):
+        runner.run(three(), Ledger(tmp_path), work=quick, **settings)
+    with pytest.raises(OSError, match="file"):
+        runner.run(three(), ledger, work=quick, **settings | {"out": tmp_path / "file" / "runs"})
+    assert begun == []
+
+
 # From here on with real processes.
 
 
@@ -218,6 +231,15 @@ def test_killed_workers_cost_their_own_runs_one_more_start(ledger, settings):
     assert not report.sound
     assert len(ledger.rows()) == 3
     assert ledger.verify() == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no signal masks")
+def test_ctrl_c_is_the_parents_affair_from_a_workers_first_moment(tmp_path):
+    """It reaches the whole group of processes, also one that is still importing torch."""
+    todo = [Job(three(1)[0], root=str(tmp_path))]
+    (event,) = run_local(lambda: todo.pop() if todo else None, 1, made_runs.ears)
+    assert event.value == "True, RLock"
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
 def test_at_the_deadline_busy_workers_are_ended(tmp_path):

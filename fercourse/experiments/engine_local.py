@@ -13,9 +13,12 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any
+
+from tqdm import tqdm
 
 from fercourse.errors import FercourseError
 from fercourse.experiments.job import Event, Job, Work
@@ -79,7 +82,8 @@ class _Worker:
         self.pipe: Connection
         self.pipe, theirs = _spawn.Pipe()
         self.process = _spawn.Process(target=_serve, args=(theirs, work), daemon=True)
-        self.process.start()
+        with _deaf():
+            self.process.start()
         theirs.close()  # so that the process holds the only copy, and its death closes it
 
     def start(self, job: Job) -> None:
@@ -112,9 +116,24 @@ class _Worker:
             self.process.join()
 
 
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Processes started here do not hear Ctrl-C, of which a worker would die in its imports."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # which ends the blocking where it is begun below
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _serve(pipe: Connection, work: Work) -> None:
     """A worker's life: jobs in, events out, until the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent's Ctrl-C is the parent's affair
+    tqdm.set_lock(threading.RLock())  # its own outlives a worker that is ended, with a complaint
     logging.disable(logging.INFO)  # libraries' remarks, once a run, would tear up the bar
     threading.Thread(target=_end_with_parent, daemon=True).start()
     while True:

@@ -6,6 +6,7 @@ only ever appended, by as many processes as like: a line is written whole, under
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
@@ -118,16 +119,37 @@ class Ledger:
         """Take over the rows, and histories, of another ledger; twice is the same as once.
 
         Raises:
-            FercourseError: There is no such file, or a line of it is damaged: nothing is taken.
+            FercourseError: There is no such file, or a line of it is damaged or contradicts
+                itself: nothing is taken.
         """
         other = Ledger(path)
         if not other.path.is_file():
             raise FercourseError(f"there is no ledger at {other.path}.")
         theirs = other.rows()
         ours = {row.identity: row for row in self.rows()}
+        for row in theirs:
+            if problems := row.problems():
+                raise FercourseError(
+                    f"{other.path}: {row.key} contradicts itself ({'; '.join(problems)}); correct "
+                    "or remove its line, nothing was taken."
+                )
         conflicts = tuple(row.key for row in theirs if ours.get(row.identity, row) != row)
         added = self._extend([(row, other.history(row)) for row in theirs])
         return Merged(added, len(theirs) - added, conflicts)
+
+    def prepare(self) -> None:
+        """Make the folder, and find out before a long run whether its row could be written.
+
+        Raises:
+            FercourseError: The path is a folder's.
+            OSError: It could not: a file is in the way, or this user may not.
+        """
+        if self.path.is_dir():
+            raise FercourseError(f"{self.path} is a folder where the ledger's file is needed.")
+        if self.path.exists():
+            self.path.open("r+b").close()
+        with alone(self.path):
+            pass
 
     def verify(self) -> list[str]:
         """Everything wrong with the file, one sentence each; empty when it is sound.
@@ -170,9 +192,10 @@ class Ledger:
                         _write_history(self._history_path(row), history)
                     _write_line(self.path, row)
                 except OSError as error:
+                    advice = "make room" if error.errno == errno.ENOSPC else "mend that"
                     raise FercourseError(
                         f"{row.key} could not be recorded in {self.path} ({error.strerror}); "
-                        "the rows before it are safe: make room and run it again."
+                        f"the rows before it are safe: {advice} and run it again."
                     ) from error
                 known.add(row.identity)
                 added += 1
@@ -200,7 +223,8 @@ class Ledger:
             try:
                 row = Row.from_dict(json.loads(line))
             except ValueError as error:  # FercourseError, bad JSON and bad UTF-8 alike
-                told = f"{self.path}, line {number}: {error} Correct or remove that line."
+                why = error if isinstance(error, FercourseError) else "this is not JSON."
+                told = f"{self.path}, line {number}: {why} Correct or remove that line."
                 if damage is None:
                     raise FercourseError(told) from error
                 damage.append(told)

@@ -95,6 +95,7 @@ def run(
 
     Raises:
         FercourseError: The ledger is damaged, or there are no data, device or cluster here.
+        OSError: Neither a row nor a run folder could be written.
     """
     start = time.monotonic()
     if jobs < 1:
@@ -102,6 +103,9 @@ def run(
     perform = _engine(engine, address, device)
     todo = missing(plan, ledger, source)
     kind = device_kind(device, engine)
+    if todo:  # what could not be kept is not begun
+        ledger.prepare()
+        Path(out).mkdir(parents=True, exist_ok=True)
     if todo and todo[0].config.data.name != "synthetic":
         jobs_.load_once(todo[0].config.data, _text(source))  # no data: say so before any worker
     threads = max(1, _cores() // jobs) if jobs > 1 else 0

@@ -156,7 +156,7 @@ def summarise(
     names = list(dict.fromkeys(("label", *group_by)))
     groups: dict[tuple, list[Row]] = {}
     for row in rows:
-        if row.value(metric) is not None:
+        if _number(row, metric) is not None:
             groups.setdefault(tuple(row.value(name) for name in names), []).append(row)
     lines = [(*group, *_describe(members, metric)) for group, members in groups.items()]
     columns = [*names, "n", "mean", "sta", "low", "high", "binomial"]
@@ -222,6 +222,13 @@ def _describe(rows: list[Row], metric: str) -> tuple[int, float, float, float, f
     return n, mean, sta, *_t_interval(mean, sta, n, 0.95), binomial
 
 
+def _number(row: Row, metric: str) -> float | None:
+    value = row.value(metric)
+    if value is not None and not isinstance(value, int | float):
+        raise FercourseError(f"{metric!r} is no number to average; take test_accuracy, for one.")
+    return value
+
+
 def _tested(row: Row, metric: str) -> int | None:
     """How many images a metric of a row was measured on, where the row says."""
     split = "val" if metric == "val_accuracy" else "test_clean" if "clean" in metric else "test"
@@ -241,7 +248,7 @@ def _t_interval(mean: float, sta: float, n: int, confidence: float) -> tuple[flo
 def _by_seed(rows: Sequence[Row], variant: str, metric: str) -> dict[tuple[int, int], float]:
     found: dict[tuple[int, int], float] = {}
     for row in rows:
-        if row.variant != variant or row.label == "paper" or row.value(metric) is None:
+        if row.variant != variant or row.label == "paper" or _number(row, metric) is None:
             continue
         at = (row.seed, row.value("data.fold"))
         if at in found:
