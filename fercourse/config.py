@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+import math
+from dataclasses import asdict, dataclass, field, fields, replace
+from numbers import Integral, Real
 from typing import Any, Literal
 
 from fercourse.errors import FercourseError
@@ -51,6 +53,7 @@ class ModelConfig:
     gcca_norm: bool = False
 
     def __post_init__(self) -> None:
+        _check_types(self)
         _require(self.in_channels in (1, 3), f"in_channels must be 1 or 3, not {self.in_channels}.")
         _require(self.width > 0, f"width must be positive, not {self.width}.")
         _require(0 <= self.dropout < 1, f"dropout must be in [0, 1), not {self.dropout}.")
@@ -105,6 +108,7 @@ class LossConfig:
     label_smoothing: float = 0.0
 
     def __post_init__(self) -> None:
+        _check_types(self)
         _require(self.weight >= 0, f"lambda must not be negative: {self.weight}.")
         _require(self.pair_weight >= 0, f"lambda_1 must not be negative: {self.pair_weight}.")
         _require(
@@ -158,6 +162,7 @@ class TrainConfig:
     compile: bool = False
 
     def __post_init__(self) -> None:
+        _check_types(self)
         _require(self.epochs >= 1, f"epochs must be at least 1, not {self.epochs}.")
         _require(self.batch_size >= 2, f"batch_size must be at least 2, not {self.batch_size}.")
         _require(self.lr > 0, f"lr must be positive, not {self.lr}.")
@@ -208,6 +213,7 @@ class DataConfig:
     crop: bool = False
 
     def __post_init__(self) -> None:
+        _check_types(self)
         _require(self.size >= 32, f"size must be at least 32 pixels, not {self.size}.")
         _require(self.folds >= 3, f"folds must be at least 3, not {self.folds}.")
         _require(
@@ -219,6 +225,9 @@ class DataConfig:
         _require(0 <= self.difficulty <= 1, f"difficulty must be in [0, 1]: {self.difficulty}.")
 
 
+_PARTS = {"model": ModelConfig, "loss": LossConfig, "train": TrainConfig, "data": DataConfig}
+
+
 @dataclass(frozen=True)
 class RunConfig:
     """Everything that decides a run's numbers, the machine apart."""
@@ -228,6 +237,12 @@ class RunConfig:
     train: TrainConfig = field(default_factory=TrainConfig)
     data: DataConfig = field(default_factory=DataConfig)
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        _check_types(self)
+        for name, part in _PARTS.items():
+            value = getattr(self, name)
+            _require(isinstance(value, part), f"{name} must be a {part.__name__}, not {value!r}.")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain nested dict, as stored beside weights and in the ledger."""
@@ -329,6 +344,25 @@ def _require(holds: bool, otherwise: str) -> None:
         raise FercourseError(otherwise)
 
 
+_TYPES = {
+    "bool": (bool, "true or false"),
+    "int": (Integral, "a whole number"),
+    "float": (Real, "a number"),
+    "str": (str, "a word"),
+}
+
+
+def _check_types(config: Any) -> None:
+    """Each value is of its field's type: the word "False" would count as true."""
+    for f in fields(config):
+        if f.type in _TYPES:
+            kind, called = _TYPES[f.type]
+            value = getattr(config, f.name)
+            fits = isinstance(value, kind) and isinstance(value, bool) == (f.type == "bool")
+            fits = fits and (f.type != "float" or math.isfinite(value))
+            _require(fits, f"{f.name} must be {called}, not {value!r}.")
+
+
 def _known(config: Any, name: str) -> None:
     names = [f.name for f in fields(config)]
     _require(
@@ -339,14 +373,12 @@ def _known(config: Any, name: str) -> None:
 
 def _build(cls: type, values: dict[str, Any], where: str) -> Any:
     known = {f.name: f for f in fields(cls)}
+    _require(isinstance(values, dict), f"{where} must be a table of fields, not {values!r:.40}.")
     for name in values:
         _require(name in known, f"{where} has an unknown field {name!r}.")
-    nested = {"model": ModelConfig, "loss": LossConfig, "train": TrainConfig, "data": DataConfig}
     return cls(
         **{
-            name: _build(nested[name], value, f"{where}.{name}")
-            if is_dataclass(nested.get(name)) and isinstance(value, dict)
-            else value
+            name: _build(_PARTS[name], value, f"{where}.{name}") if name in _PARTS else value
             for name, value in values.items()
         }
     )

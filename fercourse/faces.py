@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor
 from tqdm.auto import tqdm
 
 from fercourse.datasets.base import Faces
+from fercourse.datasets.images import photograph
 from fercourse.errors import FercourseError
 from fercourse.files import whole_file
 
@@ -395,9 +396,8 @@ def _pictures_in(source: Path, target: Path) -> list[Path]:
 def _read(path: Path) -> Image.Image | str:
     """The picture, upright, or why it cannot be read."""
     try:
-        with Image.open(path) as file:
-            return ImageOps.exif_transpose(file).convert("RGB")
-    except Exception as error:  # Pillow's readers raise nearly every type on malformed files
+        return photograph(path)
+    except FercourseError as error:
         return f"cannot be read: {error}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     A reader sees the old file or the new one, never half of it, even if the process is killed.
     """
     path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.parent / f".{path.name}.{secrets.token_hex(8)}"
     part.touch(exist_ok=False)

@@ -1,14 +1,22 @@
 """The commands as a newcomer meets them: they work, and bad input gets one sentence."""
 
+import errno
 import json
+import os
+import struct
+import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from made_faces import bars
+from matplotlib import get_data_path
 from PIL import Image
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from fercourse import FERNet, preset
 from fercourse.cli import main
@@ -18,6 +26,8 @@ TINY = [
     "--preset", "smoke", "--set", "train.epochs=2", "--set", "train.batch_size=16",
     "--set", "model.width=0.125", "--device", "cpu",
 ]  # fmt: skip
+SMALL = [*TINY, "--data", "synthetic", "--set", "data.count=140", "--models", "1", "--seeds", "1"]
+HOPPER = Path(get_data_path()) / "sample_data" / "grace_hopper.jpg"
 
 
 @pytest.fixture
@@ -78,22 +88,37 @@ def test_train_then_evaluate(fercourse, csv, tmp_path):
 
 
 def test_predict_on_a_photograph(fercourse, weights, tmp_path):
-    from matplotlib import get_data_path
-
-    photo = Path(get_data_path()) / "sample_data" / "grace_hopper.jpg"
-    code, out, err = fercourse("predict", photo, "-w", weights, "--out", "hopper.png")
+    code, out, err = fercourse("predict", HOPPER, "-w", weights, "--out", "hopper.png")
     assert code == 0, err
     assert out.startswith("face 1 (found with p = 0.99")
-    with Image.open(tmp_path / "hopper.png") as drawn, Image.open(photo) as plain:
+    with Image.open(tmp_path / "hopper.png") as drawn, Image.open(HOPPER) as plain:
         assert drawn.size == plain.size
         assert np.abs(np.asarray(drawn, int) - np.asarray(plain, int)).max() > 100
 
-    code, out, err = fercourse("predict", photo, "-w", weights, "--json")
+    code, out, err = fercourse("predict", HOPPER, "-w", weights, "--json")
     (face,) = json.loads(out)
     assert sum(face["probabilities"].values()) == pytest.approx(1, abs=1e-3)
     left, top, right, bottom = face["box"]
     assert 100 < left < right < 400, "her face is near the middle of the picture"
     assert 50 < top < bottom < 400
+
+
+@pytest.mark.parametrize("kind", ["grey16.png", "grey16.tif", "cmyk.jpg", "moving.gif"])
+def test_predict_on_other_kinds_of_pictures(fercourse, weights, tmp_path, kind):
+    """A camera's 16 bits cut off at 8 would be a white page without a face."""
+    with Image.open(HOPPER) as photo:
+        deep = Image.fromarray(np.asarray(photo.convert("L")).astype(np.uint16) * 257)
+        {
+            "grey16.png": lambda path: deep.save(path),
+            "grey16.tif": lambda path: deep.save(path),
+            "cmyk.jpg": lambda path: photo.convert("CMYK").save(path),
+            "moving.gif": lambda path: photo.save(
+                path, save_all=True, append_images=[photo.rotate(5)]
+            ),
+        }[kind](tmp_path / kind)
+    code, out, err = fercourse("predict", kind, "-w", weights, "--json")
+    assert code == 0, err
+    assert len(json.loads(out)) == 1
 
 
 def test_predict_without_a_face(fercourse, weights, tmp_path):
@@ -119,6 +144,36 @@ BAD = {
     "no such field": (["train", "--set", "train.speed=9"], "TrainConfig has no field 'speed'"),
     "no value": (["train", "--set", "train.epochs"], "--set takes name=value"),
     "bad value": (["train", "--set", "train.epochs=0"], "epochs must be at least 1"),
+    "a word for a number": (["train", "--set", "train.epochs=many"], "epochs must be a whole"),
+    "half an epoch": (["train", "--set", "train.epochs=1.5"], "epochs must be a whole number"),
+    "a word for yes or no": (["train", "--set", "model.gcca=False"], "gcca must be true or false"),
+    "a seed by --set": (["train", "--set", "seed=1"], "--set takes name=value, such as train."),
+    "out in a file": (
+        ["train", *TINY, "--out", "notes.txt/run", "--data"],
+        "a file where a folder",
+    ),
+    "out is a file": (["train", *TINY, "--out", "notes.txt", "--data"], "a file where a folder"),
+    "drawn onto a folder": (["predict", HOPPER, "--out", "."], "a folder where a file is needed"),
+    "an endless picture": (["predict", "bomb.png"], "exceeds limit of"),
+    "a deep picture": (["predict", "float.tif"], "pixels of 32 bits"),
+    "a folder of weights": (["evaluate", "-w", "."], "name a model.safetensors"),
+    "text for weights": (["evaluate", "-w", "notes.txt"], "holds no fercourse weights (Error"),
+    "others' weights": (["evaluate", "-w", "foreign.safetensors"], "there is no config beside"),
+    "another model's": (["evaluate", "-w", "wrong.safetensors"], "tensors are not those of its"),
+    "a config of words": (["evaluate", "-w", "words.safetensors"], "width must be a number"),
+    "no config at all": (["evaluate", "-w", "null.safetensors"], "run must be a table of fields"),
+    "ledger in a file": (
+        ["run", "table1", *SMALL, "--ledger", "notes.txt/l"],
+        "a file where a folder",
+    ),
+    "ledger is a folder": (["run", "table1", *SMALL, "--ledger", "."], "a folder where the"),
+    "runs in a file": (["run", "table1", *SMALL, "--out", "notes.txt/r"], "a file where a folder"),
+    "no ledger": (["ledger", "verify", "--ledger", "none.jsonl"], "no ledger at none.jsonl"),
+    "a ledger to list": (["ledger", "list", "--ledger", "none.jsonl"], "no ledger at none.jsonl"),
+    "no page": (["ledger", "report", "none.md"], "none.md: there is no such file"),
+    "crops onto a file": (["faces", "crop", HOPPER, "notes.txt"], "a file where a folder"),
+    "one picture for data": (["data", "check", HOPPER], "is no layout known here"),
+    "no lesson": (["course", "build", "99"], "There is no lesson 99 in"),
     "no data": (["train", "--data", "nowhere.zip", *TINY], "nowhere.zip"),
     "no weights": (["evaluate", "-w", "none.safetensors"], "no weights at none.safetensors"),
     "no photo": (["predict", "none.jpg"], "There is no file none.jpg"),
@@ -131,6 +186,7 @@ BAD = {
 def test_bad_input_gets_one_sentence(fercourse, weights, csv, tmp_path, case):
     words, says = BAD[case]
     (tmp_path / "notes.txt").write_text("not a picture")
+    _write_bad(tmp_path, weights)
     words = [*words, csv] if words[-1] == "--data" else list(words)
     if words[0] in ("evaluate", "predict") and "-w" not in words:
         words += ["-w", weights]
@@ -142,3 +198,75 @@ def test_bad_input_gets_one_sentence(fercourse, weights, csv, tmp_path, case):
     assert says in err
     after = {p.name for p in tmp_path.iterdir()} - {"cache"}
     assert sorted(after) == before, "nothing half-written is left"
+
+
+def _write_bad(folder: Path, weights: Path) -> None:
+    """A picture that claims 3.6 billion pixels, one of fractions, weights of four wrong kinds."""
+    png = b"\x89PNG\r\n\x1a\n"
+    for kind, content in (
+        (b"IHDR", struct.pack(">IIBBBBB", 60000, 60000, 8, 2, 0, 0, 0)),
+        (b"IDAT", zlib.compress(bytes(1000))),
+    ):
+        png += struct.pack(">I", len(content)) + kind + content
+        png += struct.pack(">I", zlib.crc32(kind + content))
+    (folder / "bomb.png").write_bytes(png)
+    Image.fromarray(np.full((50, 50), 0.5, np.float32)).save(folder / "float.tif")
+    save_file({"a": torch.zeros(3)}, folder / "foreign.safetensors")
+    with safe_open(weights, "pt") as stored:
+        facts = stored.metadata()
+    for name, config in (
+        ("wrong", facts["config"]),
+        ("words", json.dumps({"model": {"width": "wide"}})),
+        ("null", "null"),
+    ):
+        save_file({"a": torch.zeros(3)}, folder / f"{name}.safetensors", facts | {"config": config})
+
+
+def test_a_full_disk_is_said_in_one_sentence(fercourse, csv, monkeypatch, tmp_path):
+    def full(path, content):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    code, _, err = fercourse("train", "--data", csv, *TINY, "--out", "run")
+    assert code == 1
+    assert "the disk is full. Make room" in err
+    assert "Traceback" not in err
+    assert list((tmp_path / "run").iterdir()) == [], "no part of a file"
+
+
+def test_too_little_memory_is_said_in_one_sentence(fercourse, monkeypatch):
+    for error in (MemoryError(), RuntimeError("CUDA out of memory. Tried to allocate 9 GB")):
+        monkeypatch.setattr("fercourse.doctor.doctor", raising(error))
+        code, _, err = fercourse("doctor")
+        assert (code, err.count("\n")) == (1, 1)
+        assert "not enough memory" in err
+    monkeypatch.setattr("fercourse.doctor.doctor", raising(RuntimeError("a bug")))
+    with pytest.raises(RuntimeError, match="a bug"):  # which we want to see whole
+        fercourse("doctor")
+
+
+def raising(error: BaseException):
+    def function(*_):
+        raise error
+
+    return function
+
+
+def test_our_warnings_come_without_their_line_of_code(tmp_path):
+    (tmp_path / "torn.jsonl").write_text('{"schema": 1, "ke')
+    start = "import sys; from fercourse.cli import main; sys.argv[0] = 'fercourse'; main()"
+    words = ["ledger", "list", "--ledger", "torn.jsonl"]
+    done = subprocess.run([sys.executable, "-c", start, *words], cwd=tmp_path, capture_output=True,
+                          text=True, check=True)  # fmt: skip
+    assert done.stderr == (
+        "fercourse: torn.jsonl, line 1: torn when its process was killed, ignored; the next append "
+        "removes it.\n"
+    )
+
+
+def test_a_data_folder_that_is_none_is_named(fercourse, monkeypatch, csv):
+    """Else the copy in ./data would be taken without a word."""
+    monkeypatch.setenv("FERCOURSE_DATA", str(csv))  # the file itself, a likely slip
+    code, _, err = fercourse("data", "check", "fer2013")
+    assert code == 1
+    assert err == f"fercourse: FERCOURSE_DATA is {csv}, which is no folder; correct or unset it.\n"

@@ -1,6 +1,9 @@
 """The command line: one file a group of commands."""
 
+import errno
 import sys
+import warnings
+from pathlib import Path
 
 import typer
 
@@ -27,16 +30,54 @@ for command in (
 STOPPED = 130
 """What typer makes of Ctrl-C: an exit code, and no exception."""
 
+_NO_MEMORY = ("out of memory", "allocate memory")  # torch's RuntimeErrors, CUDA's and the CPU's
+
 
 def main() -> None:
     """Run a command; bad input is one sentence on stderr and exit code 1, never a traceback."""
+    shown, warnings.formatwarning = warnings.formatwarning, _warning
     try:
         app()
     except FercourseError as error:
-        print(f"fercourse: {error}", file=sys.stderr)
-        sys.exit(1)
+        _end(error)
+    except OSError as error:
+        _end(_told(error))
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and not any(w in str(error) for w in _NO_MEMORY):
+            raise
+        _end("There is not enough memory: take a smaller batch (--set train.batch_size=64), size "
+             "or count, or close other programs.")  # fmt: skip
     except SystemExit as end:
         if end.code == STOPPED:
             print("fercourse: stopped; a training goes on from its last epoch with the same "
                   "command.", file=sys.stderr)  # fmt: skip
         raise
+    finally:
+        warnings.formatwarning = shown
+
+
+def _end(sentence: object) -> None:
+    print(f"fercourse: {sentence}", file=sys.stderr)
+    sys.exit(1)
+
+
+def _told(error: OSError) -> str:
+    """What the system refused, with the file and what to do."""
+    path = error.filename2 or error.filename or "A file"
+    if error.errno == errno.ENOSPC:
+        return f"{path} could not be written: the disk is full. Make room, and run it again."
+    in_the_way = "there is a file where a folder is needed; name another"
+    advice = {
+        FileExistsError: in_the_way,
+        NotADirectoryError: in_the_way,
+        IsADirectoryError: "that is a folder where a file is needed; name a file",
+        PermissionError: "it may not be read or written by you; name another",
+        FileNotFoundError: "there is no such file",
+    }
+    return f"{path}: {advice.get(type(error), error.strerror or error)}."
+
+
+def _warning(message: object, category: type, filename: str, *rest: object) -> str:
+    """Our own warnings without the line of code they come from."""
+    ours = Path(__file__).parents[1] in Path(filename).parents
+    return f"fercourse: {message}\n" if ours else f"{filename}: {category.__name__}: {message}\n"

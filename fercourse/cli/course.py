@@ -27,6 +27,9 @@ def build(
     from fercourse.course import build as builder
 
     environment = {"FERCOURSE_RECORD": "1"} if record else {}
+    known = {int(path.name[:2]) for path in builder.sources()}
+    if wrong := set(lessons or ()) - known:
+        raise FercourseError(f"There is no lesson {min(wrong)} in {builder.SOURCE}.")
     for path in builder.sources():
         if lessons and int(path.name[:2]) not in lessons:
             continue

@@ -11,6 +11,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from fercourse.errors import FercourseError
 from fercourse.experiments.ledger import Ledger
 from fercourse.experiments.row import Row
 
@@ -37,7 +38,7 @@ def list_rows(
     ledger: LedgerPath = None,
 ) -> None:
     """One line a run."""
-    book = Ledger(ledger)
+    book = _existing(ledger)
     rows = _filtered(book, plan=plan, dataset=dataset, variant=variant, label=label, seed=seed)
     table = _table(
         f"{book.path}: {len(rows)} rows, accuracies in per cent",
@@ -73,7 +74,7 @@ def summary(
     """Acc (eq. 8), Sta (eq. 9), 95 % interval over runs, and the test set's own error."""
     from fercourse.experiments.statistics import pool_folds, summarise
 
-    book = Ledger(ledger)
+    book = _existing(ledger)
     rows = _filtered(book, plan=plan, dataset=dataset, variant=variant, label=label)
     frame = summarise(pool_folds(rows) if pool else rows, by, metric)
     names = list(frame.columns[: list(frame.columns).index("n")])
@@ -102,7 +103,7 @@ def compare(
     """How much SECOND gains on FIRST, paired over the seeds both have."""
     from fercourse.experiments.statistics import compare as paired_compare
 
-    rows = _filtered(Ledger(ledger), plan=plan, dataset=dataset, label=label)
+    rows = _filtered(_existing(ledger), plan=plan, dataset=dataset, label=label)
     result = paired_compare(rows, first, second, metric)
     typer.echo(f"{second} minus {first}, {metric}: {result}")
     typer.echo(
@@ -127,7 +128,7 @@ def merge(
 @app.command()
 def verify(ledger: LedgerPath = None) -> None:
     """Check schema, hashes, duplicates, and each row's numbers against one another."""
-    book = Ledger(ledger)
+    book = _existing(ledger)
     problems = book.verify()
     for problem in problems:
         typer.echo(problem, err=True)
@@ -167,6 +168,14 @@ def recipe(
 
     changed = write(page, Ledger(ledger))
     print(f"{page} {'is written anew' if changed else 'says what the ledger says'}.")
+
+
+def _existing(path: Path | None) -> Ledger:
+    """A ledger to read from: a mistyped path is no empty one."""
+    book = Ledger(path)
+    if not book.path.is_file():
+        raise FercourseError(f"There is no ledger at {book.path}; --ledger names another.")
+    return book
 
 
 def _filtered(book: Ledger, **filters: list[Any] | None) -> list[Row]:

@@ -214,7 +214,7 @@ def _as_dict(result: Evaluation) -> dict[str, Any]:
 def _change(text: str) -> tuple[str, Any]:
     """``train.epochs=5`` to a name and a value."""
     name, found, value = text.partition("=")
-    if not found:
+    if not found or "." not in name:  # seed and model have options of their own
         raise FercourseError(f"--set takes name=value, such as train.epochs=5, not {text!r}.")
     try:
         return name, json.loads(value)

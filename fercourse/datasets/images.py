@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn.functional import interpolate
 
@@ -34,6 +35,28 @@ def decode(data: bytes) -> np.ndarray:
         raise FercourseError("not an image") from None
     except Exception as error:  # broken bytes make Pillow's decoders raise a dozen kinds
         raise FercourseError(f"a broken image ({error})") from error
+
+
+def photograph(path: str | Path) -> Image.Image:
+    """A picture file as RGB, turned upright by its EXIF note; of 16 bits, the higher eight.
+
+    Raises:
+        FercourseError: Why it cannot be read, a phrase.
+    """
+    try:
+        with Image.open(path) as file:
+            image = ImageOps.exif_transpose(file)
+            if image.mode.startswith("I;16"):  # convert() would make all but the darkest white
+                image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+            if image.mode in ("I", "F"):
+                raise FercourseError(f"pixels of 32 bits (mode {image.mode})")
+            return image.convert("RGB")
+    except FercourseError:
+        raise
+    except Image.UnidentifiedImageError:
+        raise FercourseError("not an image") from None
+    except Exception as error:  # Pillow's readers raise nearly every type on malformed files
+        raise FercourseError(getattr(error, "strerror", None) or str(error)) from error
 
 
 def square(image: np.ndarray) -> np.ndarray:

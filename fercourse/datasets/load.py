@@ -140,6 +140,11 @@ def find(name: str) -> Archive:
     Raises:
         FercourseError: It is in none of them.
     """
+    chosen = os.environ.get("FERCOURSE_DATA")
+    if chosen and not Path(chosen).is_dir():  # else another copy could be taken in its place
+        raise FercourseError(
+            f"FERCOURSE_DATA is {chosen}, which is no folder; correct or unset it."
+        )
     for folder in folders():
         if archive := _on_shelf(folder, name):
             return archive

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from PIL import Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageDraw, ImageFont
 
+from fercourse.datasets.images import photograph
 from fercourse.errors import FercourseError
 from fercourse.evaluation.predict import probabilities
 from fercourse.files import whole_file
@@ -54,14 +55,13 @@ def read_photo(path: str | Path) -> Image.Image:
     Raises:
         FercourseError: There is no such file, or it is no picture.
     """
+    if not Path(path).exists():
+        raise FercourseError(f"There is no file {path}.")
     try:
-        with Image.open(path) as image:
-            return ImageOps.exif_transpose(image).convert("RGB")
-    except FileNotFoundError:
-        raise FercourseError(f"There is no file {path}.") from None
-    except (UnidentifiedImageError, OSError) as error:
+        return photograph(path)
+    except FercourseError as error:
         raise FercourseError(
-            f"{path} cannot be read as a picture ({error}); use a whole JPEG or PNG."
+            f"{path} cannot be read as a picture ({error}); use a whole 8-bit JPEG or PNG."
         ) from error
 
 

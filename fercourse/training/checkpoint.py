@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from fercourse.config import RunConfig
 from fercourse.errors import FercourseError
@@ -30,7 +31,7 @@ def save_model(
     tensors = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
     facts = {"config": json.dumps(config.to_dict()), "about": json.dumps(about or {})}
     with whole_file(path) as part:
-        save_file(tensors, part, metadata=facts)
+        part.write_bytes(save(tensors, metadata=facts))
 
 
 def load_model(path: str | Path, device: str | torch.device = "cpu") -> FERNet:
@@ -43,7 +44,9 @@ def load_model(path: str | Path, device: str | torch.device = "cpu") -> FERNet:
     """
     path = Path(path)
     if not path.is_file():
-        raise FercourseError(f"There are no weights at {path}; fercourse train writes some.")
+        raise FercourseError(
+            f"There are no weights at {path}; name a model.safetensors that fercourse train wrote."
+        )
     try:
         with safe_open(path, framework="pt") as stored:
             facts = stored.metadata() or {}
@@ -51,19 +54,25 @@ def load_model(path: str | Path, device: str | torch.device = "cpu") -> FERNet:
         run = RunConfig.from_dict(json.loads(facts["config"]))
         model = FERNet(run.model)
         model.load_state_dict(state)
+        model.run, model.about = run, json.loads(facts.get("about", "{}"))
     except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
+        why = {
+            KeyError: "there is no config beside them",
+            RuntimeError: "the tensors are not those of its config's model",
+        }.get(type(error), _first_line(error).rstrip("."))
         raise FercourseError(
-            f"{path} holds no fercourse weights ({_first_line(error)}); "
+            f"{path} holds no fercourse weights ({why}); "
             "pass the model.safetensors that fercourse train wrote."
         ) from error
-    model.run, model.about = run, json.loads(facts.get("about", "{}"))
     return model.to(device).eval()
 
 
 def save_state(path: Path, state: dict[str, Any]) -> None:
     """Write everything a run needs to go on, atomically."""
+    content = io.BytesIO()  # torch's own writer hides that a disk is full
+    torch.save(state, content)
     with whole_file(path) as part:
-        torch.save(state, part)
+        part.write_bytes(content.getbuffer())
 
 
 def load_state(path: Path) -> dict[str, Any] | None:

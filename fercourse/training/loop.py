@@ -81,6 +81,8 @@ def fit(
             no longer finite.
     """
     _check(config, train, val, fabric.world_size)
+    if out:
+        out.mkdir(parents=True, exist_ok=True)  # refused now, not after the first epoch
     batch = min(config.train.batch_size, len(train) // fabric.world_size)
     steps = len(train) // (batch * fabric.world_size)  # an incomplete last batch is left out
 
@@ -91,7 +93,7 @@ def fit(
     state = load_state(out / "state.pt") if out else None
     if state and state["config"] != config.to_dict():
         raise FercourseError(
-            "The folder holds another run's state.pt: choose another folder, or delete it."
+            f"{out / 'state.pt'} is another run's: choose another folder, or delete it."
         )
     learner.place(fabric)
     if state:

@@ -28,6 +28,7 @@ def read(archive: Archive) -> Table | None:
         return read_csv(archive, (known or csvs)[0])
     if parquets := [n for n in archive.names if n.lower().endswith(".parquet")]:
         return read_parquet(archive, parquets)
-    if any(n.lower().endswith(_IMAGES) for n in archive.names):
+    alone = archive.names == [archive.path.name]  # one picture is no data set
+    if not alone and any(n.lower().endswith(_IMAGES) for n in archive.names):
         return read_folders(archive)
     return None

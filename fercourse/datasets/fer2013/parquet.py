@@ -73,7 +73,9 @@ def _cells(stream: BinaryIO, where: str) -> Iterator[tuple[Any, Any, Any]]:
                     value = classes[value]
                 yield row[image], value, row[usage] if usage else None
     except (pa.ArrowException, OSError) as error:
-        raise FercourseError(f"{where} is not a readable parquet file: {error}.") from error
+        raise FercourseError(
+            f"{where} is not a readable parquet file: {str(error).rstrip('.')}."
+        ) from error
 
 
 def _column(columns: list[str], known: tuple[str, ...], where: str) -> str:
