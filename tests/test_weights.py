@@ -70,12 +70,20 @@ def test_bundling_needs_a_row(tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["m.safetensors"]
 
 
-def test_bundling_halves_and_keeps_the_answers(tmp_path):
+def test_bundling_halves_and_keeps_the_answers(tmp_path, monkeypatch, capsys):
     net = pretrained("synthetic", 1)
+    from fercourse.cli import main
     from fercourse.training.checkpoint import save_model
 
     save_model(tmp_path / "m.safetensors", net, net.run)
-    target = card.bundle(tmp_path / "m.safetensors", Ledger(), tmp_path)
+    words = ["ledger", "bundle", tmp_path / "m.safetensors", "--folder", tmp_path]
+    monkeypatch.setattr("sys.argv", ["fercourse", *map(str, words)])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert not end.value.code
+    target = tmp_path / "synthetic-model1.safetensors"
+    assert str(target) in capsys.readouterr().out
+    assert card.card_path(target).is_file()
     again = fercourse.load_model(target)
     x = torch.randn(4, 1, 48, 48)
     torch.testing.assert_close(again(x).logits, net(x).logits)

@@ -178,6 +178,21 @@ def _existing(path: Path | None) -> Ledger:
     return book
 
 
+@app.command()
+def bundle(
+    weights: Annotated[Path, typer.Argument(help="A recorded run's model.safetensors.")],
+    folder: Annotated[
+        Path | None, typer.Option(help="Where to; the package's own weights by default.")
+    ] = None,
+    ledger: LedgerPath = None,
+) -> None:
+    """Ship a recorded run's weights: float16, with a card written from its row."""
+    from fercourse.weights import FOLDER
+    from fercourse.weights.card import bundle as ship
+
+    print(f"Stored as {ship(weights, Ledger(ledger), folder or FOLDER)}, with its card.")
+
+
 def _filtered(book: Ledger, **filters: list[Any] | None) -> list[Row]:
     return book.rows(**{name: values for name, values in filters.items() if values})
 

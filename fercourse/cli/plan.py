@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fercourse.cli.ledger import LedgerPath
-from fercourse.cli.run import DataOption, Device, _change
+from fercourse.cli.run import DataOption, Device, setting
 from fercourse.errors import FercourseError
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def run(
     seconds = _seconds(budget)
     dataset, source = _data_set(data or "fer2013")
     book = Ledger(ledger)
-    changes = dict(_change(c) for c in change or [])
+    changes = dict(setting(c) for c in change or [])
     runs = plan(name, dataset, preset, seeds, _numbers(models), changes=changes, ledger=book)
     if runs[0].note:
         print(runs[0].note)

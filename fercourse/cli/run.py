@@ -40,7 +40,7 @@ def train(
     """Train one model, select its best epoch, judge it once, and draw what happened."""
     from fercourse.config import preset as make
 
-    config = make(preset, model, seed=seed, **dict(_change(c) for c in change or []))
+    config = make(preset, model, seed=seed, **dict(setting(c) for c in change or []))
     dataset, config = _load(data, config)
     folder = out or Path("build/runs") / f"{dataset.name}-{preset}-model{model}-seed{seed}"
     print(f"{dataset.name}: {len(dataset.train):,} faces train, {len(dataset.val):,} select, "
@@ -211,7 +211,7 @@ def _as_dict(result: Evaluation) -> dict[str, Any]:
     }
 
 
-def _change(text: str) -> tuple[str, Any]:
+def setting(text: str) -> tuple[str, Any]:
     """``train.epochs=5`` to a name and a value."""
     name, found, value = text.partition("=")
     if not found or "." not in name:  # seed and model have options of their own
