@@ -243,6 +243,8 @@ def test_slopes_print_the_paired_differences() -> None:
     ):
         step = compare(rows, first, second)
         assert text.startswith(f"{100 * step.mean:+.2f}".replace("-", "−"))
+    ticks = [label.get_text() for label in figure.axes[0].get_xticklabels()]
+    assert ticks[:2] == ["1\nVGG16", "3\n+ fusion\n+ GCCA"]  # model 2 was not run
     theirs = next(line for line in figure.axes[0].lines if "paper" in line.get_label())
     assert np.diff(theirs.get_ydata()) == pytest.approx([73.85 - 69.79, 74.08 - 73.85])
     assert headline(figure).startswith("FER2013: model 1 to 3 changes most: +1.9")

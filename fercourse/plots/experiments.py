@@ -143,7 +143,8 @@ def ablation_slopes(rows: Sequence[Row], metric: str = "test_accuracy") -> Figur
     low, high = axes.get_ylim()
     axes.set_ylim(low - 0.22 * (high - low), high)  # room for the steps
     names = ("VGG16", "+ fusion", "+ GCCA", "+ decoder", "+ reverse\nattention", "+ joint\nloss")
-    axes.set_xticks(at, [f"{k}\n{names[k - 1]}" for k in at])
+    added = ["\n".join(names[before:k]) for before, k in pairwise([0, *at])]
+    axes.set_xticks(at, [f"{k}\n{parts}" for k, parts in zip(at, added, strict=True)])
     axes.set_ylabel(_METRICS.get(metric, metric))
     axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), borderaxespad=0.2, ncols=3)
     light_grid(axes)
