@@ -2,6 +2,7 @@
 
 import pytest
 from conftest import ROOT
+from made_rows import made_row
 
 from fercourse import FercourseError
 from fercourse.experiments.ledger import Ledger
@@ -35,3 +36,20 @@ def test_a_page_without_markers_is_left_alone(tmp_path):
     with pytest.raises(FercourseError, match="has no place for results"):
         write(page, Ledger(tmp_path / "none.jsonl"))
     assert page.read_text(encoding="utf-8") == "nothing here"
+
+
+def test_models_of_the_same_seeds_are_compared_in_pairs(tmp_path):
+    book = Ledger(tmp_path / "ledger.jsonl")
+    for model, accuracies in ((1, (0.66, 0.67)), (6, (0.67, 0.69))):
+        for seed, accuracy in enumerate(accuracies):
+            book.append(made_row(model, seed, accuracy))
+    text = report(book)
+    assert "model6 minus model1 +1.49 points" in text  # 1 and 2 points, in whole faces
+    assert "n = 2" in text
+
+
+def test_one_run_of_each_is_not_compared(tmp_path):
+    book = Ledger(tmp_path / "ledger.jsonl")
+    for model in (1, 6):
+        book.append(made_row(model, 0, 0.66))
+    assert "minus" not in report(book)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from fercourse.errors import FercourseError
 from fercourse.evaluation.metrics import binomial_error, mean_accuracy, stability
 from fercourse.experiments.ledger import Ledger
 from fercourse.experiments.row import Row
-from fercourse.experiments.statistics import pool_folds, wilson
+from fercourse.experiments.statistics import compare, pool_folds, wilson
 from fercourse.files import whole_file
 
 BEGIN, END = "<!-- results: written by `fercourse ledger report` -->", "<!-- end of results -->"
@@ -74,7 +75,22 @@ def _fer2013(rows: Sequence[Row], claims: dict[tuple[str, str], Row]) -> str:
         cells.append(_spread([row.test_accuracy for row in group]))
         cells.append(f"{100 * claim.test_accuracy:.2f}" if claim else "")
         lines.append(f"| {' | '.join(cells)} |")
+    table = [row for row in rows if row.plan == "table1"]
+    for recipe in dict.fromkeys(map(_shared, table)):
+        lines += _steps([row for row in table if _shared(row) == recipe])
     return "\n".join(lines)
+
+
+def _steps(rows: Sequence[Row]) -> list[str]:
+    """What each model adds to the one before it, over the seeds both have, as a list."""
+    seeds: dict[str, set[int]] = {}
+    for row in rows:
+        seeds.setdefault(row.variant, set()).add(row.seed)
+    steps = [(a, b) for a, b in pairwise(sorted(seeds)) if len(seeds[a] & seeds[b]) > 1]
+    if not steps:
+        return []
+    text = "; ".join(f"{b} minus {a} {compare(rows, a, b)}" for a, b in steps)
+    return ["", f"PrivateTest, paired over the seeds both models have: {text}."]
 
 
 def _ckplus(rows: Sequence[Row]) -> str:
@@ -113,6 +129,11 @@ def _groups(rows: Sequence[Row]) -> list[list[Row]]:
         name = row.run.change(**{"data.fold": 0}).hash
         groups.setdefault((row.plan, row.variant, name), []).append(row)
     return [groups[key] for key in sorted(groups)]
+
+
+def _shared(row: Row) -> tuple[object, ...]:
+    """What Table 1's models of one preset have in common."""
+    return row.label, row.run.train, row.run.data, row.run.model.width
 
 
 def _recipe(row: Row) -> str:
