@@ -99,7 +99,7 @@ def ablation_step(rows: Sequence[Row], first: int, second: int) -> Figure:
     axes.spines["left"].set_color(GREY)
     light_grid(axes, "x")
     clear = [_name(c).partition(",")[0] for c in found if c.low > 0 or c.high < 0]
-    text = f"clear of zero for {' and '.join(clear)}" if clear else "clear of zero nowhere"
+    text = f"clear of zero for {' and '.join(clear)}" if clear else "not clear of zero"
     headline(figure, f"Model {first} to {second}: the change of accuracy is {text}")
     return figure
 
