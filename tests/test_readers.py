@@ -388,7 +388,7 @@ def test_whole_files_of_the_wrong_kind(tmp_path):
         "header.csv": "holds no images",
         "not.zip": "not a zip file",
         "cut.zip": "not a zip file",
-        "photo.png": "holds no images",
+        "photo.png": "no layout known here",
         "notes.pdf": "no layout known here",
         "bad.parquet": "not a readable parquet",
         "void": "no layout known here",
