@@ -7,7 +7,8 @@ from made_rows import made_row
 from fercourse.config import preset
 from fercourse.experiments.ledger import Ledger
 from fercourse.experiments.plans import plan
-from fercourse.experiments.recipe import WIDEST, compare_recipes, report, trials, write
+from fercourse.experiments.recipe import WIDEST, trials
+from fercourse.experiments.recipe_page import compare_recipes, report, write
 from fercourse.models import FERNet
 
 BASE = preset("cpu")

@@ -164,7 +164,7 @@ def recipe(
     ledger: LedgerPath = None,
 ) -> None:
     """Write the page that compares recipes by validation accuracy."""
-    from fercourse.experiments.recipe import write
+    from fercourse.experiments.recipe_page import write
 
     changed = write(page, Ledger(ledger))
     print(f"{page} {'is written anew' if changed else 'says what the ledger says'}.")

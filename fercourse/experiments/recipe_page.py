@@ -1,0 +1,151 @@
+"""What each trial of a recipe is worth, and the page that says so.
+
+What counts is the difference in *validation* accuracy over the same seeds: the test split has no
+say in a choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fercourse.config import RunConfig, preset
+from fercourse.evaluation.metrics import binomial_error, mean_accuracy
+from fercourse.experiments.ledger import Ledger
+from fercourse.experiments.recipe import trials
+from fercourse.experiments.row import Row
+from fercourse.experiments.statistics import Paired, paired
+from fercourse.files import whole_file
+from fercourse.labels import DATASETS
+from fercourse.models import FERNet
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A recipe beside its base.
+
+    Attributes:
+        changed: What differs from the base, by dotted name; empty for the base itself.
+        megabytes: Of the weights as float16, in 10^6 bytes.
+        accuracy: Mean validation accuracy, a fraction.
+        gain: Over the base, paired over the seeds both have; None for the base, and where they
+            share no seed.
+        n: Runs.
+    """
+
+    changed: dict[str, Any]
+    megabytes: float
+    accuracy: float
+    gain: Paired | None
+    n: int
+
+
+def compare_recipes(rows: Sequence[Row], base: RunConfig) -> list[Trial]:
+    """Every recorded trial around ``base``, the base first, then by gain.
+
+    Args:
+        rows: Of one data set; those of the plan "recipe" count, and those of any other plan that
+            are the same runs.
+        base: The recipe that is changed; its seed does not matter.
+    """
+    groups: dict[str, list[Row]] = {base.hash: []}
+    shared = {config.hash for config in trials(base).values()}
+    for row in rows:
+        if row.label != "paper" and (row.plan == "recipe" or row.run.hash in shared):
+            groups.setdefault(row.run.hash, []).append(row)
+    at_base = {_place(row): row.val_accuracy for row in groups.pop(base.hash)}
+    found = [_trial(members, base, at_base) for members in groups.values()]
+    found.sort(key=lambda trial: -(trial.gain.mean if trial.gain else trial.accuracy - 1))
+    if at_base:
+        accuracy = mean_accuracy(list(at_base.values()))
+        found.insert(0, Trial({}, _megabytes(base), accuracy, None, len(at_base)))
+    return found
+
+
+def write(page: Path, ledger: Ledger) -> bool:
+    """Write the page of recipes from the ledger; True if that changed it."""
+    text = report(ledger)
+    if page.is_file() and page.read_text(encoding="utf-8") == text:
+        return False
+    with whole_file(page) as part:
+        part.write_text(text, encoding="utf-8", newline="\n")
+    return True
+
+
+def report(ledger: Ledger) -> str:
+    """The page: for each preset and data set with trials, a table of validation accuracies."""
+    parts = [_INTRODUCTION]
+    for name, dataset in (("course", "fer2013"), ("cpu", "fer2013"), ("smoke", "synthetic")):
+        base = preset(name)
+        label = {"course": "full"}.get(name, name)
+        rows = ledger.rows(dataset=dataset, label=label)
+        found = compare_recipes(rows, base)
+        if any(trial.changed for trial in found):
+            size = rows[0].splits["val"]
+            parts.append(_section(f"{DATASETS[dataset]}, preset `{name}`", found, size))
+    return "\n\n".join(parts) + "\n"
+
+
+_INTRODUCTION = """\
+# In search of a recipe
+
+Written from `results/ledger.jsonl` by `fercourse ledger recipe`. The paper leaves most of training
+open; here model 6 is trained with one setting changed at a time, and compared by *validation*
+accuracy with the preset it was changed in, over the same seeds. The test split has no say in a
+choice, so it is not shown. A difference of one seed is within what the next seed would change: it
+is a reason to try again, not a result. `fercourse run recipe --data fer2013 --preset course` goes
+on where this stops."""
+
+
+def _section(title: str, found: Sequence[Trial], size: int) -> str:
+    error = binomial_error(found[0].accuracy, size)
+    lines = [
+        f"## {title}",
+        "",
+        f"Selected and compared on {size:,} faces, which by themselves are worth "
+        f"± {100 * error:.2f} points (binomial standard error).",
+        "",
+        "| changed | runs | MB (float16) | validation accuracy, % | gain over the base, points |",
+        "| --- | ---: | ---: | ---: | --- |",
+    ]
+    for trial in found:
+        changed = ", ".join(f"`{name}={value}`" for name, value in trial.changed.items())
+        gain = "" if trial.gain is None else str(trial.gain)
+        lines.append(
+            f"| {changed or 'nothing: the base'} | {trial.n} | {trial.megabytes:.2f} | "
+            f"{100 * trial.accuracy:.2f} | {gain} |"
+        )
+    return "\n".join(lines)
+
+
+def _trial(rows: list[Row], base: RunConfig, at_base: dict[tuple, float]) -> Trial:
+    run = rows[0].run
+    values = {_place(row): row.val_accuracy for row in rows}
+    shared = sorted(values.keys() & at_base.keys())
+    gain = paired([at_base[p] for p in shared], [values[p] for p in shared]) if shared else None
+    accuracy = mean_accuracy(list(values.values()))
+    return Trial(_differences(run, base), _megabytes(run), accuracy, gain, len(values))
+
+
+def _differences(run: RunConfig, base: RunConfig) -> dict[str, Any]:
+    ours, theirs = run.to_dict(), base.to_dict()
+    return {
+        f"{part}.{name}": value
+        for part in ("model", "loss", "train", "data")
+        for name, value in ours[part].items()
+        if value != theirs[part][name]
+    }
+
+
+def _megabytes(run: RunConfig) -> float:
+    with torch.device("meta"):
+        net = FERNet(run.model)
+    return sum(2 * value.numel() for value in net.state_dict().values()) / 1e6
+
+
+def _place(row: Row) -> tuple[int, int, str]:
+    return row.seed, row.run.data.fold, row.fingerprint
