@@ -48,8 +48,15 @@ def test_models_of_the_same_seeds_are_compared_in_pairs(tmp_path):
     assert "n = 2" in text
 
 
-def test_one_run_of_each_is_not_compared(tmp_path):
+def test_single_runs_are_not_compared(tmp_path):
     book = Ledger(tmp_path / "ledger.jsonl")
     for model in (1, 6):
         book.append(made_row(model, 0, 0.66))
+    assert "minus" not in report(book)
+
+
+def test_one_model_is_not_compared_with_itself(tmp_path):
+    book = Ledger(tmp_path / "ledger.jsonl")
+    for seed in (0, 1):
+        book.append(made_row(6, seed, 0.66))
     assert "minus" not in report(book)

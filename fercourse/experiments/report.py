@@ -82,11 +82,13 @@ def _fer2013(rows: Sequence[Row], claims: dict[tuple[str, str], Row]) -> str:
 
 
 def _steps(rows: Sequence[Row]) -> list[str]:
-    """What each model adds to the one before it, over the seeds both have, as a list."""
+    """What each model adds to the one before it, and the last to the first, over shared seeds."""
     seeds: dict[str, set[int]] = {}
     for row in rows:
         seeds.setdefault(row.variant, set()).add(row.seed)
-    steps = [(a, b) for a, b in pairwise(sorted(seeds)) if len(seeds[a] & seeds[b]) > 1]
+    models = sorted(seeds)
+    pairs = dict.fromkeys([*pairwise(models), (models[0], models[-1])])  # each step, then all of it
+    steps = [(a, b) for a, b in pairs if a != b and len(seeds[a] & seeds[b]) > 1]
     if not steps:
         return []
     text = "; ".join(f"{b} minus {a} {compare(rows, a, b)}" for a, b in steps)
