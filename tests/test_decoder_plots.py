@@ -65,7 +65,7 @@ def test_ablation_step_says_where_it_is_clear():
     headline = plots.ablation_step(paper_rows(), 4, 5).get_suptitle()
     assert "CK+" in headline
     assert "FER2013" not in headline
-    assert "nowhere" in plots.ablation_step(paper_rows(), 3, 4).get_suptitle()
+    assert "not clear" in plots.ablation_step(paper_rows(), 3, 4).get_suptitle()
     with pytest.raises(FercourseError, match="model 3"):
         plots.ablation_step([], 3, 4)
 
