@@ -154,7 +154,7 @@ def report(
     """Write the results into a page, between its markers."""
     from fercourse.experiments.report import write
 
-    changed = write(page, Ledger(ledger))
+    changed = write(page, _existing(ledger))
     print(f"{page} {'is written anew' if changed else 'says what the ledger says'}.")
 
 
@@ -166,16 +166,8 @@ def recipe(
     """Write the page that compares recipes by validation accuracy."""
     from fercourse.experiments.recipe_page import write
 
-    changed = write(page, Ledger(ledger))
+    changed = write(page, _existing(ledger))
     print(f"{page} {'is written anew' if changed else 'says what the ledger says'}.")
-
-
-def _existing(path: Path | None) -> Ledger:
-    """A ledger to read from: a mistyped path is no empty one."""
-    book = Ledger(path)
-    if not book.path.is_file():
-        raise FercourseError(f"There is no ledger at {book.path}; --ledger names another.")
-    return book
 
 
 @app.command()
@@ -190,7 +182,15 @@ def bundle(
     from fercourse.weights import FOLDER
     from fercourse.weights.card import bundle as ship
 
-    print(f"Stored as {ship(weights, Ledger(ledger), folder or FOLDER)}, with its card.")
+    print(f"Stored as {ship(weights, _existing(ledger), folder or FOLDER)}, with its card.")
+
+
+def _existing(path: Path | None) -> Ledger:
+    """A ledger to read from: a mistyped path is no empty one."""
+    book = Ledger(path)
+    if not book.path.is_file():
+        raise FercourseError(f"There is no ledger at {book.path}; --ledger names another.")
+    return book
 
 
 def _filtered(book: Ledger, **filters: list[Any] | None) -> list[Row]:
