@@ -407,11 +407,11 @@ for dataset in ("fer2013", "ckplus"):
 # from the number of test faces alone:
 
 # %%
-from fercourse.experiments.statistics import summarise
+from fercourse.experiments.statistics import pool_folds, summarise
 
 ours = [r for r in rows if r.label != "paper" and r.variant in ("model3", "model4")]
 if ours:
-    frame = summarise(ours, ("dataset", "variant"))
+    frame = summarise(pool_folds(ours), ("dataset", "variant"))
     columns = ["mean", "sta", "binomial"]
     frame[columns] = (100 * frame[columns]).round(2)
     display(frame[["dataset", "variant", "n", *columns]])
