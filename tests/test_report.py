@@ -44,6 +44,7 @@ def test_models_of_the_same_seeds_are_compared_in_pairs(tmp_path):
         for seed, accuracy in enumerate(accuracies):
             book.append(made_row(model, seed, accuracy))
     text = report(book)
+    assert "Missing of the paper's 10 runs a model: model1 8, model2 10," in text
     assert "model6 minus model1 +1.49 points" in text  # 1 and 2 points, in whole faces
     assert "n = 2" in text
 

@@ -94,11 +94,11 @@ _INTRODUCTION = """\
 # In search of a recipe
 
 Written from `results/ledger.jsonl` by `fercourse ledger recipe`. The paper leaves most of training
-open; here model 6 is trained with one setting changed at a time, and compared by *validation*
-accuracy with the preset it was changed in, over the same seeds. The test split has no say in a
-choice, so it is not shown. A difference of one seed is within what the next seed would change: it
-is a reason to try again, not a result. `fercourse run recipe --data fer2013 --preset course` goes
-on where this stops."""
+open; here model 6 is trained with one setting changed at a time (an early trial changed two), and
+compared by *validation* accuracy with the preset it was changed in, over the same seeds. The test
+split has no say in a choice, so it is not shown. The search has only begun. A difference of one
+seed is within what the next seed would change: it is a reason to try again, not a result.
+`fercourse run recipe --data fer2013 --preset course` goes on where this stops."""
 
 
 def _section(title: str, found: Sequence[Trial], size: int) -> str:

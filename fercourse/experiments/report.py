@@ -9,6 +9,7 @@ from pathlib import Path
 from fercourse.errors import FercourseError
 from fercourse.evaluation.metrics import binomial_error, mean_accuracy, stability
 from fercourse.experiments.ledger import Ledger
+from fercourse.experiments.paper import RUNS
 from fercourse.experiments.row import Row
 from fercourse.experiments.statistics import compare, pool_folds, wilson
 from fercourse.files import whole_file
@@ -78,6 +79,12 @@ def _fer2013(rows: Sequence[Row], claims: dict[tuple[str, str], Row]) -> str:
     table = [row for row in rows if row.plan == "table1"]
     for recipe in dict.fromkeys(map(_shared, table)):
         lines += _steps([row for row in table if _shared(row) == recipe])
+    most = {f"model{k}": 0 for k in range(1, 7)}
+    for group in _groups(table):
+        most[group[0].variant] = max(most.get(group[0].variant, 0), len(group))
+    lacking = [f"{name} {RUNS - n}" for name, n in most.items() if n < RUNS]
+    if lacking:
+        lines += ["", f"Missing of the paper's {RUNS} runs a model: {', '.join(lacking)}."]
     return "\n".join(lines)
 
 
