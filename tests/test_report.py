@@ -1,12 +1,15 @@
 """README's numbers are the ledger's."""
 
+import numpy as np
 import pytest
 from conftest import ROOT
 from made_rows import made_row
 
 from fercourse import FercourseError
 from fercourse.experiments.ledger import Ledger
-from fercourse.experiments.report import BEGIN, END, report, write
+from fercourse.experiments.paper import LAMBDAS, PAIR_WEIGHTS
+from fercourse.experiments.report import BEGIN, END, _ckplus, report, write
+from fercourse.experiments.sweeps import sweep_tables
 
 
 def test_readme_says_what_the_ledger_says():
@@ -61,3 +64,48 @@ def test_one_model_is_not_compared_with_itself(tmp_path):
     for seed in (0, 1):
         book.append(made_row(6, seed, 0.66))
     assert "minus" not in report(book)
+
+
+def folds_of(model: int, seed: int, accuracies: list[float]) -> list:
+    """A cross-validation on CK+: a seed cuts folds of its own, as in the plan ``table1``."""
+    rows = []
+    for fold, accuracy in enumerate(accuracies):
+        counts = np.diag([round(100 * accuracy), 0, 0, 0, 0, 0, 0])
+        counts[0, 1] = 100 - counts[0, 0]
+        place = {"data.fold": fold, "data.folds": len(accuracies), "data.seed": seed}
+        place |= {"data.name": "ckplus", "data.by": "subject"}
+        rows.append(made_row(model, seed, confusion=counts, **place))
+    return rows
+
+
+def test_seeds_of_a_cross_validation_are_one_line_and_count_each_face_once(tmp_path):
+    rows = folds_of(1, 0, [0.9, 0.8, 1.0]) + folds_of(1, 1, [0.8, 0.8, 0.8])
+    rows += folds_of(6, 0, [0.95, 0.85, 1.0]) + folds_of(6, 1, [0.9, 0.9, 0.9])[:1]
+    text = _ckplus(rows, {})
+    lines = [line for line in text.splitlines() if line.startswith("| model1")]
+    assert len(lines) == 1
+    assert "| 2 | 85.00 of 300 |" in lines[0]  # 90 and 80 per cent; 300 faces, not 600
+    assert "| 5.00 |" in lines[0]  # Sta over the two seeds
+    (line,) = [line for line in text.splitlines() if line.startswith("| model6")]
+    assert "| 1 | 93.33 of 300 |" in line  # the broken-off seed waits
+    assert "overlap" in text
+
+
+def test_a_sweep_of_fig_6_is_a_table_and_says_whether_its_values_differ():
+    rows = [
+        made_row(6, seed, 0.6 + 0.01 * value + 0.001 * seed, plan="fig6b",
+                 **{"loss.weight": 0.01, "loss.pair_weight": float(value)})
+        for value in PAIR_WEIGHTS for seed in (0, 1)
+    ]  # fmt: skip
+    (table,) = sweep_tables(rows)
+    assert "| lambda_1 | 1 | 2 | 3 |" in table
+    assert "| runs | 2 | 2 |" in table
+    assert "the values differ" in table
+    assert "the values differ" not in sweep_tables(rows[::2])[0]  # one run each says nothing
+    assert "**Fig. 6(b)**" in table
+
+
+def test_runs_of_another_recipe_are_no_part_of_a_sweep():
+    sweep = [made_row(6, 0, 0.6, plan="fig6a", **{"loss.weight": w}) for w in LAMBDAS]
+    other = made_row(6, 1, 0.9, **{"loss.weight": LAMBDAS[0], "train.epochs": 30})
+    assert "| runs | 1 | 1 | 1 | 1 | 1 |" in sweep_tables([*sweep, other])[0]
