@@ -95,7 +95,9 @@ def test_predict_on_a_photograph(fercourse, weights, tmp_path):
         assert drawn.size == plain.size
         assert np.abs(np.asarray(drawn, int) - np.asarray(plain, int)).max() > 100
 
-    code, out, err = fercourse("predict", HOPPER, "-w", weights, "--json")
+    code, out, err = fercourse("predict", HOPPER, "-w", weights, "--json", "--out", "hopper.jpg")
+    with Image.open(tmp_path / "hopper.jpg") as drawn:
+        assert drawn.format == "JPEG"
     (face,) = json.loads(out)
     assert sum(face["probabilities"].values()) == pytest.approx(1, abs=1e-3)
     left, top, right, bottom = face["box"]
@@ -153,7 +155,8 @@ BAD = {
         "a file where a folder",
     ),
     "out is a file": (["train", *TINY, "--out", "notes.txt", "--data"], "a file where a folder"),
-    "drawn onto a folder": (["predict", HOPPER, "--out", "."], "a folder where a file is needed"),
+    "drawn onto a folder": (["predict", HOPPER, "--out", "."], "let its name end in .png or .jpg"),
+    "drawn as no picture": (["predict", HOPPER, "--out", "a.txt"], "a.txt cannot be drawn"),
     "an endless picture": (["predict", "bomb.png"], "exceeds limit of"),
     "a deep picture": (["predict", "float.tif"], "pixels of 32 bits"),
     "a folder of weights": (["evaluate", "-w", "."], "name a model.safetensors"),

@@ -5,6 +5,7 @@ from conftest import ROOT
 from made_rows import made_row
 
 from fercourse.config import preset
+from fercourse.errors import FercourseError
 from fercourse.experiments.ledger import Ledger
 from fercourse.experiments.plans import plan
 from fercourse.experiments.recipe import WIDEST, trials
@@ -40,6 +41,14 @@ def test_the_plan_shares_its_base_with_table_1():
     assert [r.config.seed for r in runs if r.config in table] == [0, 1]
     assert [r.config.seed for r in runs] == sorted(r.config.seed for r in runs)  # breadth first
     assert {r.plan for r in runs} == {"recipe"}
+
+
+def test_a_search_may_be_narrowed_to_some_settings():
+    runs = plan("recipe", "fer2013", "cpu", seeds=1, settings=["model.width"])
+    widths = [run.config.model.width for run in runs]
+    assert widths == [0.375, 0.125, 0.25, 0.5, 0.75]
+    with pytest.raises(FercourseError, match=r"'model.depth' is not tried; of train.augment"):
+        plan("recipe", "fer2013", "cpu", settings=["model.depth"])
 
 
 def test_gains_are_paired_over_shared_seeds_and_by_validation():

@@ -32,6 +32,9 @@ def run(
     preset: Annotated[str, typer.Option(help="paper, course, cpu or smoke.")] = "cpu",
     seeds: Annotated[int, typer.Option(min=1, help="How many, from 0.")] = 10,
     models: Annotated[str, typer.Option(help="Rows of Table 1.")] = "1,2,3,4,5,6",
+    settings: Annotated[
+        str | None, typer.Option(help="What recipe varies: model.width,train.lr. Else everything.")
+    ] = None,
     budget: Annotated[str | None, typer.Option(help="Such as 90s, 25m or 8h.")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Runs at a time.")] = 1,
     device: Device = "auto",
@@ -60,12 +63,17 @@ def run(
     from fercourse.experiments.durations import Durations
     from fercourse.experiments.ledger import Ledger
     from fercourse.experiments.plans import plan
+    from fercourse.experiments.recipe import SETTINGS
 
     seconds = _seconds(budget)
     dataset, source = _data_set(data or "fer2013")
     book = Ledger(ledger)
     changes = dict(setting(c) for c in change or [])
-    runs = plan(name, dataset, preset, seeds, _numbers(models), changes=changes, ledger=book)
+    if settings and name != "recipe":
+        raise FercourseError("--settings is for the plan recipe; --set changes every run.")
+    varied = settings.split(",") if settings else list(SETTINGS)
+    runs = plan(name, dataset, preset, seeds, _numbers(models), changes=changes, ledger=book,
+                settings=varied)  # fmt: skip
     if runs[0].note:
         print(runs[0].note)
     if dry_run:

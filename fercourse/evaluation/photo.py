@@ -82,7 +82,14 @@ def recognise(
 
 
 def annotate(image: Image.Image, readings: list[Reading], target: Path) -> None:
-    """Draw boxes and the likeliest expression onto a copy of the picture, and save it as PNG."""
+    """Draw boxes and the likeliest expression onto a copy of the picture, and save it.
+
+    Raises:
+        FercourseError: The target's ending is no picture's, such as ``.png`` or ``.jpg``.
+    """
+    kind = Image.registered_extensions().get(target.suffix.lower())
+    if kind not in Image.SAVE:
+        raise FercourseError(f"{target} cannot be drawn: let its name end in .png or .jpg.")
     picture = image.copy()
     draw = ImageDraw.Draw(picture)
     line = max(2, min(picture.size) // 200)
@@ -98,4 +105,4 @@ def annotate(image: Image.Image, readings: list[Reading], target: Path) -> None:
         draw.rectangle((left, y, left + box[2] + 4 * line, y + height), fill="#F0E442")
         draw.text((left + 2 * line, y + line / 2), text, fill="black", font=font)
     with whole_file(target) as part:
-        picture.save(part, format="PNG")
+        picture.save(part, format=kind)

@@ -16,7 +16,7 @@ from fercourse.config import preset as recipe
 from fercourse.errors import FercourseError
 from fercourse.experiments.ledger import Ledger
 from fercourse.experiments.paper import LAMBDAS, OPTIMUM, PAIR_WEIGHTS
-from fercourse.experiments.recipe import trials
+from fercourse.experiments.recipe import SETTINGS, trials
 from fercourse.experiments.row import Row
 
 PLANS = ("table1", "table1-random", "fig6a", "fig6b", "recipe")
@@ -69,6 +69,7 @@ def plan(
     folds: int = 10,
     changes: Mapping[str, Any] | None = None,
     ledger: Ledger | None = None,
+    settings: Sequence[str] = tuple(SETTINGS),
 ) -> list[Planned]:
     """The runs of an experiment, breadth first: seed 0 of all variants before seed 1 of any.
 
@@ -95,9 +96,10 @@ def plan(
         folds: Of CK+.
         changes: Made to every run, as in :meth:`fercourse.RunConfig.change`.
         ledger: Where ``fig6a`` finds the results of ``fig6b``; None takes the paper's lambda_1.
+        settings: What ``recipe`` varies.
 
     Raises:
-        FercourseError: There is no such plan, data set, preset or model.
+        FercourseError: There is no such plan, data set, preset, model or setting.
     """
     _among("plan", name, PLANS)
     _among("data set", dataset, DATASETS)
@@ -113,7 +115,10 @@ def plan(
     else:
         by = "random" if name == "table1-random" else "subject"
         cuts = [{"data.fold": k, "data.folds": folds, "data.by": by} for k in range(folds)]
-    variants, note = _variants(name, dataset, preset, seeds, models, folds, changes, ledger)
+    if name == "recipe":
+        variants, note = trials(_base(6, dataset, preset, changes), settings), ""
+    else:
+        variants, note = _variants(name, dataset, preset, seeds, models, folds, changes, ledger)
     runs = []
     for seed in range(seeds):
         for cut in cuts:
@@ -157,8 +162,6 @@ def _variants(
         chosen = sorted(set(models))
         return {f"model{m}{ending}": _base(m, dataset, preset, changes) for m in chosen}, ""
     model = _base(6, dataset, preset, changes)
-    if name == "recipe":
-        return trials(model), ""
     if name == "fig6b":
         return {
             f"model6-lambda1-{value:g}": model.change(

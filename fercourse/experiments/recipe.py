@@ -7,9 +7,11 @@ each setting is varied by itself around a preset, and every trial is a recorded 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from fercourse.config import RunConfig
+from fercourse.errors import FercourseError
 
 SETTINGS: dict[str, tuple[Any, ...]] = {
     "train.augment": ("none", "light", "course"),
@@ -22,7 +24,7 @@ SETTINGS: dict[str, tuple[Any, ...]] = {
     "model.embedding": (64, 128, 256),
     "model.gcca_norm": (False, True),
     "loss.weight": (0.001, 0.005, 0.02),
-    "model.width": (0.25, 0.375, 0.5, 0.75, 1.0),
+    "model.width": (0.125, 0.25, 0.375, 0.5, 0.75, 1.0),
 }
 """What is tried, by its name in :class:`fercourse.RunConfig`; the base has one value of each."""
 
@@ -30,15 +32,24 @@ WIDEST = 2
 """Times the base's width: a wider trial would cost more than four of the others."""
 
 
-def trials(base: RunConfig) -> dict[str, RunConfig]:
+def trials(base: RunConfig, settings: Sequence[str] = tuple(SETTINGS)) -> dict[str, RunConfig]:
     """The base, as "model6", and every trial around it, by the variant's name in the ledger.
+
+    Args:
+        base: What one setting is changed of.
+        settings: Which ones, of :data:`SETTINGS`.
 
     >>> list(trials(fercourse.preset("cpu")))[:2]
     ['model6', 'model6-train.augment=none']
+
+    Raises:
+        FercourseError: A setting is none of those that are tried.
     """
     found = {"model6": base}
-    for name, values in SETTINGS.items():
-        for value in values:
+    for name in settings:
+        if name not in SETTINGS:
+            raise FercourseError(f"{name!r} is not tried; of {', '.join(SETTINGS)} take some.")
+        for value in SETTINGS[name]:
             config = base.change(**{name: value})
             if config != base and config.model.width <= WIDEST * base.model.width:
                 found[f"model6-{name}={value}"] = config
