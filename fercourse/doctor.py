@@ -230,7 +230,7 @@ def _data_set(name: str) -> Check:
 
 
 def _kernel() -> Iterator[Check]:
-    advice = "For the notebooks: run `make setup`, or: pip install jupyterlab ipykernel"
+    advice = "For the notebooks: run `make setup`, or: pip install jupyterlab 'ipykernel<7'"
     try:
         import ipykernel
         from jupyter_client.kernelspec import KernelSpecManager
@@ -243,7 +243,10 @@ def _kernel() -> Iterator[Check]:
         # jupyter_client starts a bare "python" with its own interpreter.
         here = os.path.normcase(folder) in ("", os.path.normcase(os.path.dirname(sys.executable)))
         if here and program.startswith("python"):
-            yield Check("kernel", True, f"{name!r}, ipykernel {ipykernel.__version__}")
+            old = int(ipykernel.__version__.split(".")[0]) < 7
+            advice = "" if old else "It may stand still at Run All: pip install 'ipykernel<7'"
+            said = f"{name!r}, ipykernel {ipykernel.__version__}"
+            yield Check("kernel", True if old else None, said, advice)
             return
     yield Check(
         "kernel",

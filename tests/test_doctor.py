@@ -66,6 +66,16 @@ def test_missing_data_and_extras_are_notes_with_advice(no_data, monkeypatch):
     assert not any(check.ok is False for check in checks.values())
 
 
+def test_a_kernel_that_may_stand_still_is_named(no_data, monkeypatch):
+    import ipykernel
+
+    assert named(examine())["kernel"].ok is True
+    monkeypatch.setattr(ipykernel, "__version__", "7.4.0")
+    kernel = named(examine())["kernel"]
+    assert kernel.ok is None
+    assert "pip install 'ipykernel<7'" in kernel.advice
+
+
 def test_old_or_missing_packages_fail_and_the_command_exits_with_1(no_data, monkeypatch, capsys):
     real = metadata.version
 
