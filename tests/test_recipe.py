@@ -97,3 +97,15 @@ def test_the_page_shows_no_test_accuracy(tmp_path):
 def test_the_repositorys_page_says_what_the_ledger_says():
     text = (ROOT / "docs" / "recipe.md").read_text(encoding="utf-8")
     assert text == report(Ledger(ROOT / "results" / "ledger.jsonl")), "run: fercourse ledger recipe"
+
+
+def test_width_is_weighed_against_megabytes(tmp_path):
+    book = Ledger(tmp_path / "ledger.jsonl")
+    book.append(made_row(6, 0, 0.66, val_accuracy=0.65))
+    assert "for its size" not in report(book)
+    for width, val in ((0.25, 0.63), (0.5, 0.66)):
+        book.append(recipe_row(0, val, **{"model.width": width}))
+    text = report(book)
+    assert "from width 0.25 to 0.375, +2.00 points for" in text
+    assert "from width 0.375 to 0.5, +1.00 points for" in text
+    assert "points a MB" in text

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,7 @@ def report(ledger: Ledger) -> str:
         if any(trial.changed for trial in found):
             size = rows[0].splits["val"]
             parts.append(_section(f"{DATASETS[dataset]}, preset `{name}`", found, size))
+            parts += _by_the_megabyte(found, base)
     return "\n\n".join(parts) + "\n"
 
 
@@ -120,6 +122,30 @@ def _section(title: str, found: Sequence[Trial], size: int) -> str:
             f"{100 * trial.accuracy:.2f} | {gain} |"
         )
     return "\n".join(lines)
+
+
+def _by_the_megabyte(found: Sequence[Trial], base: RunConfig) -> list[str]:
+    """What each wider network adds for its size: a paragraph, or none before two were tried."""
+    widths = {
+        trial.changed.get("model.width", base.model.width): trial
+        for trial in found
+        if not trial.changed or (list(trial.changed) == ["model.width"] and trial.gain)
+    }
+    if len(widths) < 2:
+        return []
+    steps = []
+    for (narrow, small), (wide, large) in pairwise(sorted(widths.items())):
+        more = 100 * (_gain(large) - _gain(small))
+        megabytes = large.megabytes - small.megabytes
+        steps.append(
+            f"from width {narrow:g} to {wide:g}, {more:+.2f} points for {megabytes:.2f} MB more "
+            f"({more / megabytes:+.2f} points a MB)"
+        )
+    return [f"Accuracy for its size, as float16 weights: {'; '.join(steps)}."]
+
+
+def _gain(trial: Trial) -> float:
+    return trial.gain.mean if trial.gain else 0.0
 
 
 def _trial(rows: list[Row], base: RunConfig, at_base: dict[tuple, float]) -> Trial:
