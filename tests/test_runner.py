@@ -375,6 +375,12 @@ def test_a_dry_run_changes_nothing(command, tmp_path):
     assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
 
 
+def test_no_more_runs_at_a_time_than_cores(command, monkeypatch):
+    monkeypatch.setattr(runner, "cores", lambda: 3)
+    assert "--jobs 3." in command("--seeds", "1", "--jobs", "64", "--dry-run").output
+    assert "--jobs" not in command("--seeds", "1", "--jobs", "3", "--dry-run").output
+
+
 def test_the_command_reports_what_it_did(command, course, monkeypatch):
     course(1.0)
     monkeypatch.setattr(runner, "run", functools.partial(runner.run, work=quick))

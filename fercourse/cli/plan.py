@@ -76,9 +76,12 @@ def run(
                 settings=varied)  # fmt: skip
     if runs[0].note:
         print(runs[0].note)
+    kind = runner.device_kind(device, engine)
+    if engine == "local" and kind == "cpu" and jobs > runner.cores():
+        jobs = runner.cores()
+        print(f"More runs at a time than cores would only wait for each other: --jobs {jobs}.")
     if dry_run:
         todo = runner.missing(runs, book, source)
-        kind = runner.device_kind(device, engine)
         _print_outlook(runs, todo, Durations(book.rows(), kind), jobs)
         return
     report = runner.run(

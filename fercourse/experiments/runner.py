@@ -108,7 +108,7 @@ def run(
         Path(out).mkdir(parents=True, exist_ok=True)
     if todo and todo[0].config.data.name != "synthetic":
         jobs_.load_once(todo[0].config.data, _text(source))  # no data: say so before any worker
-    threads = max(1, _cores() // jobs) if jobs > 1 else 0
+    threads = max(1, cores() // jobs) if jobs > 1 else 0
     queue = deque(
         Job(planned, _text(source), str(Path(out).resolve()), device, threads) for planned in todo
     )
@@ -285,8 +285,8 @@ def device_kind(device: str, engine: str = "local") -> str | None:
     return find_device(device).type
 
 
-def _cores() -> int:
-    """Those this process may use."""
+def cores() -> int:
+    """Those of the machine's that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
