@@ -75,7 +75,7 @@ def _fer2013(rows: Sequence[Row], claims: dict[tuple[str, str], Row]) -> str:
     for group in _groups(rows):
         first = group[0]
         claim = claims.get(("fer2013", first.variant.split("-")[0]))
-        cells = [first.variant, _recipe(first), str(len(group))]
+        cells = [first.variant, first.recipe, str(len(group))]
         cells += [_mean(group, metric) for metric in METRICS]
         cells.append(_spread([row.test_accuracy for row in group]))
         cells.append(f"{100 * claim.test_accuracy:.2f}" if claim else "")
@@ -121,7 +121,7 @@ def _ckplus(rows: Sequence[Row], claims: dict[tuple[str, str], Row]) -> str:
         first, data = group[0], group[0].run.data
         whole = [folds for folds in _seeds(group).values() if len(folds) == data.folds]
         kind = "no person in two folds" if data.by == "subject" else "random"
-        cells = [f"{first.variant} ({_recipe(first)})", f"{data.folds}, {kind}", str(len(whole))]
+        cells = [f"{first.variant} ({first.recipe})", f"{data.folds}, {kind}", str(len(whole))]
         if whole:
             pooled = [pool_folds(folds)[0] for folds in whole]
             accuracies = [row.test_accuracy for row in pooled]
@@ -170,14 +170,6 @@ def _shared(row: Row) -> tuple[object, ...]:
 def _anywhere(row: Row) -> RunConfig:
     """The run without its place: on CK+ a seed has folds of its own (plan ``table1``)."""
     return row.run.change(**({"data.fold": 0, "data.seed": 0} if row.dataset == "ckplus" else {}))
-
-
-def _recipe(row: Row) -> str:
-    c = row.run
-    return (
-        f"{c.data.size} px, width {c.model.width:g}, {c.train.epochs} epochs, "
-        f"{c.train.augment} augmentation"
-    )
 
 
 def _mean(rows: Sequence[Row], metric: str) -> str:

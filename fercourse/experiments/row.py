@@ -106,6 +106,16 @@ class Row:
             raise FercourseError(f"{self.key} is a claim of the paper's and has no config.")
         return RunConfig.from_dict(self.config)
 
+    @property
+    def recipe(self) -> str:
+        """For tables: "48 px, width 0.375, 16 epochs, light augmentation"."""
+        c = self.run
+        augmentation = "no" if c.train.augment == "none" else c.train.augment
+        return (
+            f"{c.data.size} px, width {c.model.width:g}, {c.train.epochs} epochs, "
+            f"{augmentation} augmentation"
+        )
+
     def value(self, name: str) -> Any:
         """A field, or by a dotted name one of the config: ``row.value("loss.weight")``."""
         part, _, inner = name.partition(".")

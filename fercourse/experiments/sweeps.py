@@ -49,14 +49,18 @@ def _table(half: str, example: Row, rows: list[Row]) -> str:
         "test": [_mean(found, "test_accuracy") for found in runs.values()],
     }
     lines = [
-        f"**Fig. {half[3]}({half[4]})**, {DATASETS[example.dataset].lower()}, preset of label "
-        f"`{example.label}`, {fixed}; per cent. The paper chose {name} = {OPTIMUM[field]:g}. "
+        f"**Fig. {half[3]}({half[4]})**, {_data_set(example)}, {example.recipe}, {fixed}; "
+        f"per cent. The paper chose {name} = {OPTIMUM[field]:g}. "
         f"{_verdict([[r.val_accuracy for r in found] for found in runs.values()])}",
         "",
         *(f"| {title} | {' | '.join(row)} |" for title, row in cells.items()),
     ]
     lines.insert(3, f"| --- |{' ---: |' * len(planned)}")
     return "\n".join(lines)
+
+
+def _data_set(row: Row) -> str:
+    return DATASETS[row.dataset] + (" (drawn)" if row.dataset == "synthetic" else "")
 
 
 def _verdict(groups: list[list[float]]) -> str:
