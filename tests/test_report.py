@@ -109,3 +109,14 @@ def test_runs_of_another_recipe_are_no_part_of_a_sweep():
     sweep = [made_row(6, 0, 0.6, plan="fig6a", **{"loss.weight": w}) for w in LAMBDAS]
     other = made_row(6, 1, 0.9, **{"loss.weight": LAMBDAS[0], "train.epochs": 30})
     assert "| runs | 1 | 1 | 1 | 1 | 1 |" in sweep_tables([*sweep, other])[0]
+
+
+def test_a_model_of_one_run_is_passed_over(tmp_path):
+    book = Ledger(tmp_path / "ledger.jsonl")
+    for model, seeds in ((1, 2), (2, 1), (3, 2)):
+        for seed in range(seeds):
+            book.append(made_row(model, seed, 0.66 + 0.01 * model))
+    text = report(book)
+    assert "model3 minus model1" in text
+    assert "model2 minus" not in text
+    assert "minus model2" not in text

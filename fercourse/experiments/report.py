@@ -94,12 +94,15 @@ def _fer2013(rows: Sequence[Row], claims: dict[tuple[str, str], Row]) -> str:
 
 
 def _steps(rows: Sequence[Row], over: str) -> list[str]:
-    """What each model adds to the one before it, and the last to the first, over shared runs."""
+    """What each model adds to the one before it, and the last to the first, over shared runs.
+
+    A model of a single run is passed over: nothing says how far its next run would be.
+    """
     places: dict[str, set[tuple[int, int]]] = {}
     for row in rows:
         places.setdefault(row.variant, set()).add((row.seed, row.run.data.fold))
-    models = sorted(places)
-    pairs = dict.fromkeys([*pairwise(models), (models[0], models[-1])])  # each step, then all of it
+    models = sorted(name for name, there in places.items() if len(there) > 1)
+    pairs = dict.fromkeys([*pairwise(models), *zip(models[:1], models[-1:], strict=True)])
     steps = [(a, b) for a, b in pairs if a != b and len(places[a] & places[b]) > 1]
     if not steps:
         return []
