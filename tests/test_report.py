@@ -105,6 +105,13 @@ def test_a_sweep_of_fig_6_is_a_table_and_says_whether_its_values_differ():
     assert "**Fig. 6(b)**" in table
 
 
+def test_a_run_that_never_learned_is_counted_and_named():
+    rows = [made_row(6, 0, 0.6, plan="fig6a", **{"loss.weight": w}) for w in LAMBDAS]
+    assert "never left chance" not in sweep_tables(rows)[0]
+    rows += [made_row(6, 1, 0.2, plan="fig6a", **{"loss.weight": LAMBDAS[0]})]
+    assert "never left chance, and count in the means: 1 of 6." in sweep_tables(rows)[0]
+
+
 def test_runs_of_another_recipe_are_no_part_of_a_sweep():
     sweep = [made_row(6, 0, 0.6, plan="fig6a", **{"loss.weight": w}) for w in LAMBDAS]
     other = made_row(6, 1, 0.9, **{"loss.weight": LAMBDAS[0], "train.epochs": 30})

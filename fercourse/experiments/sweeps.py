@@ -10,7 +10,7 @@ from fercourse.evaluation.metrics import mean_accuracy
 from fercourse.experiments.paper import LAMBDAS, OPTIMUM, PAIR_WEIGHTS
 from fercourse.experiments.plans import SWEEP_WEIGHT
 from fercourse.experiments.row import Row
-from fercourse.labels import DATASETS
+from fercourse.labels import BASIC, DATASETS
 
 _HALVES = {
     "fig6b": ("loss.pair_weight", "lambda_1", PAIR_WEIGHTS),
@@ -51,7 +51,8 @@ def _table(half: str, example: Row, rows: list[Row]) -> str:
     lines = [
         f"**Fig. {half[3]}({half[4]})**, {_data_set(example)}, {example.recipe}, {fixed}; "
         f"per cent. The paper chose {name} = {OPTIMUM[field]:g}. "
-        f"{_verdict([[r.val_accuracy for r in found] for found in runs.values()])}",
+        f"{_verdict([[r.val_accuracy for r in found] for found in runs.values()])}"
+        f"{_never_learned(rows)}",
         "",
         *(f"| {title} | {' | '.join(row)} |" for title, row in cells.items()),
     ]
@@ -69,6 +70,14 @@ def _verdict(groups: list[list[float]]) -> str:
     p = f_oneway(*groups).pvalue
     found = "the values differ" if p < 0.05 else "no difference shown"
     return f"Analysis of variance on validation accuracy: p = {p:.2g}, {found}."
+
+
+def _never_learned(rows: list[Row]) -> str:
+    """Guessing among seven classes is right once in seven times; twice that is no learning yet."""
+    lost = [row.variant for row in rows if row.val_accuracy < 2 / len(BASIC)]
+    if not lost:
+        return ""
+    return f" Runs that never left chance, and count in the means: {len(lost)} of {len(rows)}."
 
 
 def _mean(rows: list[Row], metric: str) -> str:
