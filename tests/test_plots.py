@@ -264,3 +264,6 @@ def test_spread_draws_both_errors() -> None:
     low, high = figure.axes[0].get_ylim()
     assert low < values.mean() - binomial
     assert high > values.mean() + binomial
+    title = headline(plots.accuracy_spread(rows + slopes(models=(2,), seeds=1)))
+    assert f"spread by {values.std():.2f} points" in title  # the single run's zero has no part
+    assert "single ones aside" in title

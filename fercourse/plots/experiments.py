@@ -206,15 +206,17 @@ def accuracy_spread(rows: Sequence[Row], metric: str = "test_accuracy") -> Figur
     axes.legend(legend.values(), legend.keys(), ncols=4, loc="lower left", columnspacing=1.2,
                 bbox_to_anchor=(-0.01, 1.0), borderaxespad=0.2, handletextpad=0.5)  # fmt: skip
     light_grid(axes)
-    sta, error = 100 * frame["sta"].mean(), 100 * frame["binomial"].mean()
-    least, most = frame["n"].min(), frame["n"].max()
-    if most == 1:
+    repeated = frame[frame["n"] > 1]  # the Sta of a single run is zero, and says nothing
+    sta, error = 100 * repeated["sta"].mean(), 100 * frame["binomial"].mean()
+    least, most = repeated["n"].min(), repeated["n"].max()
+    if repeated.empty:
         text = f"One run each says nothing of seeds; the test set leaves an error of {error:.2f}"
     else:
         runs = f"{least} runs" if least == most else f"{least} to {most} runs"
         than = "less" if sta < error else "more"
+        alone = "" if len(repeated) == len(frame) else ", single ones aside"
         text = (
-            f"Seeds spread by {sta:.2f} points (Sta, {runs} each), {than} than the error of "
+            f"Seeds spread by {sta:.2f} points (Sta, {runs} each{alone}), {than} than the error of "
             f"{error:.2f} that the test set leaves"
         )
     headline(figure, text)
