@@ -105,6 +105,15 @@ def test_a_sweep_of_fig_6_is_a_table_and_says_whether_its_values_differ():
     assert "**Fig. 6(b)**" in table
 
 
+def test_runs_of_a_sweep_stand_in_its_table_alone(tmp_path):
+    book = Ledger(tmp_path / "ledger.jsonl")
+    book.append(made_row(6, 0, 0.66))
+    book.append(made_row(6, 1, 0.61, plan="fig6a", variant="x", **{"loss.weight": LAMBDAS[0]}))
+    text = report(book)
+    assert "| x |" not in text
+    assert "**Fig. 6(a)**" in text
+
+
 def test_a_run_that_never_learned_is_counted_and_named():
     rows = [made_row(6, 0, 0.6, plan="fig6a", **{"loss.weight": w}) for w in LAMBDAS]
     assert "never left chance" not in sweep_tables(rows)[0]

@@ -29,10 +29,11 @@ def report(ledger: Ledger) -> str:
     measured = [row for row in ledger.rows() if row.label != "paper" and row.plan != "recipe"]
     claims = {(row.dataset, row.variant): row for row in ledger.rows(label="paper", plan="table1")}
     parts = []
-    fer = [row for row in measured if row.dataset == "fer2013"]
+    tables = [row for row in measured if not row.plan.startswith("fig6")]  # sweeps: further down
+    fer = [row for row in tables if row.dataset == "fer2013"]
     if fer:
         parts.append(_fer2013(fer, claims))
-    ck = [row for row in measured if row.dataset == "ckplus"]
+    ck = [row for row in tables if row.dataset == "ckplus"]
     if ck:
         parts.append(_ckplus(ck, claims))
     if not parts:

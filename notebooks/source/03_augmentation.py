@@ -285,7 +285,8 @@ widgets.augmentation()
 # %%
 from fercourse.experiments.ledger import Ledger
 
-rows = [row for row in Ledger().rows(dataset="fer2013") if row.config]
+found = Ledger().rows(dataset="fer2013", plan=["table1", "recipe"])
+rows = [row for row in found if row.config]
 for row in rows:
     config = row.config["train"]
     print(f"{row.variant:24} {config['augment']:8} {config['epochs']:3} epochs, seed {row.seed}: "

@@ -297,7 +297,7 @@ for plan, words in (("ckplus-subject", "nobody in two folds"), ("ckplus-random",
 # correlation of 0.99, finds one fewer). What did they do to *our* networks?
 
 # %%
-for row in ledger.rows(dataset="fer2013"):
+for row in ledger.rows(dataset="fer2013", plan="table1"):
     if row.label != "paper" and row.test_accuracy_clean is not None:
         leaked = row.splits["test"] - row.splits["test_clean"]
         print(f"{row.variant:22} seed {row.seed}: {row.test_accuracy:.2%}, without {leaked} copies",
