@@ -208,6 +208,9 @@ def test_sweep_compares_the_best_with_the_papers_choice() -> None:
     assert "over the paper's 0.005" in headline(figure)
     same = plots.sweep(swept(peak=0.005), "loss.weight")
     assert headline(same) == "λ = 0.005 does best, as in the paper"
+    assert headline(figure).endswith("its error")
+    alone = [row for row in swept(peak=0.01) if row.seed == 0]
+    assert "its error" not in headline(plots.sweep(alone, "loss.weight"))  # one seed has none
     marks = [line.get_xdata()[0] for line in axes.lines if line.get_linestyle() == "--"]
     assert marks == [1], "the paper's choice stands over the second value"
 

@@ -259,8 +259,10 @@ def _sweep_in_words(
     if claimed not in values:
         return text
     gain = compare(rows, f"{claimed:g}", f"{values[best]:g}", metric)
-    verdict = "beyond its error" if _clear(gain) and gain.low > 0 else "within its error"
-    return f"{text}, by {gain} over the paper's {claimed:g}: {verdict}"
+    text = f"{text}, by {gain} over the paper's {claimed:g}"
+    if gain.n < 2:
+        return text
+    return f"{text}: {'beyond' if _clear(gain) and gain.low > 0 else 'within'} its error"
 
 
 def _clear(step: Paired) -> bool:
