@@ -99,7 +99,7 @@ def opened(browser, lab, name):
         page.locator(f"{INDICATOR}[data-status=idle]").first.wait_for(timeout=PATIENCE * 1000)
         _choose(page, "Run", "Run All Cells")
         if stalled := _ran_through(page):
-            # A kernel may stand still by no fault of the lesson (ipykernel#1471): do as a learner does.
+            # A kernel may stand still by itself (ipykernel#1471): do as a learner would.
             warnings.warn(f"{name}: {stalled}; restarted", stacklevel=2)
             _choose(page, "Kernel", "Restart Kernel and Run All Cells…")
             page.get_by_role("button", name="Confirm Kernel Restart").click()
