@@ -94,9 +94,10 @@ def opened(browser, lab, name):
     page = browser.new_page(viewport={"width": 1400, "height": 1000})
     try:
         page.goto(lab(name))
-        page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=PATIENCE * 1000)
-        page.locator(".jp-KernelName", has_text="Python 3 (fercourse)").first.wait_for()
-        page.locator(f"{INDICATOR}[data-status=idle]").first.wait_for(timeout=PATIENCE * 1000)
+        kernel = page.locator(".jp-KernelName", has_text="Python 3 (fercourse)")
+        idle = page.locator(f"{INDICATOR}[data-status=idle]")
+        for shown in (page.locator(".jp-Notebook .jp-CodeCell"), kernel, idle):
+            shown.first.wait_for(timeout=PATIENCE * 1000)
         _choose(page, "Run", "Run All Cells")
         if stalled := _ran_through(page):
             # A kernel may stand still by itself (ipykernel#1471): do as a learner would.

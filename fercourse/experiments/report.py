@@ -103,8 +103,10 @@ def _steps(rows: Sequence[Row], over: str) -> list[str]:
     for row in rows:
         places.setdefault(row.variant, set()).add((row.seed, row.run.data.fold))
     models = sorted(name for name, there in places.items() if len(there) > 1)
-    pairs = dict.fromkeys([*pairwise(models), *zip(models[:1], models[-1:], strict=True)])
-    steps = [(a, b) for a, b in pairs if a != b and len(places[a] & places[b]) > 1]
+    if len(models) < 2:
+        return []
+    pairs = dict.fromkeys([*pairwise(models), (models[0], models[-1])])  # each step, then all of it
+    steps = [(a, b) for a, b in pairs if len(places[a] & places[b]) > 1]
     if not steps:
         return []
     text = "; ".join(f"{b} minus {a} {compare(rows, a, b)}" for a, b in steps)
