@@ -194,6 +194,9 @@ def test_table1_puts_the_paper_beside_ours() -> None:
     mixed = [*rows, made_row(6, seed=9, label="full")]
     with pytest.raises(FercourseError, match="mix runs labelled cpu, full"):
         plots.table1(mixed)
+    shorter = [*rows, made_row(6, seed=9, **{"train.epochs": 20})]
+    with pytest.raises(FercourseError, match=r"mix recipes \(.*16 epochs.*; .*20 epochs"):
+        plots.table1(shorter)
     with pytest.raises(FercourseError, match="no row"):
         plots.table1([])
 

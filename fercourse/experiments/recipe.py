@@ -14,7 +14,7 @@ from fercourse.config import RunConfig
 from fercourse.errors import FercourseError
 
 SETTINGS: dict[str, tuple[Any, ...]] = {
-    "train.augment": ("none", "light", "course"),
+    "train.augment": ("none", "paper", "light", "course"),
     "train.mixup": (0.0, 0.2),
     "loss.label_smoothing": (0.0, 0.1),
     "train.schedule": ("cosine", "plateau"),

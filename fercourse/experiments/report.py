@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from fercourse.config import RunConfig
 from fercourse.errors import FercourseError
 from fercourse.evaluation.metrics import binomial_error, mean_accuracy, stability
+from fercourse.experiments.alike import alike, anywhere
 from fercourse.experiments.ledger import Ledger
 from fercourse.experiments.paper import RUNS
 from fercourse.experiments.row import Row
@@ -82,8 +82,7 @@ def _fer2013(rows: Sequence[Row], claims: dict[tuple[str, str], Row]) -> str:
         cells.append(f"{100 * claim.test_accuracy:.2f}" if claim else "")
         lines.append(f"| {' | '.join(cells)} |")
     table = [row for row in rows if row.plan == "table1"]
-    for recipe in dict.fromkeys(map(_shared, table)):
-        shared = [row for row in table if _shared(row) == recipe]
+    for shared in alike(table):
         lines += _steps(shared, "PrivateTest, paired over the seeds both models have")
     most = {f"model{k}": 0 for k in range(1, 7)}
     for group in _groups(table):
@@ -144,8 +143,7 @@ def _ckplus(rows: Sequence[Row], claims: dict[tuple[str, str], Row]) -> str:
             cells += [f"{len(group)} folds only", "", "", "", ""]
         lines.append(f"| {' | '.join(cells)} |")
     apart = [row for row in rows if row.run.data.by == "subject"]
-    for recipe in dict.fromkeys(map(_shared, apart)):
-        shared = [row for row in apart if _shared(row) == recipe]
+    for shared in alike(apart):
         lines += _steps(shared, "Paired over folds, whose training faces overlap, so that the true "
                         "intervals are somewhat wider")  # fmt: skip
     return "\n".join(lines)
@@ -162,20 +160,9 @@ def _groups(rows: Sequence[Row]) -> list[list[Row]]:
     """Rows that differ by seed and fold alone, in the order of variants."""
     groups: dict[tuple[str, str, str], list[Row]] = {}
     for row in rows:
-        name = _anywhere(row).hash
+        name = anywhere(row).hash
         groups.setdefault((row.plan, row.variant, name), []).append(row)
     return [groups[key] for key in sorted(groups)]
-
-
-def _shared(row: Row) -> tuple[object, ...]:
-    """What Table 1's models of one preset have in common."""
-    run = _anywhere(row)
-    return row.label, run.train, run.data, run.model.width
-
-
-def _anywhere(row: Row) -> RunConfig:
-    """The run without its place: on CK+ a seed has folds of its own (plan ``table1``)."""
-    return row.run.change(**({"data.fold": 0, "data.seed": 0} if row.dataset == "ckplus" else {}))
 
 
 def _mean(rows: Sequence[Row], metric: str) -> str:

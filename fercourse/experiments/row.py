@@ -111,10 +111,17 @@ class Row:
         """For tables: "48 px, width 0.375, 16 epochs, light augmentation"."""
         c = self.run
         augmentation = "no" if c.train.augment == "none" else c.train.augment
-        return (
-            f"{c.data.size} px, width {c.model.width:g}, {c.train.epochs} epochs, "
-            f"{augmentation} augmentation"
-        )
+        parts = [
+            f"{c.data.size} px",
+            f"width {c.model.width:g}",
+            f"{c.train.epochs} epochs",
+            f"{augmentation} augmentation",
+        ]
+        if c.train.mixup:
+            parts.append(f"mixup {c.train.mixup:g}")
+        if c.loss.label_smoothing:
+            parts.append(f"label smoothing {c.loss.label_smoothing:g}")
+        return ", ".join(parts)
 
     def value(self, name: str) -> Any:
         """A field, or by a dotted name one of the config: ``row.value("loss.weight")``."""

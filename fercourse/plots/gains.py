@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from fercourse.errors import FercourseError
+from fercourse.experiments.alike import alike
 from fercourse.experiments.row import Row
 from fercourse.experiments.statistics import compare
 from fercourse.plots.style import (
@@ -35,6 +37,7 @@ class Change(NamedTuple):
         low: Lower end of the 95 % interval; nan where there is none.
         high: Upper end.
         n: Runs of each model.
+        recipe: How they were trained, for tables; empty for the paper.
     """
 
     source: str
@@ -43,10 +46,11 @@ class Change(NamedTuple):
     low: float
     high: float
     n: int
+    recipe: str = ""
 
 
-def changes(rows: Iterable[Row], first: int, second: int) -> list[Change]:
-    """What model ``second`` of Table 1 adds to ``first``: the claims, then each label's runs.
+def changes(rows: Sequence[Row], first: int, second: int) -> list[Change]:
+    """What model ``second`` of Table 1 adds to ``first``: the claims, then each recipe's runs.
 
     The paper's interval is Welch's, from its Acc, Sta and N = 10; ours is paired over seeds.
 
@@ -56,19 +60,18 @@ def changes(rows: Iterable[Row], first: int, second: int) -> list[Change]:
         second: The row it is compared with.
     """
     a, b = f"model{first}", f"model{second}"
-    groups: dict[tuple[str, str], list[Row]] = {}
-    for row in rows:
-        if row.variant in (a, b) and row.test_accuracy is not None:
-            groups.setdefault((row.label, row.dataset), []).append(row)
-    found = []
-    for (label, dataset), members in sorted(groups.items(), key=lambda g: g[0][0] != "paper"):
-        of = {name: [row for row in members if row.variant == name] for name in (a, b)}
-        if label == "paper" and all(of.values()):
-            found.append(_claimed(dataset, of[a][0], of[b][0]))
-        elif {row.seed for row in of[a]} & {row.seed for row in of[b]}:
+    rows = [row for row in rows if row.variant in (a, b) and row.test_accuracy is not None]
+    claims = {(row.dataset, row.variant): row for row in rows if row.label == "paper"}
+    found = [_claimed(dataset, claims[dataset, a], claims[dataset, b])
+             for dataset, variant in claims if variant == a and (dataset, b) in claims]  # fmt: skip
+    for members in alike(rows):
+        places = [{(row.seed, row.run.data.fold) for row in members if row.variant == name}
+                  for name in (a, b)]  # fmt: skip
+        if places[0] & places[1]:
             pair = compare(members, a, b)
             points = (100 * v for v in (pair.mean, pair.low, pair.high))
-            found.append(Change(label, dataset, *points, pair.n))
+            one = members[0]
+            found.append(Change(one.label, one.dataset, *points, pair.n, one.recipe))
     return found
 
 
@@ -82,7 +85,8 @@ def ablation_step(rows: Sequence[Row], first: int, second: int) -> Figure:
     found = changes(rows, first, second)
     if not found:
         raise FercourseError(f"no rows have both model {first} and model {second}.")
-    figure = new_figure(height=1.15 + 0.34 * len(found))
+    names = _names(found)
+    figure = new_figure(height=1.15 + 0.34 * len("\n".join(names).splitlines()))
     axes = figure.add_subplot()
     for k, change in enumerate(found):
         claimed = change.source == "paper"
@@ -92,13 +96,13 @@ def ablation_step(rows: Sequence[Row], first: int, second: int) -> Figure:
         axes.plot(change.mean, k, "D" if claimed else "o", color=colour, ms=6,
                   mfc="white" if claimed else colour)  # fmt: skip
     axes.axvline(0, color=INK, linewidth=0.9)
-    axes.set_yticks(range(len(found)), [_name(change) for change in found])
+    axes.set_yticks(range(len(found)), names)
     axes.set_ylim(len(found) - 0.5, -0.5)
     axes.set_xlabel(f"model {second} minus model {first}: test accuracy, points (95 % interval)")
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_color(GREY)
     light_grid(axes, "x")
-    clear = [_name(c).partition(",")[0] for c in found if c.low > 0 or c.high < 0]
+    clear = dict.fromkeys(_whose(c) for c in found if c.low > 0 or c.high < 0)
     text = f"clear of zero for {' and '.join(clear)}" if clear else "not clear of zero"
     headline(figure, f"Model {first} to {second}: the change of accuracy is {text}")
     return figure
@@ -116,6 +120,13 @@ def _claimed(dataset: str, first: Row, second: Row) -> Change:
     return Change("paper", dataset, mean, mean - reach, mean + reach, n)
 
 
-def _name(change: Change) -> str:
+def _whose(change: Change) -> str:
     whose = "the paper" if change.source == "paper" else f"ours ({change.source})"
-    return f"{whose} on {TITLES.get(change.dataset, change.dataset)}, n = {change.n}"
+    return f"{whose} on {TITLES.get(change.dataset, change.dataset)}"
+
+
+def _names(changes: Sequence[Change]) -> list[str]:
+    """A line each; where two recipes were run on one data set, a second line tells them apart."""
+    times = Counter(map(_whose, changes))
+    names = [(_whose(c), f", n = {c.n}", c.recipe) for c in changes]
+    return [f"{who}{n}\n{recipe}" if times[who] > 1 else who + n for who, n, recipe in names]

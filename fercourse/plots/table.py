@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from fercourse.config import ModelConfig
 from fercourse.errors import FercourseError
+from fercourse.experiments.alike import alike
 from fercourse.experiments.row import Row
 from fercourse.experiments.statistics import summarise
 from fercourse.labels import DATASETS
@@ -49,7 +50,8 @@ def table1(rows: Sequence[Row], metric: str = "test_accuracy") -> Styler:
         A pandas Styler: shown as it is in a notebook, ``.data`` is the plain table.
 
     Raises:
-        FercourseError: There is no such row, or the measured rows carry several labels.
+        FercourseError: There is no such row, or the measured rows carry several labels, or on one
+            data set several recipes.
     """
     claims, ours = _claims_and_ours(rows, metric)
     columns: dict[tuple[str, str], list[object]] = {}
@@ -134,6 +136,12 @@ def _claims_and_ours(rows: Sequence[Row], metric: str) -> tuple[pd.DataFrame, pd
             f"the rows mix runs labelled {', '.join(sorted(labels))}; choose one, as in "
             "ledger.rows(label=['paper', 'full'])."
         )
+    for one, *others in _recipes(measured).values():
+        if others:
+            raise FercourseError(
+                f"the rows mix recipes ({one}; {others[0]}); keep one with alike(rows)[0] of "
+                "fercourse.experiments.alike."
+            )
     if not claimed and not measured:
         raise FercourseError("no row is one of Table 1's models, variants model1 to model6.")
     frames = []
@@ -142,6 +150,14 @@ def _claims_and_ours(rows: Sequence[Row], metric: str) -> tuple[pd.DataFrame, pd
         frame["model"] = frame["variant"].map(models)
         frames.append(frame.set_index(["dataset", "model"]).drop(columns=["label", "variant"]))
     return frames[0], frames[1]
+
+
+def _recipes(rows: Sequence[Row]) -> dict[str, list[str]]:
+    """By data set, how its runs were trained: a sentence for each recipe."""
+    found: dict[str, list[str]] = {}
+    for group in alike(rows):
+        found.setdefault(group[0].dataset, []).append(group[0].recipe)
+    return found
 
 
 def _at(frame: pd.DataFrame, dataset: str, model: int, name: str) -> float:

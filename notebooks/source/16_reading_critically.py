@@ -300,8 +300,10 @@ for plan, words in (("ckplus-subject", "nobody in two folds"), ("ckplus-random",
 for row in ledger.rows(dataset="fer2013", plan="table1"):
     if row.label != "paper" and row.test_accuracy_clean is not None:
         leaked = row.splits["test"] - row.splits["test_clean"]
-        print(f"{row.variant:22} seed {row.seed}: {row.test_accuracy:.2%}, without {leaked} copies",
-              f"{row.test_accuracy_clean:.2%}")  # fmt: skip
+        print(
+            f"{row.variant}, {row.value('train.epochs')} epochs, seed {row.seed}:",
+            f"{row.test_accuracy:.2%}, without {leaked} copies {row.test_accuracy_clean:.2%}",
+        )
 
 # %% [markdown]
 # ## What is left?

@@ -1,0 +1,72 @@
+"""A second recipe in the ledger neither enters the first one's tables nor breaks a lesson."""
+
+import pytest
+from made_rows import made_row
+
+from fercourse import FercourseError, plots
+from fercourse.experiments.alike import alike
+from fercourse.experiments.ledger import Ledger
+from fercourse.experiments.paper import paper_rows
+from fercourse.experiments.report import report
+from fercourse.experiments.statistics import compare
+from fercourse.plots.gains import changes
+
+LONG = {"train.epochs": 40, "loss.label_smoothing": 0.1}
+
+
+def two_recipes():
+    """Models 1 and 6: two seeds of 16 epochs, and in between one seed of 40."""
+    short = [made_row(k, seed, 0.66 + 0.01 * k) for seed in (0, 1) for k in (1, 3, 6)]
+    long = [made_row(k, 0, 0.60 + 0.01 * k, **LONG) for k in (1, 6)]
+    return short[:3] + long + short[3:]
+
+
+def test_runs_are_grouped_by_recipe_the_fullest_first():
+    groups = alike([*paper_rows(), *two_recipes()])
+    assert [len(group) for group in groups] == [6, 2]
+    assert {row.value("train.epochs") for row in groups[0]} == {16}
+    assert groups[1][0].recipe.endswith("40 epochs, light augmentation, label smoothing 0.1")
+
+
+def test_of_as_many_models_the_one_with_most_effort_comes_first():
+    cheap = [made_row(6, seed, label="cpu") for seed in (0, 1)]
+    dear = [made_row(6, 0, label="full")]
+    assert [group[0].label for group in alike(cheap + dear)] == ["full", "cpu"]
+
+
+def test_seeds_and_folds_of_ckplus_are_alike_but_not_other_cuts():
+    place = {"data.name": "ckplus", "data.folds": 3}
+    rows = [
+        made_row(6, seed, fingerprint=f"{seed}{fold}" * 8, **place,
+                 **{"data.seed": seed, "data.fold": fold, "data.by": by})
+        for seed in (0, 1) for fold in range(3) for by in ("subject", "random")
+    ]  # fmt: skip
+    assert [len(group) for group in alike(rows)] == [6, 6]
+
+
+def test_other_faces_are_not_alike():
+    assert len(alike([made_row(6), made_row(6, fingerprint="e" * 16)])) == 2
+
+
+def test_a_step_of_table_1_is_a_line_for_each_recipe():
+    rows = two_recipes()
+    with pytest.raises(FercourseError, match="two runs of seed 0"):
+        compare(rows, "model1", "model6")
+    found = changes([*rows, *paper_rows()], 1, 6)
+    ours = [change for change in found if change.source != "paper"]
+    assert [change.n for change in ours] == [2, 1]
+    assert [round(change.mean) for change in ours] == [5, 5]
+    assert {change.dataset for change in found if change.source == "paper"} == {"fer2013", "ckplus"}
+    figure = plots.ablation_step(rows, 1, 6)
+    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert all(label.startswith("ours (cpu) on FER2013, n = ") for label in labels)
+    assert ["40 epochs" in label for label in labels] == [False, True]
+
+
+def test_readme_pairs_only_what_one_recipe_made(tmp_path):
+    book = Ledger(tmp_path / "ledger.jsonl")
+    for row in two_recipes():
+        book.append(row)
+    text = report(book)
+    assert text.count("model6 minus model1") == 1
+    assert "| model6 | 48 px, width 0.375, 40 epochs, light augmentation, label smoothing" in text
