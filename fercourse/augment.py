@@ -12,6 +12,7 @@ a few numbers an image travel.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from dataclasses import dataclass
@@ -158,7 +159,8 @@ def mixup(
         images: float (N, ...).
         labels: int64 (N,) class indices, or float (N, K) targets, which may be soft.
         alpha: Positive; 0.2 blends most batches slightly, 1 uniformly.
-        generator: As for :func:`augment`.
+        generator: As for :func:`augment`. With a GPU's, the share comes from torch's own CPU
+            generator: a number that the host must know would make it wait for the GPU.
         num_classes: K, where labels are indices.
 
     Returns:
@@ -169,7 +171,8 @@ def mixup(
     targets = labels if labels.is_floating_point() else F.one_hot(labels, num_classes).float()
     device = generator.device if generator is not None else torch.device("cpu")
     # torch's Beta takes no generator, so it seeds numpy's.
-    seed = torch.randint(2**62, (), generator=generator, device=device).item()
+    host = generator if device.type == "cpu" else None
+    seed = torch.randint(2**62, (), generator=host).item()
     share = np.random.default_rng(seed).beta(alpha, alpha)
     partner = torch.randperm(len(images), generator=generator, device=device).to(images.device)
     return (
@@ -232,9 +235,14 @@ def _warp(
 
 
 def _paper(x: Tensor, generator: torch.Generator | None) -> Tensor:
-    members = x.new_tensor([(angle, *flip) for angle, flip in FIFTEEN])  # (15, 3)
     (u,) = _uniform(1, x, generator)
-    return warp(x, *members[(u * len(FIFTEEN)).long()].unbind(1))
+    return warp(x, *_members(x.device)[(u * len(FIFTEEN)).long()].unbind(1))
+
+
+@functools.cache
+def _members(device: torch.device) -> Tensor:
+    """The fifteen as (15, 3), kept: a GPU would wait for a new copy at every step."""
+    return torch.tensor([(angle, *flip) for angle, flip in FIFTEEN], device=device)
 
 
 def _distort(x: Tensor, generator: torch.Generator | None, r: Recipe) -> Tensor:
