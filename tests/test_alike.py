@@ -69,4 +69,6 @@ def test_readme_pairs_only_what_one_recipe_made(tmp_path):
         book.append(row)
     text = report(book)
     assert text.count("model6 minus model1") == 1
-    assert "| model6 | 48 px, width 0.375, 40 epochs, light augmentation, label smoothing" in text
+    table = [line for line in text.splitlines() if line.startswith("| model") and line[7].isdigit()]
+    assert [line.split()[1] for line in table] == [f"model{k}" for k in (1, 3, 6, 1, 6)]
+    assert "| 48 px, width 0.375, 40 epochs, light augmentation, label smoothing 0.1 |" in table[4]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 
 from fercourse.errors import FercourseError
@@ -73,7 +73,7 @@ def _fer2013(rows: Sequence[Row], claims: dict[tuple[str, str], Row]) -> str:
         "averaging | Sta | the paper's claim |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
-    for group in _groups(rows):
+    for group in chain.from_iterable(map(_groups, alike(rows))):
         first = group[0]
         claim = claims.get(("fer2013", first.variant.split("-")[0]))
         cells = [first.variant, first.recipe, str(len(group))]
