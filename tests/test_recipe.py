@@ -99,6 +99,23 @@ def test_the_repositorys_page_says_what_the_ledger_says():
     assert text == report(Ledger(ROOT / "results" / "ledger.jsonl")), "run: fercourse ledger recipe"
 
 
+def test_a_search_around_a_changed_preset_has_a_table_of_its_own(tmp_path):
+    book = Ledger(tmp_path / "ledger.jsonl")
+    small = {"model.width": 0.125}
+    book.append(made_row(6, 0, 0.70, val_accuracy=0.69))
+    book.append(made_row(6, 0, 0.60, val_accuracy=0.50, plan="recipe", **small))
+    book.append(recipe_row(0, 0.68, **{"train.mixup": 0.2}))
+    assert "with `model.width" not in report(book)  # a narrower model6, and no search around it
+    book.append(recipe_row(0, 0.53, **small, **{"train.lr": 0.1}))
+    _, first, second = report(book).split("\n## ")
+    assert first.startswith("FER2013, preset `cpu`\n")
+    assert "`train.lr=0.1`" not in first
+    assert "| `model.width=0.125` | 1 |" in first  # and a trial of the preset's width as well
+    assert second.startswith("FER2013, preset `cpu` with `model.width=0.125`\n")
+    assert "| nothing: the base | 1 | " in second
+    assert "`train.lr=0.1` | 1 | 0.61 | 53.00 | +3.00 points (one seed" in second
+
+
 def test_width_is_weighed_against_megabytes(tmp_path):
     book = Ledger(tmp_path / "ledger.jsonl")
     book.append(made_row(6, 0, 0.66, val_accuracy=0.65))

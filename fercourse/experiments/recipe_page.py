@@ -78,18 +78,39 @@ def write(page: Path, ledger: Ledger) -> bool:
 
 
 def report(ledger: Ledger) -> str:
-    """The page: for each preset and data set with trials, a table of validation accuracies."""
+    """The page: for each base and data set with trials, a table of validation accuracies."""
     parts = [_INTRODUCTION]
     for name, dataset in (("course", "fer2013"), ("cpu", "fer2013"), ("smoke", "synthetic")):
-        base = preset(name)
         label = {"course": "full"}.get(name, name)
         rows = ledger.rows(dataset=dataset, label=label)
-        found = compare_recipes(rows, base)
-        if any(trial.changed for trial in found):
-            size = rows[0].splits["val"]
-            parts.append(_section(f"{DATASETS[dataset]}, preset `{name}`", found, size))
-            parts += _by_the_megabyte(found, base)
+        for base, around in _by_base(rows, preset(name)):
+            found = compare_recipes(around, base)
+            if any(trial.changed for trial in found):
+                title = f"{DATASETS[dataset]}, preset `{name}`"
+                if made := _in_words(_differences(base, preset(name))):
+                    title += f" with {made}"
+                parts.append(_section(title, found, around[0].splits["val"]))
+                parts += _by_the_megabyte(found, base)
     return "\n\n".join(parts) + "\n"
+
+
+def _by_base(rows: Sequence[Row], standard: RunConfig) -> list[tuple[RunConfig, list[Row]]]:
+    """The preset, and each changed one that a search was made around (``--set``), with its runs.
+
+    A trial that belongs to none of them is compared with the preset.
+    """
+    own = _names(standard)
+    strange = {row.run.hash for row in rows if row.plan == "recipe"} - own
+    bases = dict.fromkeys(row.run.change(seed=0) for row in rows if row.variant == "model6")
+    theirs = {base: _names(base) for base in bases if base != standard}
+    theirs = {b: names for b, names in theirs.items() if (names - {b.hash}) & strange}
+    elsewhere = set().union(*theirs.values()) - own
+    groups = [(standard, [row for row in rows if row.run.hash not in elsewhere])]
+    return groups + [(b, [r for r in rows if r.run.hash in names]) for b, names in theirs.items()]
+
+
+def _names(base: RunConfig) -> set[str]:
+    return {config.hash for config in trials(base).values()}
 
 
 _INTRODUCTION = """\
@@ -115,13 +136,17 @@ def _section(title: str, found: Sequence[Trial], size: int) -> str:
         "| --- | ---: | ---: | ---: | --- |",
     ]
     for trial in found:
-        changed = ", ".join(f"`{name}={value}`" for name, value in trial.changed.items())
+        changed = _in_words(trial.changed)
         gain = "" if trial.gain is None else str(trial.gain)
         lines.append(
             f"| {changed or 'nothing: the base'} | {trial.n} | {trial.megabytes:.2f} | "
             f"{100 * trial.accuracy:.2f} | {gain} |"
         )
     return "\n".join(lines)
+
+
+def _in_words(changed: dict[str, Any]) -> str:
+    return ", ".join(f"`{name}={value}`" for name, value in changed.items())
 
 
 def _by_the_megabyte(found: Sequence[Trial], base: RunConfig) -> list[str]:
