@@ -43,7 +43,8 @@ def steps(accuracy: Tensor, t: float) -> tuple[Tensor, Tensor]:
 @check(steps, praise="Paired within seeds: what all models share has cancelled.")
 def check_steps(attempt: Any) -> None:
     """Diagnose an attempt at :func:`steps`."""
-    for s, t in ((3, 4.303), (10, 2.262), (6, 2.571)):
+    # All digits, so that whoever takes t from scipy instead agrees.
+    for s, t in ((3, 4.3026527), (10, 2.2621572), (6, 2.5705818)):
         shared = 0.02 * torch.randn(s, 1)  # good and bad seeds
         accuracy = 0.7 + shared + 0.004 * torch.randn(s, 6) + 0.005 * torch.arange(6)
         out = attempt(accuracy.clone(), t)
@@ -213,7 +214,12 @@ def check_credit(attempt: Any) -> None:
                 "You average over subsets. Orders do not meet all subsets equally often: the empty "
                 "one stands before a part in one of every K orders."
             )
-        total = sum(out.values())
+        total = sum(float(gain) for gain in out.values())
+        if math.isclose(total, worth[whole] - worth[none], rel_tol=1e-6):
+            raise Wrong(
+                f"The credits sum to the whole gain, {total:.3g}, as they must, but it is shared "
+                f"out in another way. Are all {orders} orders of these parts in the mean?"
+            )
         raise Wrong(
             f"The credits sum to {total:.3g}, and all parts together gain "
             f"{worth[whole] - worth[none]:.3g}. Does every order's gain go to the part just added?"

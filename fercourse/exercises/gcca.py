@@ -59,18 +59,14 @@ def check_stochastic_pool(attempt: Callable[[Tensor, bool], Any]) -> None:
     n, c, h, w = torch.randint(2, 7, (4,)).tolist()
     x = torch.randn(n, c, h, w).relu() + 0.1 * torch.rand(n, c, h, w)
     _examine_evaluation(attempt, x)
-    dead = x.clone()
-    dead[:, 0] = 0
-    for training in (False, True):
-        mode = "training" if training else "evaluation"
-        found = attempt(dead.clone(), training)
-        if not torch.isfinite(found).all():
-            raise Wrong(f"A channel that is zero everywhere gives nan in {mode}: 0 / 0. A dead "
-                        "channel should give 0.")  # fmt: skip
-        if found[:, 0].any():
-            raise Wrong(f"A channel that is zero everywhere gives {found[0, 0]:.3g} in {mode}; it "
-                        "should give 0.")  # fmt: skip
-    _examine_training(attempt, x)
+    drawn = attempt(x.clone(), True)
+    expect_shape(drawn, x.shape[:2], "In training too: one number for each channel of each image.")
+    if not (drawn[..., None] == x.flatten(2)).any(2).all():
+        raise Wrong("In training a value came back that stands nowhere in its channel: take the "
+                    "value at the drawn place, unchanged.")  # fmt: skip
+    _examine_dead(attempt, x)
+    _examine_shares(attempt)
+    _examine_draws(attempt, x)
 
 
 def _examine_evaluation(attempt: Callable[[Tensor, bool], Any], x: Tensor) -> None:
@@ -100,12 +96,26 @@ def _examine_evaluation(attempt: Callable[[Tensor, bool], Any], x: Tensor) -> No
                 "probability times value, place by place.")  # fmt: skip
 
 
-def _examine_training(attempt: Callable[[Tensor, bool], Any], x: Tensor) -> None:
-    drawn = attempt(x.clone(), True)
-    expect_shape(drawn, x.shape[:2], "In training too: one number for each channel of each image.")
-    if not (drawn[..., None] == x.flatten(2)).any(2).all():
-        raise Wrong("In training a value came back that stands nowhere in its channel: take the "
-                    "value at the drawn place, unchanged.")  # fmt: skip
+def _examine_dead(attempt: Callable[[Tensor, bool], Any], x: Tensor) -> None:
+    dead = x.clone()
+    dead[:, 0] = 0
+    for training in (False, True):
+        mode = "training" if training else "evaluation"
+        try:
+            found = attempt(dead.clone(), training)
+        except Exception as error:  # x itself was pooled before, so it is the zeros that stop it
+            told = f"A channel that is zero everywhere stops it in {mode}: its sum is 0, so no "
+            raise Wrong(told + "probabilities can be made of it. It should give 0.") from error
+        expect_shape(found, x.shape[:2], "So it is where a channel is zero everywhere.")
+        if not torch.isfinite(found).all():
+            raise Wrong(f"A channel that is zero everywhere gives nan in {mode}: 0 / 0. A dead "
+                        "channel should give 0.")  # fmt: skip
+        if found[:, 0].any():
+            raise Wrong(f"A channel that is zero everywhere gives {found[:, 0].max():.3g} in "
+                        f"{mode}; it should give 0.")  # fmt: skip
+
+
+def _examine_shares(attempt: Callable[[Tensor, bool], Any]) -> None:
     many = torch.tensor(VALUES).view(1, 1, 2, 2).repeat(DRAWS, 2, 1, 1)
     found = attempt(many, True)  # (DRAWS, 2)
     share = torch.stack([(found == v).float().mean() for v in VALUES])
@@ -128,6 +138,19 @@ def _examine_training(attempt: Callable[[Tensor, bool], Any], x: Tensor) -> None
         raise Wrong(told + "The chances grow with the square; they should grow with a itself.")
     if not _near(share, [0, 1 / 6, 1 / 3, 1 / 2]):
         raise Wrong(told + "In proportion to their values it should be 0, 17, 33 and 50 %.")
+
+
+def _examine_draws(attempt: Callable[[Tensor, bool], Any], x: Tensor) -> None:
+    # One living place a channel, here and there: drawn by another channel's chances, it is missed.
+    lone = torch.zeros_like(x).flatten(2)
+    lone.scatter_(2, torch.randint(lone.shape[2], (*lone.shape[:2], 1)), 1.0)
+    if not attempt(lone.view_as(x), True).all():
+        raise Wrong("A channel with a single place above 0 must give that place's value, and some "
+                    "of yours give 0: draw by each channel's own activations.")  # fmt: skip
+    given = x.clone().requires_grad_() * 1  # not a leaf: an attempt may work in place
+    if not attempt(given, True).requires_grad:
+        raise Wrong("The draws are right, but no gradient comes back through them, and the layers "
+                    "before could not learn: take the value out of x itself.")  # fmt: skip
 
 
 def _near(share: Tensor, wanted: list[float]) -> bool:
@@ -175,7 +198,7 @@ def check_side_by_side(attempt: Callable[[Tensor, Tensor, Tensor], Any]) -> None
         found = attempt(average, maximum, drawn)
         if isinstance(found, Tensor) and found.shape == right.shape:
             raise Wrong("A convolution wants (N, 3C, 1, 1): two axes of length 1 are missing.")
-        if isinstance(found, Tensor) and found.shape == (n, c, 3):
+        if isinstance(found, Tensor) and close(found, right.view(n, c, 3)):
             raise Wrong("The three stand side by side; now put channels and three into one axis.")
         expect_shape(found, (n, 3 * c, 1, 1))
         found = found.flatten(1)
@@ -227,13 +250,15 @@ def check_layers(attempt: Callable[..., Any]) -> None:
     for channels, reduction in ((48, 12), (512, 16), (48, 16), (16, 16), (64, 8)):
         found = attempt(channels, reduction)
         if not isinstance(found, tuple | list) or len(found) != 3:
-            raise Wrong("Three layers are asked for: group, squeeze, excite.")
+            raise Wrong("Three layers are asked for, in a tuple: group, squeeze, excite.")
         if not all(isinstance(layer, nn.Conv2d) for layer in found):
             raise Wrong(f"All three are nn.Conv2d; you gave {[type(f).__name__ for f in found]}.")
         group, squeeze, excite = found
         told = f"With {channels} channels "
         if any(layer.kernel_size != (1, 1) for layer in found):
             raise Wrong("All kernels are 1x1: there is one place left, and nothing around it.")
+        if any(layer.padding not in ((0, 0), "same", "valid") for layer in found):
+            raise Wrong("With padding the one place grows to several; a 1x1 kernel needs none.")
         if group.in_channels != 3 * channels or group.out_channels != channels:
             raise Wrong(told + f"G takes {group.in_channels} numbers and gives "
                         f"{group.out_channels}; it should fuse three into one.")  # fmt: skip
@@ -400,6 +425,9 @@ _WRONG_GCCA: dict[str, Callable[..., Tensor]] = {
     "Maximum and average have changed places; the order is average, maximum, draw.": (
         lambda x, *p: _gcca(x, *p, three=lambda x: [_three(x)[i] for i in (1, 0, 2)])
     ),
+    "Maximum and draw have changed places; the order is average, maximum, draw.": (
+        lambda x, *p: _gcca(x, *p, three=lambda x: [_three(x)[i] for i in (0, 2, 1)])
+    ),
     "The average stands where the draw's expectation belongs: that pooling is missing.": (
         lambda x, *p: _gcca(x, *p, three=lambda x: [_three(x)[i] for i in (0, 1, 0)])
     ),
@@ -414,6 +442,7 @@ _WRONG_GCCA: dict[str, Callable[..., Tensor]] = {
     "You pooled over the faces of the batch as well: each face has descriptors of its own.": (
         lambda x, *p: _gcca(x, *p, three=_over_batch)
     ),
+    "F came back as it was: nothing was weighted.": lambda x, *p: x,
     "Everything is weighted twice: (1 + M) F is eq. 2 already.": (
         lambda x, *p: (1 + _weights(x, *p)).square() * x
     ),

@@ -143,7 +143,7 @@ def check_what_is_left(attempt: Callable[[Tensor, Tensor], Any]) -> None:
                 "then R_i is no longer a feature map; which product keeps all channels?"
             )
         if isinstance(out, Tensor) and out.shape in ((n,), (n, c), ()):
-            raise Wrong("You summed over places: pooling comes later, R_i is still a map.")
+            raise Wrong("The places are gone: pooling comes later, R_i is still a map.")
         expect_shape(out, x.shape, "R_i looks like C_i.")
         if close(out, x * a):
             if not close(given, x):
@@ -203,7 +203,7 @@ def stage(features: Tensor, deeper: Tensor, head: nn.Module) -> tuple[Tensor, Te
 
 @check(stage, praise="Erase, look at the rest, and add what was found to what was known.")
 def check_stage(attempt: Callable[..., Any]) -> None:
-    """Diagnoses: no residual, probabilities for logits, the head at C or A, the order returned."""
+    """Diagnoses: no residual, probabilities for logits, the head at C or A, order, no gradient."""
     for small, large in (((3, 3), (6, 6)), ((2, 3), (5, 7))):
         c, s = torch.randn(2, 4, *large), 2 * torch.randn(2, 1, *small)
         head = nn.Conv2d(4, 1, 3, padding=1)
@@ -217,6 +217,14 @@ def check_stage(attempt: Callable[..., Any]) -> None:
             for tensor, shape, name in zip(out, shapes, ("R_i", "A_i", "S_i"), strict=True):
                 expect_shape(tensor, shape, f"This is {name}.")
             _judge_stage(*out, c, s, head)
+    s.requires_grad_()
+    head.requires_grad_(False)  # else S_i has a gradient of the head's, wherever S_(i+1) went
+    _, attention, refined = attempt(c.clone(), s.clone(), head)
+    if not (attention.requires_grad and refined.requires_grad):
+        raise Wrong(
+            "The numbers are right, but a gradient on its way back to S_(i+1) is cut off: compute "
+            "A_i and S_i without `detach` or `no_grad`, or training cannot improve the map."
+        )
 
 
 def _judge_stage(
@@ -249,6 +257,8 @@ def _judge_stage(
         (up + head(c),
          "The head reads C_i. It should read what is left, R_i, or nothing is learnt from "
          "erasing."),
+        (up + head(c - remaining),
+         "The head reads what was erased. It should read what is left, R_i."),
         (up - head(remaining), "The residual is subtracted; the head says what to add."),
         (a + head(remaining), "The residual is added to A_i; it belongs to the prediction."),
         (up * head(remaining), "The residual is multiplied in; a residual is added."),
@@ -258,8 +268,9 @@ def _judge_stage(
         if close(refined, wrong):
             raise Wrong(sentence)
     raise Wrong(
-        "R_i and A_i are right. S_i is not: with a head that says 0 it must equal the resized S, "
-        f"and yours is off by up to {(refined - up - head(remaining)).abs().max():.2g}."
+        f"R_i and A_i are right. S_i is off by up to {(refined - up - head(remaining)).abs().max():.2g}"
+        ": with a head that says 0 it must equal the resized S. If yours does, look at what the "
+        "head reads, and at what becomes of its answer."
     )
 
 
@@ -309,8 +320,8 @@ class _Stage(nn.Module):
         super().__init__()
         self.head = head
 
-    def forward(self, c: Tensor, s: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        return stage(c, s, self.head)
+    def forward(self, features: Tensor, deeper: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        return stage(features, deeper, self.head)
 
 
 def _judge_cascade(

@@ -109,14 +109,14 @@ class Row:
     @property
     def recipe(self) -> str:
         """For tables: "48 px, width 0.375, 16 epochs, light augmentation"."""
+        return f"{self.run.data.size} px, width {self.run.model.width:g}, {self.training}"
+
+    @property
+    def training(self) -> str:
+        """The half of :attr:`recipe` about training: "16 epochs, light augmentation"."""
         c = self.run
         augmentation = "no" if c.train.augment == "none" else c.train.augment
-        parts = [
-            f"{c.data.size} px",
-            f"width {c.model.width:g}",
-            f"{c.train.epochs} epochs",
-            f"{augmentation} augmentation",
-        ]
+        parts = [f"{c.train.epochs} epochs", f"{augmentation} augmentation"]
         if c.train.mixup:
             parts.append(f"mixup {c.train.mixup:g}")
         if c.loss.label_smoothing:

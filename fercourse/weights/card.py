@@ -90,8 +90,8 @@ def card(row: Row, weights: Path) -> str:
         "",
         _DATA[row.dataset].format(difficulty=run.data.difficulty),
         f"{row.splits['train']:,} faces trained it, {row.splits['val']:,} selected the epoch, "
-        f"{row.splits['test']:,} judged it. {run.train.epochs} epochs, batches of "
-        f"{run.train.batch_size}, {_augmentation(run)}, seed {row.seed}; one run.",
+        f"{row.splits['test']:,} judged it. {row.training}, batches of "
+        f"{run.train.batch_size}, seed {row.seed}; one run.",
         "",
         "## Measured",
         "",
@@ -124,11 +124,6 @@ def card(row: Row, weights: Path) -> str:
         "",
     ]
     return "\n".join(lines)
-
-
-def _augmentation(run: RunConfig) -> str:
-    kind = run.train.augment
-    return "no augmentation" if kind == "none" else f"{kind} augmentation"
 
 
 def _model(run: RunConfig) -> FERNet:

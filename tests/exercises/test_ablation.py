@@ -6,10 +6,15 @@ from itertools import combinations, permutations
 import numpy as np
 import pytest
 import torch
+from made_rows import made_row
+from scipy.stats import t as student
 
 import fercourse.plots
-from fercourse import ModelConfig
+from fercourse import FERNet, ModelConfig
+from fercourse.course import build
 from fercourse.exercises import ablation
+from fercourse.experiments.ledger import Ledger
+from fercourse.experiments.paper import record_paper
 
 
 def test_the_figure_of_costs_names_what_is_cheaper():
@@ -40,7 +45,11 @@ def by_columns(accuracy, t):
     return torch.stack(means), torch.stack(halves)
 
 
-@pytest.mark.parametrize("style", [by_numpy, by_columns])
+def by_scipy(accuracy, t):
+    return by_numpy(accuracy, student.ppf(0.975, len(accuracy) - 1))
+
+
+@pytest.mark.parametrize("style", [by_numpy, by_columns, by_scipy])
 def test_other_steps_pass(style):
     verdict = ablation.check_steps(style)
     assert verdict, verdict
@@ -161,6 +170,8 @@ def test_other_credits_pass(style):
         (lambda w, ps: {p: ablation._plain(w, ps, p) if len(ps) > 2 else by_mean(w, ps)[p]
                         for p in ps}, "subsets"),
         (lambda w, ps: dict.fromkeys(ps, 1.0), "sum to"),
+        (lambda w, ps: dict.fromkeys(ps, (w[frozenset(ps)] - w[frozenset()]) / len(ps)),
+         "in another way"),
         (lambda w, ps: [1.0], "keys"),
     ],
 )  # fmt: skip
@@ -168,3 +179,58 @@ def test_wrong_credits_are_diagnosed(attempt, word):
     verdict = ablation.check_credit(attempt)
     assert not verdict
     assert word in verdict.message
+
+
+def test_what_models_of_one_seed_start_with_is_what_the_lesson_says():
+    def start(row):
+        torch.manual_seed(0)
+        return FERNet(ModelConfig.table1(row, width=0.0625))
+
+    nets = {row: start(row).state_dict() for row in range(1, 7)}
+
+    def alike(a, b, part=""):
+        names = [n for n in nets[a] if n.startswith(part) and n.endswith("weight")]
+        return all(torch.equal(nets[a][name], nets[b][name]) for name in names)
+
+    assert alike(1, 2, "backbone")
+    assert all(alike(3, row, "backbone") for row in (4, 5, 6))
+    assert alike(5, 6)
+    assert not alike(2, 3, "backbone.blocks.0.0.0")
+
+
+LONG = {"train.epochs": 40, "loss.label_smoothing": 0.1}
+
+
+@pytest.mark.parametrize(
+    ("rows", "pairs"),
+    [
+        ([], []),
+        ([made_row(6)], []),
+        ([made_row(k, seed) for k in (1, 6) for seed in (0, 1)], ["model1 to model6"]),
+        (
+            [made_row(k) for k in (1, 3, 6)] + [made_row(k, **LONG) for k in (1, 6)],
+            ["model1 to model3", "model3 to model6", "model1 to model6"],
+        ),
+    ],
+    ids=["claims alone", "one model", "two models", "two recipes"],
+)
+def test_the_lesson_pairs_whatever_a_ledger_holds(rows, pairs, monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("FERCOURSE_LEDGER", str(tmp_path / "ledger.jsonl"))
+    ledger = Ledger()
+    record_paper(ledger)
+    for row in rows:
+        ledger.append(row)
+    (path,) = build.SOURCE.glob("13_*.py")
+    cells = [c.source for c in build.read(path).cells if c.cell_type == "code"]
+    space = {"ledger": ledger, "display": lambda shown: None, "plots": fercourse.plots}
+    exec("from itertools import pairwise", space)
+    exec("from fercourse.experiments.statistics import compare", space)
+    exec('claims = ledger.rows(plan="table1", label="paper")', space)
+    start = next(i for i, cell in enumerate(cells) if "import alike" in cell)
+    for cell in cells[start:]:
+        if "import alike" in cell or "compare(runs" in cell or "plots." in cell:
+            exec(cell, space)
+        if "ablation_slopes" in cell:
+            break
+    said = [line for line in capsys.readouterr().out.splitlines() if " to model" in line]
+    assert [line.split(":")[0].strip() for line in said] == pairs

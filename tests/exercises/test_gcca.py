@@ -54,6 +54,12 @@ def evaluate_with(evaluation):
     return lambda x, t: draw(x, x.flatten(2)) if t else evaluation(x)
 
 
+def unguarded(x):
+    """As torch.multinomial is called at first: it refuses a row of zeros."""
+    at = torch.multinomial(x.flatten(2).flatten(0, 1), 1).view(*x.shape[:2], 1)
+    return x.flatten(2).gather(2, at)[..., 0]
+
+
 @pytest.mark.parametrize(
     ("wrong", "word"),
     [
@@ -83,6 +89,13 @@ def evaluate_with(evaluation):
         (as_told(same_for_images=True), "All images"),
         (as_told(same_for_images=True, same_for_channels=True), "whole batch"),
         (lambda x, t: expectation(x).numpy(), "tensor"),
+        (train_with(unguarded), "zero everywhere stops it in training"),
+        (train_with(lambda x: draw(x, x.flatten(2)).flatten()), "In training too"),
+        (train_with(lambda x: draw(x, x.flatten(2)).view(-1, 1)), "In training too"),
+        (train_with(lambda x: draw(torch.ones_like(x).cumsum(3), x.flatten(2))), "stands nowhere"),
+        (train_with(lambda x: draw(x, x.flatten(2)[:1].expand(len(x), -1, -1))), "own activations"),
+        (train_with(lambda x: draw(x, x.flatten(2).flip(1))), "own activations"),
+        (train_with(lambda x: draw(x, x.flatten(2)).detach()), "no gradient"),
     ],
 )
 def test_stochastic_pool_diagnoses(wrong, word):
@@ -118,6 +131,7 @@ def test_side_by_side_takes_other_styles(right):
         (lambda a, m, d: by_loop(m, a, d), "not in the order"),
         (lambda *d: by_loop(*d)[..., 0, 0], "two axes"),
         (lambda *d: torch.stack(d, 2), "one axis"),
+        (lambda *d: torch.cat(d, 1).view(*d[0].shape, 3), "is needed"),
         (lambda *d: torch.cat(d, 1).roll(1, 1)[..., None, None], "on paper"),
         (lambda *d: torch.stack(d, 0).reshape(len(d[0]), -1, 1, 1), "another image"),
         (lambda *d: sum(d), "shape"),
@@ -132,10 +146,10 @@ def test_side_by_side_diagnoses(wrong, word):
 # --- three layers
 
 
-def three_layers(c, r, groups=None, bias=True, least=4, kernel=1, spare=0):
+def three_layers(c, r, groups=None, bias=True, least=4, kernel=1, spare=0, padding=0):
     s = max(least, c // r) + spare
     return (
-        nn.Conv2d(3 * c, c, kernel, groups=groups or c, bias=bias),
+        nn.Conv2d(3 * c, c, kernel, padding=padding, groups=groups or c, bias=bias),
         nn.Conv2d(c, s, 1),
         nn.Conv2d(s, c, 1),
     )
@@ -163,6 +177,8 @@ def test_layers_take_other_styles(right):
         (lambda c, r: three_layers(c, r, kernel=3), "1x1"),
         (lambda c, r: three_layers(c, r, spare=1), "should keep"),
         (lambda c, r: three_layers(c, r)[:2], "Three layers"),
+        (lambda c, r: nn.ModuleList(three_layers(c, r)), "in a tuple"),
+        (lambda c, r: three_layers(c, r, padding=1), "With padding"),
         (lambda c, r: three_layers(c, r)[::-1], "should fuse"),
         (lambda c, r: [nn.Linear(3 * c, c)] * 3, "nn.Conv2d"),
         (
@@ -247,7 +263,8 @@ def same(x):
         ({"relu": (same, same)}, "Neither ReLU"),
         ({"cat": True}, "not interleaved"),
         ({"order": (2, 1, 0)}, "another order"),
-        ({"order": (1, 0, 2)}, "changed places"),
+        ({"order": (1, 0, 2)}, "Maximum and average have changed places"),
+        ({"order": (0, 2, 1)}, "Maximum and draw have changed places"),
         ({"third": 0}, "pooling is missing"),
         ({"third": 1}, "sum(a^2)"),
         ({"axes": (1, 2)}, "wrong axis"),
@@ -269,6 +286,7 @@ def test_recalibrate_diagnoses(changes, word):
         (lambda x, *p: in_the_package(x, *p) / x, "number"),
         (lambda x, *p: step_by_step(x, *p)[..., :1, :1], "weights M alone"),
         (lambda x, *p: x[:, :1], "as large as F"),
+        (lambda x, *p: x, "nothing was weighted"),
         (lambda x, *p: in_the_package(x, *p, training=True), "two answers"),
         (lambda x, *p: (step_by_step(x, *p) / x.clamp_min(1e-9)) ** 2 * x, "twice"),
     ],

@@ -81,6 +81,7 @@ def test_what_is_left():
             "subtracted": lambda x, a: x - a,
             "Nothing is erased": lambda x, a: x,
             "pooling comes later": lambda x, a: (x * a).sum((2, 3)),
+            "The places are gone": lambda x, a: (x * a).mean((2, 3)),
             "vanish": lambda x, a: x * a**2,
             "in place": torch.Tensor.mul_,
         },
@@ -118,6 +119,10 @@ def test_stage():
             "expects logits": changed(lambda u, r, a, c, head: (u + head(r)).sigmoid()),
             "exceed 1": changed(lambda u, r, a, c, head: u.sigmoid() + head(r).sigmoid()),
             "reads C_i": changed(lambda u, r, a, c, head: u + head(c)),
+            "reads what was erased": changed(lambda u, r, a, c, head: u + head(c * (1 - a))),
+            "becomes of its answer": changed(lambda u, r, a, c, head: u + head(r).relu()),
+            "is cut off": changed(weigh=lambda c, s: sharp(c, s.detach())),
+            "`no_grad`": torch.no_grad()(changed()),
             "subtracted": changed(lambda u, r, a, c, head: u - head(r)),
             "added to A_i": changed(lambda u, r, a, c, head: a + head(r)),
             "multiplied in": changed(lambda u, r, a, c, head: u * head(r)),
@@ -152,8 +157,12 @@ def test_cascade():
             return here
         return torch.hstack((here, recursive(s, levels, stages, i - 1)))
 
-    assert reverse.check_cascade(recursive)
-    assert reverse.check_cascade(walk)
+    def by_name(p_d, levels, stages):
+        return walk(p_d, levels, {i: lambda c, s, i=i: stages[i](features=c, deeper=s)
+                                  for i in stages})  # fmt: skip
+
+    for right in (recursive, walk, by_name):
+        assert reverse.check_cascade(right), reverse.check_cascade(right)
     diagnosed(
         reverse.check_cascade,
         {

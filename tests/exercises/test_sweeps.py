@@ -7,7 +7,11 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import norm
 
+from fercourse.course import build
+from fercourse.course.lesson import Lesson
 from fercourse.exercises import sweeps
+from fercourse.experiments.ledger import Ledger
+from fercourse.experiments.plans import plan
 
 
 def verdict(name, attempt):
@@ -29,6 +33,12 @@ def exact_best(values, spread, runs):
         return x * values * norm.pdf(x) * norm.cdf(x) ** (values - 1)
 
     return quad(density, -8, 8)[0] * spread / runs**0.5
+
+
+def around_the_truth(values, spread, runs):
+    """As the lesson draws its flat sweeps."""
+    rng = np.random.default_rng(0)
+    return rng.normal(0.74, spread / runs**0.5, size=(20_000, values)).max(1).mean() - 0.74
 
 
 def simulated_runs(values, spread, runs):
@@ -62,6 +72,8 @@ def loop_choice(val, test):
         ("choose_and_report", lambda v, t: (v.sum(1).argmax(), t.mean(1)[v.sum(1).argmax()])),
         ("best_of_equals", exact_best),
         ("best_of_equals", simulated_runs),
+        ("best_of_equals", around_the_truth),
+        ("count_runs", lambda a, b, s: s * np.array([a * b, a + b - 1])),
     ],
 )
 def test_other_styles_pass(name, attempt):
@@ -105,6 +117,37 @@ def other_order(f, a, b, s):
     return max(a, key=lambda v: f(v, y)), y
 
 
+def forgetful(f, a, b, s):
+    found = []
+    for values, at in ((a, lambda v: (v, s)), (b, lambda v: (found[0], v))):
+        best = -1.0
+        for value in values:
+            if f(*at(value)) > best:
+                best, kept = f(*at(value)), value
+        found.append(kept)
+    return found
+
+
+def restless(f, a, b, s):
+    """Goes round until nothing changes."""
+    x, y, before = None, s, None
+    while (x, y) != before:
+        before = x, y
+        x = max(a, key=lambda v: f(v, y))
+        y = max(b, key=lambda v: f(x, v))
+    return x, y
+
+
+def one_more(f, a, b, s):
+    _, y = sweeps.coordinate_search(f, a, b, s)
+    return max(a, key=lambda v: f(v, y)), y
+
+
+def second_lowest(f, a, b, s):
+    x = max(a, key=lambda v: f(v, s))
+    return x, min(b, key=lambda v: f(x, v))
+
+
 def wasteful(f, a, b, s):
     for pair in product(a, b):
         f(*pair)
@@ -120,6 +163,11 @@ def wasteful(f, a, b, s):
         (other_order, "tuned first"),
         (lambda f, a, b, s: (max(a, key=lambda v: f(v, s)), s), "never tuned"),
         (wasteful, "more settings"),
+        (forgetful, "keep what score answered"),
+        (restless, "goes round once"),
+        (one_more, "goes round once"),
+        (second_lowest, "another pair"),
+        (lambda f, a, b, s: sweeps.coordinate_search(f, a, b, b[0]), "should stand at start"),
         (lambda f, a, b, s: (max(f(v, s) for v in a), 1), "not their scores"),
         (lambda f, a, b, s: max(a, key=lambda v: f(s, v)), "first setting comes first"),
         (lambda f, a, b, s: max(a, key=lambda v: f(v, s)), "two values"),
@@ -149,6 +197,15 @@ def by_val(val, test):
         (chosen(lambda v, t: t.mean(1).argmax(), lambda v, t, k: t[k].mean()), "by test accuracy"),
         (chosen(lambda v, t: v.max(1).argmax(), lambda v, t, k: t[k].mean()), "lucky"),
         (chosen(lambda v, t: v.mean(0).argmax(), lambda v, t, k: t[k].mean()), "over values"),
+        # These agree by chance, now and then, with one that has a diagnosis of its own.
+        (chosen(lambda v, t: np.median(v, 1).argmax(), lambda v, t, k: t[k].mean()), "best mean"),
+        (chosen(lambda v, t: v.min(1).argmax(), lambda v, t, k: t[k].mean()), "best mean"),
+        (chosen(lambda v, t: 0, lambda v, t, k: t[k].mean()), "best mean"),
+        (chosen(by_val, lambda v, t, k: np.median(t[k])), "should be reported"),
+        (chosen(lambda v, t: t.max(1).argmax(), lambda v, t, k: t.max()), "by test accuracy"),
+        (chosen(lambda v, t: by_val(v + t, t), lambda v, t, k: t[k].mean()), "had a vote"),
+        (chosen(by_val, lambda v, t, k: t.mean(1).max()), "best mean of all"),
+        (chosen(by_val, lambda v, t, k: 100 * t[k].mean()), "per cent"),
         (chosen(by_val, lambda v, t, k: v[k].mean()), "split that chose"),
         (chosen(by_val, lambda v, t, k: t[k].max()), "best seed"),
         (chosen(by_val, lambda v, t, k: t[k, v[k].argmax()]), "validation alone"),
@@ -179,6 +236,7 @@ def draws(k, r=1):
         (lambda k, s, r: s / r**0.5 * np.abs(draws(k)).max(1).mean(), "Absolute"),
         (lambda k, s, r: s / r**0.5 * draws(k).max(), "highest of all sweeps"),
         (lambda k, s, r: 7 * s, "should be about"),
+        (lambda k, s, r: s / r**0.5 if k == 5 else exact_best(k, s, r), "simulate more sweeps"),
         (lambda k, s, r: draws(k).max(1), "One number"),
         (lambda k, s, r: 0.001 + exact_best(k, s, r), "Without any spread"),
     ],
@@ -187,3 +245,19 @@ def test_best_of_equals_mistakes(attempt, word):
     said = verdict("best_of_equals", attempt)
     assert not said
     assert word in said.message
+
+
+def test_the_lesson_says_how_to_measure_what_it_lacks(monkeypatch, tmp_path, capsys):
+    """With the settings of the small net: the plan without them is another, of many hours."""
+    monkeypatch.setenv("FERCOURSE_LEDGER", str(tmp_path / "ledger.jsonl"))
+    (path,) = build.SOURCE.glob("12_*.py")
+    (cell,) = (c.source for c in build.read(path).cells if "def recorded" in c.source)
+    space = {"plan": plan, "Ledger": Ledger, "lesson": Lesson(12, "smoke")}
+    exec(cell, space)
+    small = {"model.width": 0.125, "train.epochs": 4}
+    assert space["recorded"]("fig6b", "loss.pair_weight", "fer2013", "cpu", small) == []
+    said = capsys.readouterr().out
+    assert said.rstrip().endswith(
+        "fercourse run fig6b --data fer2013 --preset cpu --seeds 2 "
+        "--set model.width=0.125 --set train.epochs=4"
+    )
