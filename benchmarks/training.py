@@ -24,6 +24,7 @@ from torchvision.models import vgg16_bn
 
 from fercourse.config import ModelConfig
 from fercourse.device import best_device, native_bf16
+from fercourse.experiments.cost import finish
 from fercourse.losses import JointLoss
 from fercourse.models import FERNet
 from fercourse.modules.blocks import scaled
@@ -134,8 +135,7 @@ def _stepper(
 def _timed(step: Callable[[], None], device: torch.device) -> float:
     started = time.perf_counter()
     step()
-    if device.type == "cuda":
-        torch.cuda.synchronize()
+    finish(device)
     return time.perf_counter() - started
 
 

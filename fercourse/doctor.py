@@ -135,10 +135,14 @@ def _device() -> Iterator[Check]:
     import torch
     import torchvision  # noqa: F401  a build for another torch fails here
 
-    from fercourse.device import best_device, native_bf16
+    from fercourse.device import best_device, cuda_works, native_bf16
 
     device = best_device()
     yield Check("device", True, _describe(device))
+    if torch.cuda.is_available() and not cuda_works():
+        found = f"{torch.cuda.get_device_name()} is older than this PyTorch"
+        advice = "Install a PyTorch built for an older CUDA: pytorch.org says which."
+        yield Check("GPU", None, found, advice)
     if device.type == "mps":
         yield Check("bf16", None, "not used on MPS", "Training uses float32 here.")
         return

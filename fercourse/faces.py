@@ -22,6 +22,7 @@ from tqdm.auto import tqdm
 
 from fercourse.datasets.base import Faces
 from fercourse.datasets.images import photograph
+from fercourse.device import cuda_works
 from fercourse.errors import FercourseError
 from fercourse.files import whole_file
 
@@ -99,7 +100,7 @@ class FaceDetector:
                 f"and `pip install --no-deps facenet-pytorch==2.6.0` ({error})."
             ) from error
         if device is None:
-            device = "cuda" if torch.cuda.is_available() else "cpu"
+            device = "cuda" if cuda_works() else "cpu"
         if not 0 <= threshold <= 1:
             raise FercourseError(f"threshold must be in [0, 1], not {threshold}.")
         self.threshold, self.min_face = threshold, min_face

@@ -70,6 +70,15 @@ def ears(job, on_epoch):
     raise FercourseError(f"{signal.SIGINT in blocked}, {type(tqdm.get_lock()).__name__}")
 
 
+def sight(job, on_epoch):
+    """Says which GPUs this process sees, and who it is; model 3 raises after that."""
+    time.sleep(0.3)  # so that each of two workers gets a job
+    seen = f"{os.environ.get('CUDA_VISIBLE_DEVICES')}, {os.getpid()}"
+    if job.run.variant == "model3":
+        raise RuntimeError(seen)
+    raise FercourseError(seen)
+
+
 def deadly(job, on_epoch):
     """Model 2 kills its worker the first time, model 3 always, model 4 raises, 5 is refused."""
     time.sleep(0.05)

@@ -238,7 +238,11 @@ def test_a_full_disk_is_said_in_one_sentence(fercourse, csv, monkeypatch, tmp_pa
 
 
 def test_too_little_memory_is_said_in_one_sentence(fercourse, monkeypatch):
-    for error in (MemoryError(), RuntimeError("CUDA out of memory. Tried to allocate 9 GB")):
+    for error in (
+        MemoryError(),
+        RuntimeError("CUDA out of memory. Tried to allocate 9 GB"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED"),
+    ):
         monkeypatch.setattr("fercourse.doctor.doctor", raising(error))
         code, _, err = fercourse("doctor")
         assert (code, err.count("\n")) == (1, 1)

@@ -11,6 +11,7 @@ import torch
 
 from fercourse import FercourseError, device, doctor
 from fercourse.doctor import Check, examine
+from fercourse.training.run import find_device
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -154,9 +155,55 @@ def test_best_device_prefers_cuda_then_mps_then_cpu(monkeypatch):
     for cuda, mps, expected in (
         (True, True, "cuda"), (False, True, "mps"), (False, False, "cpu"),
     ):  # fmt: skip
-        monkeypatch.setattr(torch.cuda, "is_available", lambda cuda=cuda: cuda)
+        monkeypatch.setattr(device, "cuda_works", lambda cuda=cuda: cuda)
         monkeypatch.setattr(torch.backends.mps, "is_available", lambda mps=mps: mps)
         assert device.best_device() == torch.device(expected)
+
+
+def card(monkeypatch, capability, built):
+    """As if this machine had a card, and torch was built for some."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda *_: capability)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda *_: "NVIDIA Some Card")
+    monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: built)
+    monkeypatch.setattr(torch.version, "hip", None)
+
+
+@pytest.mark.parametrize(
+    ("capability", "built", "works"),
+    [
+        ((6, 1), ["sm_75", "sm_80", "sm_90"], False),
+        ((8, 6), ["sm_75", "sm_80", "sm_90"], True),  # 8.0's kernels run on 8.6
+        ((8, 0), ["sm_75", "sm_86", "sm_90"], False),  # and not the other way round
+        ((9, 0), ["sm_90a"], True),
+        ((12, 0), ["sm_90", "compute_90"], True),  # compiled when first needed
+        ((12, 0), ["sm_90"], False),
+        ((10, 3), ["sm_100"], True),
+    ],
+)
+def test_a_card_that_torch_was_not_built_for_is_not_taken(monkeypatch, capability, built, works):
+    card(monkeypatch, capability, built)
+    assert device.cuda_works() is works
+    assert (device.best_device().type == "cuda") is works
+    if not works:
+        with pytest.raises(FercourseError, match=r"NVIDIA Some Card \(compute capability .* older"):
+            find_device("cuda")
+
+
+def test_the_doctor_says_why_a_card_is_not_taken(monkeypatch):
+    card(monkeypatch, (6, 1), ["sm_75"])
+    found = {check.name: check for check in doctor._device()}
+    assert found["device"].found.startswith(("CPU", "Apple"))
+    assert found["GPU"].ok is None
+    assert "older than this PyTorch" in found["GPU"].found
+
+
+def test_gpus_are_called_as_the_environment_calls_them(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert device.visible_gpus() == ["0", "1"]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3, GPU-5ab")
+    assert device.visible_gpus() == ["3", "GPU-5ab"]
 
 
 @pytest.mark.parametrize(

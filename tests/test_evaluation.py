@@ -8,7 +8,7 @@ from made_faces import bars
 from fercourse import FercourseError, FERNet, evaluate, preset
 from fercourse.augment import normalise
 from fercourse.datasets.base import Faces
-from fercourse.evaluation.predict import probabilities
+from fercourse.evaluation.predict import at_a_time, probabilities
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +42,11 @@ def test_evaluation_leaves_the_mode_as_it_was(model):
         probabilities(model, bars(4, size=48).images, "five", "cpu")
     assert model.training, "after an error, too"
     model.eval()
+
+
+def test_fewer_large_faces_are_judged_at_once():
+    for size, count in ((48, 256), (64, 256), (224, 20), (2048, 1)):
+        assert at_a_time(torch.empty(2, size, size, device="meta")) == count
 
 
 class Travelling(FERNet):

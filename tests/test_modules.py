@@ -12,7 +12,7 @@ from fercourse.config import ModelConfig
 from fercourse.models import FERNet
 from fercourse.modules import GCCA, PartialDecoder, ReverseAttention, stochastic_pool
 from fercourse.modules.blocks import resize_like, scaled
-from fercourse.modules.pooling import three_descriptors
+from fercourse.modules.pooling import scatter, three_descriptors
 
 maps = st.tuples(
     st.integers(1, 3), st.integers(1, 5), st.integers(1, 7), st.integers(1, 7), st.integers(0, 999)
@@ -94,6 +94,22 @@ def test_descriptor_gradient_is_autograds(layout):
     # float32 inside the draw, nothing else: the gradients agree to double precision.
     torch.testing.assert_close(ours.grad, theirs.grad, rtol=1e-12, atol=1e-12)
     assert ours.grad.is_contiguous(memory_format=layout)
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("shape", [(3, 4, 6, 5), (2, 1, 3, 3), (2, 5, 1, 1)])
+def test_what_a_gpu_scatters_with_is_index_put(layout, shape):
+    n, c, h, w = shape
+    maps = torch.randn(shape).contiguous(memory_format=layout)
+    locations = torch.randint(h * w, (n, c, 2))
+    locations[0, 0] = 0  # twice in one place
+    values = torch.randn(n, c, 3)[:, :, 1:]  # a slice, as the gradient is
+    image, channel = torch.arange(n).view(n, 1, 1), torch.arange(c).view(1, c, 1)
+    at = image, channel, locations // w, locations % w
+    wanted = maps.clone().index_put_(at, values, accumulate=True)
+    assert scatter(maps, locations, values) is maps
+    torch.testing.assert_close(maps, wanted)
+    assert maps.stride() == wanted.stride()
 
 
 def test_gcca_follows_equations_1_and_2():

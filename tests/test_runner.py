@@ -242,6 +242,24 @@ def test_ctrl_c_is_the_parents_affair_from_a_workers_first_moment(tmp_path):
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
+def test_several_gpus_are_shared_out_and_an_error_costs_its_process(tmp_path):
+    """A lost CUDA context, or memory still taken, must not fail the runs after it."""
+    before = os.environ.get("CUDA_VISIBLE_DEVICES")
+    todo = [Job(run, root=str(tmp_path)) for run in three(2)[::-1]]  # models 1, 2, 3 twice
+    events = list(run_local(lambda: todo.pop() if todo else None, 2, made_runs.sight, gpus="47"))
+    assert os.environ.get("CUDA_VISIBLE_DEVICES") == before
+    seen = [event.value.removeprefix("RuntimeError: ").split(", ") for event in events]
+    assert {gpu for gpu, _ in seen} == {"4", "7"}
+    lost = [pid for event, (_, pid) in zip(events, seen, strict=True) if event.kind == "error"]
+    assert len(events) == 6
+    assert len(set(lost)) == 2
+    for pid in lost:
+        (last,) = [
+            k for k, event in enumerate(events) if event.kind == "error" and seen[k][1] == pid
+        ]
+        assert pid not in [other for _, other in seen[last + 1 :]]
+
+
 def test_at_the_deadline_busy_workers_are_ended(tmp_path):
     todo = [Job(run, root=str(tmp_path)) for run in three(1)[1:]]
     start = time.monotonic()

@@ -15,10 +15,11 @@ from conftest import ROOT
 from made_faces import bar_dataset, bars
 
 from fercourse import FercourseError, load_model, preset, train
+from fercourse.config import TrainConfig
 from fercourse.datasets.base import held_out
 from fercourse.training.learner import Learner
 from fercourse.training.loop import _check
-from fercourse.training.optim import make_optimizer, make_schedule
+from fercourse.training.optim import follow, make_average, make_optimizer, make_schedule
 
 TINY = {
     "model.width": 0.125,
@@ -135,6 +136,21 @@ def test_a_resumed_optimizer_loads_after_the_model_has_moved(tmp_path, monkeypat
 
 def flat(model):
     return torch.cat([p.detach().flatten() for p in model.parameters()])
+
+
+def test_the_average_moves_as_torchs_own_does():
+    config = TrainConfig(ema=0.9)
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3), torch.nn.BatchNorm2d(4))
+    ours, theirs = make_average(config, model), make_average(config, model)
+    for _ in range(3):
+        model(torch.randn(2, 1, 5, 5))
+        torch.nn.utils.vector_to_parameters(torch.randn(48), model.parameters())
+        follow(ours, model, config.ema)
+        theirs.update_parameters(model)
+    for name, value in theirs.state_dict().items():
+        if "num_batches" not in name:  # which no average needs
+            assert torch.equal(ours.state_dict()[name], value), name
 
 
 def test_clipping_bounds_a_step_and_the_average_trails_the_weights():

@@ -30,7 +30,8 @@ for command in (
 STOPPED = 130
 """What typer makes of Ctrl-C: an exit code, and no exception."""
 
-_NO_MEMORY = ("out of memory", "allocate memory")  # torch's RuntimeErrors, CUDA's and the CPU's
+_NO_MEMORY = ("out of memory", "allocate memory", "ALLOC_FAILED")
+"""In torch's RuntimeErrors: CUDA's, the CPU's, and those of cuBLAS and cuDNN."""
 
 
 def main() -> None:

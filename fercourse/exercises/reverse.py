@@ -267,10 +267,11 @@ def _judge_stage(
     for wrong, sentence in known:
         if close(refined, wrong):
             raise Wrong(sentence)
+    off = (refined - up - head(remaining)).abs().max()
     raise Wrong(
-        f"R_i and A_i are right. S_i is off by up to {(refined - up - head(remaining)).abs().max():.2g}"
-        ": with a head that says 0 it must equal the resized S. If yours does, look at what the "
-        "head reads, and at what becomes of its answer."
+        f"R_i and A_i are right, S_i is off by up to {off:.2g}: with a head that says 0 it must "
+        "equal the resized S. If yours does, look at what the head reads, and at what becomes of "
+        "its answer."
     )
 
 

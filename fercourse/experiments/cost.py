@@ -166,10 +166,10 @@ def _in_turns(
     rounds, end = 0, None
     while end is None or time.perf_counter() < end or rounds < WARM_UP + 3:
         for model, step in steps.items():
-            _finish(device)
+            finish(device)
             started = time.perf_counter()
             step()
-            _finish(device)
+            finish(device)
             times[model].append(time.perf_counter() - started)
         rounds += 1
         if rounds == WARM_UP:
@@ -177,7 +177,7 @@ def _in_turns(
     return {model: values[WARM_UP:] for model, values in times.items()}
 
 
-def _finish(device: torch.device) -> None:
+def finish(device: torch.device) -> None:
     """Wait for the device: its work is queued, not done, when a call returns."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)

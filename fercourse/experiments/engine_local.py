@@ -12,7 +12,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
@@ -35,6 +36,7 @@ def run_local(
     work: Work,
     deadline: float | None = None,
     stop: Callable[[], bool] | None = None,
+    gpus: Sequence[str] = (),
 ) -> Iterator[Event]:
     """Have jobs done by several processes; yield what happens as it happens.
 
@@ -45,6 +47,8 @@ def run_local(
         work: A function of a module, called in the workers.
         deadline: On the clock ``time.monotonic``; workers still busy then are ended.
         stop: Asked several times a second; once it says yes, busy workers are ended.
+        gpus: Shared out among the workers, by their names in CUDA_VISIBLE_DEVICES; without any,
+            each worker sees all and takes the first.
     """
     staff: list[_Worker] = []
     try:
@@ -52,7 +56,8 @@ def run_local(
             idle = [worker for worker in staff if worker.job is None]
             while len(staff) - len(idle) < workers and (job := next_job()):
                 if not idle:
-                    staff.append(_Worker(work))
+                    used = Counter(worker.gpu for worker in staff)
+                    staff.append(_Worker(work, min(gpus, key=used.__getitem__, default=None)))
                     idle = staff[-1:]
                 idle.pop().start(job)
             busy = [worker for worker in staff if worker.job]
@@ -65,8 +70,10 @@ def run_local(
             for pipe in wait([worker.pipe for worker in busy], left):
                 worker = next(w for w in busy if w.pipe is pipe)
                 event = worker.receive()
-                if event.kind == "died":
+                if event.kind in ("died", "error"):
                     staff.remove(worker)
+                if event.kind == "error":
+                    worker.end()  # its GPU may be lost to it, or its memory still taken
                 yield event
     finally:
         for worker in staff:
@@ -74,15 +81,16 @@ def run_local(
 
 
 class _Worker:
-    """A process, the parent's end of its pipe, and the job it is at."""
+    """A process, the parent's end of its pipe, the job it is at, and its GPU if it has its own."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Work, gpu: str | None = None) -> None:
         self.job: Job | None = None
+        self.gpu = gpu
         self.since = 0.0
         self.pipe: Connection
         self.pipe, theirs = _spawn.Pipe()
         self.process = _spawn.Process(target=_serve, args=(theirs, work), daemon=True)
-        with _deaf():
+        with _deaf(), _seeing(gpu):
             self.process.start()
         theirs.close()  # so that the process holds the only copy, and its death closes it
 
@@ -128,6 +136,21 @@ def _deaf() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _seeing(gpu: str | None) -> Iterator[None]:
+    """Processes started here have this GPU as their only one."""
+    before = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if gpu is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpu
+    try:
+        yield
+    finally:
+        if before is not None:
+            os.environ["CUDA_VISIBLE_DEVICES"] = before
+        elif gpu is not None:
+            del os.environ["CUDA_VISIBLE_DEVICES"]
 
 
 def _serve(pipe: Connection, work: Work) -> None:

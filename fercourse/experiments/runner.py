@@ -84,7 +84,7 @@ def run(
         plan: See :func:`fercourse.experiments.plans.plan`.
         ledger: Where rows go.
         budget_seconds: Wall time; None is as long as it takes.
-        jobs: Runs at a time; on the CPU they share its cores.
+        jobs: Runs at a time; on the CPU they share its cores, and several GPUs are shared out.
         device: "auto", "cpu", "cuda" or "mps".
         engine: "local" for processes of this machine, "ray" for the machines of a Ray cluster.
         address: Of the cluster, "host:port"; None finds one that runs on this machine.
@@ -108,6 +108,10 @@ def run(
         Path(out).mkdir(parents=True, exist_ok=True)
     if todo and todo[0].config.data.name != "synthetic":
         jobs_.load_once(todo[0].config.data, _text(source))  # no data: say so before any worker
+    if engine == "local" and kind == "cuda" and jobs > 1:
+        from fercourse.device import visible_gpus
+
+        perform = partial(perform, gpus=visible_gpus())
     threads = max(1, cores() // jobs) if jobs > 1 else 0
     queue = deque(
         Job(planned, _text(source), str(Path(out).resolve()), device, threads) for planned in todo

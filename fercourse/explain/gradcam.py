@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from fercourse.datasets.base import Faces
 from fercourse.errors import FercourseError
+from fercourse.evaluation.predict import at_a_time
 from fercourse.explain.layers import as_input, layer
 from fercourse.labels import Expression
 from fercourse.models.fernet import FERNet
@@ -46,7 +47,7 @@ def gradcam(
     method: str = "gradcam",
     target: Target = None,
     layer: str = "block5",
-    batch_size: int = 256,
+    batch_size: int | None = None,
 ) -> Tensor:
     """Where a class gets its evidence from, for N faces: float32 (N, H, W), each from 0 to 1.
 
@@ -60,7 +61,7 @@ def gradcam(
             arbitrary; Ablation-CAM needs a forward pass for each channel of each face.
         target: The class to explain, for all faces or one each; None takes the predicted one.
         layer: One of :func:`fercourse.explain.layers`.
-        batch_size: Faces at a time.
+        batch_size: Faces at a time; None takes as many as their size allows.
 
     Raises:
         FercourseError: An unknown method, layer or class, no face, or faces that are not grey;
@@ -73,8 +74,9 @@ def gradcam(
     own = copy.deepcopy(model).requires_grad_(True).eval()
     classifier, place = Logits(own), _layer(own, layer)
     found = []
-    for start in range(0, len(x), batch_size):
-        rows = slice(start, start + batch_size)
+    count = batch_size or at_a_time(x)
+    for start in range(0, len(x), count):
+        rows = slice(start, start + count)
         found.append(_batch(classifier, place, method, x[rows], classes and classes[rows]))
     return torch.cat(found)
 

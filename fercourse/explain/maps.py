@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from fercourse.datasets.base import Faces
 from fercourse.errors import FercourseError
+from fercourse.evaluation.predict import at_a_time
 from fercourse.explain.layers import as_input, judging, layer
 from fercourse.models.fernet import FERNet
 from fercourse.modules.blocks import resize_like
@@ -86,19 +87,20 @@ class Maps:
 
 
 @torch.inference_mode()
-def maps(model: FERNet, images: Tensor | Faces, batch_size: int = 256) -> Maps:
+def maps(model: FERNet, images: Tensor | Faces, batch_size: int | None = None) -> Maps:
     """Every internal map for N faces, in batches; the model is left as it was found.
 
     Args:
         model: Any of Table 1's; judged in evaluation mode, so that GCCA's pooling is its
             expectation and the maps are the same every time.
         images: uint8 (N, H, W), or Faces.
-        batch_size: Faces at a time.
+        batch_size: Faces at a time; None takes as many as their size allows.
 
     Raises:
         FercourseError: No face, or faces that are not grey uint8.
     """
-    parts = [_maps(model, x) for x in as_input(model, images).split(batch_size)]
+    x = as_input(model, images)
+    parts = [_maps(model, part) for part in x.split(batch_size or at_a_time(x))]
     first = parts[0]
     return Maps(
         logits=torch.cat([p.logits for p in parts]),

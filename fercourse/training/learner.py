@@ -14,7 +14,7 @@ from fercourse.evaluation.predict import to_input
 from fercourse.losses import JointLoss
 from fercourse.models.fernet import FERNet
 from fercourse.models.imagenet import load_imagenet
-from fercourse.training.optim import make_average, make_optimizer, make_schedule
+from fercourse.training.optim import follow, make_average, make_optimizer, make_schedule
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -88,7 +88,7 @@ class Learner:
         if not isinstance(self.schedule, ReduceLROnPlateau):
             self.schedule.step()
         if self.average:
-            self.average.update_parameters(self.model)
+            follow(self.average, self.model, config.ema)
         truth = y if y.ndim == 1 else y.argmax(1)
         right = (output.logits.argmax(1) == truth).float().mean()
         return torch.stack((*(term.detach() for term in terms), right))

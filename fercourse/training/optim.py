@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from torch import nn
+from collections.abc import Iterator
+from itertools import chain
+
+import torch
+from torch import Tensor, nn
 from torch.optim import SGD, AdamW, Optimizer
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR, ReduceLROnPlateau
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -52,3 +56,24 @@ def make_average(config: TrainConfig, model: nn.Module) -> AveragedModel | None:
     if config.ema == 0:
         return None
     return AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema), use_buffers=True)
+
+
+@torch.no_grad()
+def follow(average: AveragedModel, model: nn.Module, decay: float) -> None:
+    """Move the average a step towards the model.
+
+    As its own ``update_parameters``, which for a GPU copies a counter there, and so waits for it,
+    and averages the counts of batches one by one.
+    """
+    pairs = zip(_tensors(average.module), _tensors(model), strict=True)
+    averaged = [(a, m) for a, m in pairs if a.is_floating_point()]
+    ours, theirs = map(list, zip(*averaged, strict=True))
+    if average.n_averaged == 0:
+        torch._foreach_copy_(ours, theirs)
+    else:
+        torch._foreach_lerp_(ours, theirs, 1 - decay)
+    average.n_averaged += 1
+
+
+def _tensors(model: nn.Module) -> Iterator[Tensor]:
+    return chain(model.parameters(), model.buffers())

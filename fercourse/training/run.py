@@ -13,7 +13,7 @@ import torch
 
 from fercourse.config import RunConfig, TrainConfig
 from fercourse.datasets.base import FaceDataset
-from fercourse.device import best_device, native_bf16
+from fercourse.device import best_device, cuda_works, native_bf16
 from fercourse.errors import FercourseError
 from fercourse.files import whole_file
 from fercourse.training.loop import Epoch, Fit, finished, fit
@@ -54,6 +54,8 @@ def train(
         data = load_config(config.data, data)
     place = find_device(device)
     folder = Path(out) if out else None
+    if config.train.precision == "float32":
+        torch.backends.cudnn.allow_tf32 = False  # which a GPU would otherwise call float32
     fabric = Fabric(
         accelerator={"cuda": "gpu"}.get(place.type, place.type),
         devices=devices,
@@ -90,11 +92,14 @@ def find_device(name: str) -> torch.device:
     """
     if name == "auto":
         return best_device()
-    available = {
-        "cpu": True,
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-    }
+    available = {"cpu": True, "cuda": cuda_works(), "mps": torch.backends.mps.is_available()}
+    if name == "cuda" and torch.cuda.is_available() and not available["cuda"]:
+        major, minor = torch.cuda.get_device_capability()
+        raise FercourseError(
+            f"{torch.cuda.get_device_name()} (compute capability {major}.{minor}) is older than "
+            "this PyTorch: install one built for an older CUDA (pytorch.org says which), or use "
+            "the CPU."
+        )
     if not available.get(name):
         usable = ", ".join(n for n, there in available.items() if there)
         raise FercourseError(f"There is no device {name!r} here; use auto or one of: {usable}.")

@@ -290,8 +290,9 @@ def reweight(x: Tensor, m: Tensor) -> Tensor:
 #
 # - Can GCCA switch a channel off? No. The strongest channel can gain at most a factor of two over
 #   the weakest. "Suppressing irrelevant" channels is meant relatively.
-# - Does a factor shared by all channels matter? No. The next convolution is followed by batch norm,
-#   which divides it out again:
+# - Does a factor shared by all channels and faces matter? No. The next convolution is followed by
+#   batch norm, which divides it out again (where the pooled channels go to the head instead, its
+#   linear layer can learn to):
 
 # %%
 following = nn.Sequential(nn.Conv2d(64, 32, 3, bias=False), nn.BatchNorm2d(32))  # in training mode
@@ -472,7 +473,9 @@ with torch.no_grad():
         print(f"{name:5} sees a difference: {not torch.allclose(*m)}")
 
 # %% [markdown]
-# SE and ECA are blind to it: their only descriptor is the average.
+# SE and ECA are blind to it: their only descriptor is the average. (The others see it as a rule.
+# Their weights here are random, and now and then all units of a bottleneck stay silent; we come
+# back to that.)
 
 # %% [markdown]
 # ## In the network: model 3
@@ -542,7 +545,8 @@ for block, m in found.weights.items():  # (N, C), N faces
 # %% [markdown]
 # Where could the dependence on the face get lost? Eq. 1 has two ReLUs. A squeezed unit that is
 # negative for *every* face is silent, and says nothing about any. If all units of a block are
-# silent, then $M = \sigma(b_2)$, a constant. We count the units that answer to at least one face:
+# silent, then $M = \sigma(b_2)$, a constant. We count the units that answer to at least one face,
+# in a new network of the same shape and in the trained one:
 
 
 # %%
@@ -609,9 +613,9 @@ for name, weights in choices.items():
     print(f"{name:24} {right:.1%} right, {changed} of {len(p)} answers changed")
 
 # %% [markdown]
-# If the second line equals the first, these five modules act as constants: whatever they brought in
-# training, it was not that the network looks at each face anew. If the third equals it as well,
-# then not even the differences between channels matter to the answers any more.
+# If the second line equals the first, these five modules act as constants: to answer, the network
+# does not need weights computed for each face anew. If the third equals it as well, then not even
+# the differences between channels matter to the answers any more.
 #
 # Two cautions. This says something about *our* runs: the paper names no initialisation, and prints
 # neither weights nor code. And a module may help training without being needed afterwards. But it

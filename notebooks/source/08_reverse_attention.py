@@ -19,10 +19,10 @@
 # opposite: it *erases* the place that was found and lets the network search the remainder. Somebody
 # who looks for their keys does not search the cleared table twice.
 #
-# It was invented for finding salient objects (Chen et al., 2018). A coarse map from the deepest
-# layer claims the middle of an object. Erase the middle, and a shallower layer, which sees finer
-# detail, finds the rim. Add the rim to the map, erase both, go on. The paper takes this over for
-# faces, with the partial decoder's map $P_d$ (lesson 07) as the first claim.
+# The paper's form of it was made for finding salient objects (Chen et al., 2018). A coarse map from
+# the deepest layer claims the middle of an object. Erase the middle, and a shallower layer, which
+# sees finer detail, finds the rim. Add the rim to the map, erase both, go on. The paper takes this
+# over for faces, with the partial decoder's map $P_d$ (lesson 07) as the first claim.
 
 # %% [markdown]
 # ## What the paper says
@@ -47,8 +47,8 @@
 #    above says "prediction". And for $i = 5$ there is no $C_6$. *Our reading:* a running prediction
 #    $S_{i+1}$ with one channel; the first is $P_d$.
 # 2. **$D(C_i \cdot A_i)$ in eq. 3.** The dot multiplies already, and a dot *product* would sum the
-#    channels away. *Our reading:* element-wise, the one channel of $A_i$ broadcast over all of
-#    $C_i$'s channels.
+#    channels away. But the sentence above eq. 3 speaks of an "element-wise multiplication". *Our
+#    reading:* just that, the one channel of $A_i$ broadcast over all of $C_i$'s channels.
 # 3. **$U$ is called up-sampling.** But $P_d$ has C3's size, so for $i = 5$ it must go *down*.
 #    *Our reading:* resize to the partner's size.
 # 4. **Nothing says how $S_i$ comes from $R_i$.** *Our reading*, from Chen et al.: a small head
@@ -368,9 +368,9 @@ for name, answer in answers.items():
     print(f"{name:17s} accuracy {right:.1%}   {(answer != whole).sum():4d} of {len(whole)} changed")
 
 # %% [markdown]
-# Sobering, isn't it? If you expected the accuracy to collapse: this is why one measures. (These
-# drawn faces are easy, and this is one trained model. The full gear asks the same of a model of
-# FER2013's photographs.)
+# If you expected the accuracy to collapse, and it did not: this is why one measures. (This is one
+# trained model, and drawn faces are easy. The full gear asks the same of a model of FER2013's
+# photographs.)
 
 # %% [markdown]
 # ## Why a flat map costs nothing
@@ -477,13 +477,13 @@ print(f"operations a face, model 4 to 5: {operations(5) / operations(4) - 1:+.1%
 # ## Summary
 #
 # - Reverse attention: $A_i = 1 - \sigma(U(S_{i+1}))$, $R_i = C_i \odot A_i$, and a head's finding
-#   is *added* to the prediction, from block 5 to block 3, starting at $P_d$. As printed, eq. 3 and
-#   4 cannot be programmed; this is what they must mean.
+#   is *added* to the prediction, from block 5 to block 3, starting at $P_d$. As printed, eq. 4
+#   cannot be programmed, and eq. 3 leaves a choice; this is what they must mean.
 # - $S$ stays in logits; the sigmoid belongs to $A$ alone. Resize to the partner; for block 5 that
 #   is *down*.
 # - $R_5, R_4, R_3$ are averaged into the classifier: 1,280 more numbers at full width.
-# - Nothing supervises the maps here, and a flat map costs nothing. In the model above the maps were
-#   nearly flat, and tampering with them changed hardly an answer.
+# - Nothing supervises the maps here, and a flat map costs nothing. In the bundled model of drawn
+#   faces they are nearly flat, and tampering with them changes hardly an answer.
 # - It adds operations, so it cannot "increase the processing speed"; a claimed gain in accuracy
 #   needs its interval, and gets one in the figure above.
 
