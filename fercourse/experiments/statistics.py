@@ -86,7 +86,8 @@ class Paired:
 def paired(first: Sequence[float], second: Sequence[float]) -> Paired:
     """Compare two variants run with the same seeds: ``first[i]`` and ``second[i]`` share one.
 
-    Pairing removes what the seeds have in common (batches, folds, initial trunk). Two-sided tests.
+    Pairing removes what the seeds have in common (batches and folds; of Table 1 the initial trunk
+    too, from model 1 to 2 and among models 3 to 6). Two-sided tests.
 
     Raises:
         FercourseError: The lengths differ or are 0.
