@@ -49,14 +49,16 @@ def compare_recipes(rows: Sequence[Row], base: RunConfig) -> list[Trial]:
     """Every recorded trial around ``base``, the base first, then by gain.
 
     Args:
-        rows: Of one data set; those of the plan "recipe" count, and those of any other plan that
-            are the same runs.
+        rows: Of one data set; those of the plan "recipe" count, and of any other plan those that
+            are the same runs, or model 6 trained in another way.
         base: The recipe that is changed; its seed does not matter.
     """
     groups: dict[str, list[Row]] = {base.hash: []}
     shared = {config.hash for config in trials(base).values()}
     for row in rows:
-        if row.label != "paper" and (row.plan == "recipe" or row.run.hash in shared):
+        if row.label == "paper" or row.run.data != base.data:
+            continue
+        if row.plan == "recipe" or row.variant == "model6" or row.run.hash in shared:
             groups.setdefault(row.run.hash, []).append(row)
     at_base = {_place(row): row.val_accuracy for row in groups.pop(base.hash)}
     found = [_trial(members, base, at_base) for members in groups.values()]
@@ -117,10 +119,11 @@ _INTRODUCTION = """\
 # In search of a recipe
 
 Written from `results/ledger.jsonl` by `fercourse ledger recipe`. The paper leaves most of training
-open; here model 6 is trained with one setting changed at a time (an early trial changed two), and
+open; here model 6 is trained with one setting changed at a time (some trials changed several), and
 compared by *validation* accuracy with the preset it was changed in, over the same seeds. The test
 split has no say in a choice, so it is not shown. The search has only begun. A difference of one
-seed is within what the next seed would change: it is a reason to try again, not a result.
+seed is within what the next seed would change, unless it is of several points: it is a reason to
+try again, not a result.
 `fercourse run recipe --data fer2013 --preset course` goes on where this stops."""
 
 
