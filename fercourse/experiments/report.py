@@ -157,11 +157,10 @@ def _seeds(rows: Sequence[Row]) -> dict[int, list[Row]]:
 
 
 def _groups(rows: Sequence[Row]) -> list[list[Row]]:
-    """Rows that differ by seed and fold alone, in the order of variants."""
-    groups: dict[tuple[str, str, str], list[Row]] = {}
+    """Rows that differ by seed and fold alone, whatever plan they were run for, by variant."""
+    groups: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
-        name = anywhere(row).hash
-        groups.setdefault((row.plan, row.variant, name), []).append(row)
+        groups.setdefault((row.variant, anywhere(row).hash), []).append(row)
     return [groups[key] for key in sorted(groups)]
 
 
