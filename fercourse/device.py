@@ -20,8 +20,8 @@ def best_device() -> torch.device:
 def cuda_works() -> bool:
     """Whether there is a CUDA device, and this PyTorch was built for it.
 
-    ``torch.cuda.is_available`` only asks the driver. A card older than the build finds no kernel,
-    and its first computation fails.
+    ``torch.cuda.is_available`` only asks the driver. A card that the build leaves out, mostly an
+    old one, finds no kernel, and its first computation fails.
     """
     if not torch.cuda.is_available():
         return False

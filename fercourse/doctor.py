@@ -140,8 +140,8 @@ def _device() -> Iterator[Check]:
     device = best_device()
     yield Check("device", True, _describe(device))
     if torch.cuda.is_available() and not cuda_works():
-        found = f"{torch.cuda.get_device_name()} is older than this PyTorch"
-        advice = "Install a PyTorch built for an older CUDA: pytorch.org says which."
+        found = f"this PyTorch was not built for {torch.cuda.get_device_name()}"
+        advice = "Install a build that was: pytorch.org says which."
         yield Check("GPU", None, found, advice)
     if device.type == "mps":
         yield Check("bf16", None, "not used on MPS", "Training uses float32 here.")

@@ -96,9 +96,8 @@ def find_device(name: str) -> torch.device:
     if name == "cuda" and torch.cuda.is_available() and not available["cuda"]:
         major, minor = torch.cuda.get_device_capability()
         raise FercourseError(
-            f"{torch.cuda.get_device_name()} (compute capability {major}.{minor}) is older than "
-            "this PyTorch: install one built for an older CUDA (pytorch.org says which), or use "
-            "the CPU."
+            f"This PyTorch was not built for {torch.cuda.get_device_name()} (compute capability "
+            f"{major}.{minor}): install a build that was (pytorch.org says which), or use the CPU."
         )
     if not available.get(name):
         usable = ", ".join(n for n, there in available.items() if there)
