@@ -141,6 +141,10 @@ class TrainConfig:
             see :mod:`fercourse.augment`.
         mixup: Beta parameter; 0 switches it off.
         ema: Decay of the weight average that is validated and kept; 0 switches it off.
+        swa: Share of the run, at its end, in which the rate stays where it is and the plain mean
+            of the weights is validated and kept, in place of ``ema``'s (Izmailov et al.,
+            *Averaging Weights Leads to Wider Optima and Better Generalization*, 2018); 0
+            switches it off.
         clip: Largest gradient norm; 0 switches it off.
         precision: "auto" is bf16 where it is native, else float32.
         compile: torch.compile the model.
@@ -157,6 +161,7 @@ class TrainConfig:
     augment: Literal["none", "paper", "light", "course"] = "course"
     mixup: float = 0.0
     ema: float = 0.0
+    swa: float = 0.0
     clip: float = 0.0
     precision: Literal["auto", "float32", "bf16"] = "auto"
     compile: bool = False
@@ -168,10 +173,15 @@ class TrainConfig:
         _require(self.lr > 0, f"lr must be positive, not {self.lr}.")
         _require(self.weight_decay >= 0, f"weight_decay must not be negative: {self.weight_decay}.")
         _require(0 <= self.ema < 1, f"ema must be in [0, 1), not {self.ema}.")
+        _require(0 <= self.swa < 1, f"swa must be in [0, 1), not {self.swa}.")
         _require(0 <= self.warmup < 1, f"warmup must be in [0, 1), not {self.warmup}.")
         _require(self.mixup >= 0, f"mixup must not be negative: {self.mixup}.")
         _require(self.clip >= 0, f"clip must not be negative: {self.clip}.")
         _require(self.patience >= 0, f"patience must not be negative: {self.patience}.")
+        _require(
+            not (self.swa and self.schedule == "plateau"),
+            'swa needs schedule "cosine", whose rate it holds; "plateau" has no known end.',
+        )
         for name, allowed in (
             ("optimizer", ("sgd", "adamw")),
             ("schedule", ("plateau", "cosine")),

@@ -90,6 +90,8 @@ def test_unknown_fields_are_named(part, name):
         (lambda: TrainConfig(schedule="magic"), "schedule must be one of plateau, cosine"),
         (lambda: TrainConfig(lr=0), "lr must be positive"),
         (lambda: TrainConfig(clip=-1), "clip must not be negative"),
+        (lambda: TrainConfig(swa=1), "swa must be in"),
+        (lambda: TrainConfig(swa=0.25, schedule="plateau"), "swa needs schedule"),
         (lambda: DataConfig(size=16), "at least 32 pixels"),
         (lambda: DataConfig(fold=10), "fold must be in 0..9"),
         (lambda: preset("magic"), "not a preset; use one of paper, course, cpu, smoke"),

@@ -108,6 +108,7 @@ def test_missing_survives_a_field_added_to_the_config_later(ledger: Ledger) -> N
     del older["config"]["train"]["clip"]  # as if written before ``clip`` existed
     ledger.path.write_text(json.dumps(older) + "\n")
     assert ledger.missing([row.run]) == []
+    assert ledger.rows(**{"train.clip": 0.0}) == ledger.rows(), "it was as its default is"
 
 
 @settings(max_examples=30, deadline=None)

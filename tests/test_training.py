@@ -86,6 +86,7 @@ KILLED = """
     "changes",
     [
         {"train.ema": 0.9, "train.augment": "course", "train.mixup": 0.2},
+        {"train.swa": 0.5},
         {"train.schedule": "plateau", "loss.centers": "learned", "train.optimizer": "adamw",
          "train.lr": 0.001, "train.patience": 0, "train.clip": 1.0},
     ],
@@ -114,6 +115,21 @@ def test_a_killed_run_goes_on_to_the_same_weights(tmp_path, changes):
     assert plain[0] == plain[1]
 
 
+def test_a_run_of_before_a_field_was_added_goes_on(tmp_path):
+    def stop(epoch):
+        raise KeyboardInterrupt
+
+    data = bar_dataset(48)
+    with pytest.raises(KeyboardInterrupt):
+        train(tiny(), data, tmp_path, "cpu", on_epoch=stop, progress=False)
+    state = torch.load(tmp_path / "state.pt", weights_only=True)
+    del state["config"]["train"]["swa"]
+    torch.save(state, tmp_path / "state.pt")
+    epochs = []
+    train(tiny(), data, tmp_path, "cpu", on_epoch=epochs.append, progress=False)
+    assert [epoch["epoch"] for epoch in epochs] == [1, 2, 3]
+
+
 def test_a_resumed_optimizer_loads_after_the_model_has_moved(tmp_path, monkeypatch):
     """Momentum goes where the parameters are when it is loaded, and stays there when they move."""
     data = bar_dataset(48)
@@ -138,19 +154,19 @@ def flat(model):
     return torch.cat([p.detach().flatten() for p in model.parameters()])
 
 
-def test_the_average_moves_as_torchs_own_does():
-    config = TrainConfig(ema=0.9)
+@pytest.mark.parametrize("config", [TrainConfig(ema=0.9), TrainConfig(ema=0.9, swa=0.5)])
+def test_the_average_moves_as_torchs_own_does(config):
     torch.manual_seed(0)
     model = torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3), torch.nn.BatchNorm2d(4))
     ours, theirs = make_average(config, model), make_average(config, model)
     for _ in range(3):
         model(torch.randn(2, 1, 5, 5))
         torch.nn.utils.vector_to_parameters(torch.randn(48), model.parameters())
-        follow(ours, model, config.ema)
+        follow(ours, model, None if config.swa else config.ema)
         theirs.update_parameters(model)
     for name, value in theirs.state_dict().items():
         if "num_batches" not in name:  # which no average needs
-            assert torch.equal(ours.state_dict()[name], value), name
+            torch.testing.assert_close(ours.state_dict()[name], value, atol=1e-6, rtol=0)
 
 
 def test_clipping_bounds_a_step_and_the_average_trails_the_weights():
@@ -171,6 +187,29 @@ def test_clipping_bounds_a_step_and_the_average_trails_the_weights():
     layouts = {p.is_contiguous(memory_format=torch.channels_last)
                for p in learner.chosen.parameters() if p.ndim == 4}  # fmt: skip
     assert layouts == {True}, "laid out like the model it is compared with at every step"
+
+
+def test_swa_holds_the_rate_and_keeps_the_mean_of_the_runs_end():
+    from lightning_fabric import Fabric
+
+    torch.manual_seed(0)
+    swa = Learner(tiny(**{"train.swa": 0.5, "train.ema": 0.9}), 6)
+    torch.manual_seed(0)
+    plain = Learner(tiny(), 6)
+    faces, rates, seen = bars(16), {swa: [], plain: []}, []
+    for learner in (swa, plain):
+        learner.place(Fabric(accelerator="cpu", devices=1))
+        learner.train()
+        for _ in range(6):
+            rates[learner].append(learner.lr)
+            learner.step(faces.images, faces.labels, torch.Generator().manual_seed(0))
+            if learner is swa:
+                seen.append(flat(learner.model))
+                kept = torch.stack(seen[3:]).mean(0) if len(seen) > 3 else seen[-1]
+                torch.testing.assert_close(flat(learner.chosen), kept)
+    assert rates[swa][:4] == rates[plain][:4], "as without, up to the middle"
+    assert rates[swa][3:] == [rates[plain][3]] * 3
+    assert rates[plain][5] < rates[plain][3]
 
 
 def test_a_finished_run_is_not_run_again(tmp_path):

@@ -20,6 +20,7 @@ SETTINGS: dict[str, tuple[Any, ...]] = {
     "train.schedule": ("cosine", "plateau"),
     "train.lr": (0.02, 0.05, 0.1),
     "train.ema": (0.0, 0.998, 0.999),
+    "train.swa": (0.0, 0.25),
     "model.dropout": (0.001, 0.2, 0.5),
     "model.embedding": (64, 128, 256),
     "model.gcca_norm": (False, True),

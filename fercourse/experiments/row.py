@@ -132,9 +132,12 @@ class Row:
             return getattr(self, name)
         if self.config is None:
             return None
-        if inner not in self.config.get(part, {}):
+        if inner in self.config.get(part, {}):
+            return self.config[part][inner]
+        plain = RunConfig().to_dict().get(part)  # what a field added since then was
+        if not isinstance(plain, dict) or inner not in plain:
             raise FercourseError(f"{self.key}: its config has no field {name!r}.")
-        return self.config[part][inner]
+        return plain[inner]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values, without the fields that are empty."""

@@ -39,6 +39,9 @@ class Learner:
         self.average = make_average(config.train, self.model)
         self.optimizer: Any = make_optimizer(config.train, self.model, self.loss)
         self.schedule = make_schedule(config.train, self.optimizer, steps)
+        self.steady_from = round(
+            steps * (1 - config.train.swa)
+        )  # a step; "swa" averages from there
         self.forward: Any = self.model
 
     def place(self, fabric: Fabric) -> None:
@@ -85,10 +88,11 @@ class Learner:
                 self.forward, self.optimizer, max_norm=config.clip, error_if_nonfinite=False
             )
         self.optimizer.step()
-        if not isinstance(self.schedule, ReduceLROnPlateau):
+        averaging = self.schedule.last_epoch >= self.steady_from
+        if not isinstance(self.schedule, ReduceLROnPlateau) and not averaging:
             self.schedule.step()
-        if self.average:
-            follow(self.average, self.model, config.ema)
+        if self.average and (averaging or not config.swa):
+            follow(self.average, self.model, None if config.swa else config.ema)
         truth = y if y.ndim == 1 else y.argmax(1)
         right = (output.logits.argmax(1) == truth).float().mean()
         return torch.stack((*(term.detach() for term in terms), right))
@@ -105,8 +109,9 @@ class Learner:
 
     @property
     def chosen(self) -> FERNet:
-        """The model to validate and keep: the weight average where there is one."""
-        return self.average.module if self.average else self.model
+        """The model to validate and keep: the weight average where there is one yet."""
+        begun = self.average is not None and self.average.n_averaged > 0
+        return self.average.module if begun else self.model
 
     @property
     def plain_loss(self) -> JointLoss:

@@ -52,15 +52,17 @@ def make_schedule(
 
 
 def make_average(config: TrainConfig, model: nn.Module) -> AveragedModel | None:
-    """An exponential moving average of all weights and batch-norm statistics, if wanted."""
+    """A moving average of all weights and batch-norm statistics, or for "swa" their plain mean."""
+    if config.swa:
+        return AveragedModel(model, use_buffers=True)
     if config.ema == 0:
         return None
     return AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema), use_buffers=True)
 
 
 @torch.no_grad()
-def follow(average: AveragedModel, model: nn.Module, decay: float) -> None:
-    """Move the average a step towards the model.
+def follow(average: AveragedModel, model: nn.Module, decay: float | None) -> None:
+    """Move the average a step towards the model; without a decay it is the mean of all steps.
 
     As its own ``update_parameters``, which for a GPU copies a counter there, and so waits for it,
     and averages the counts of batches one by one.
@@ -68,10 +70,11 @@ def follow(average: AveragedModel, model: nn.Module, decay: float) -> None:
     pairs = zip(_tensors(average.module), _tensors(model), strict=True)
     averaged = [(a, m) for a, m in pairs if a.is_floating_point()]
     ours, theirs = map(list, zip(*averaged, strict=True))
-    if average.n_averaged == 0:
+    seen = int(average.n_averaged)  # kept on the CPU
+    if seen == 0:
         torch._foreach_copy_(ours, theirs)
     else:
-        torch._foreach_lerp_(ours, theirs, 1 - decay)
+        torch._foreach_lerp_(ours, theirs, 1 / (seen + 1) if decay is None else 1 - decay)
     average.n_averaged += 1
 
 
