@@ -1,4 +1,4 @@
-"""Runs an hour on one device, by how many run at a time and whether the model is compiled.
+"""Runs an hour on one device, by how many run at a time and how the model is compiled.
 
     python benchmarks/runs_per_hour.py --jobs 1 2 4 8 --preset course --epochs 4
 
@@ -28,18 +28,22 @@ def main() -> None:
     device = best_device()
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
     print(f"{name}, preset {options.preset}, model {options.model}, {options.count} drawn faces")
-    print(f"{'jobs':>5} {'compile':>8} {'images/s':>10} {'runs/h':>8} {'first epoch, s':>15}")
-    for compiled in (False, True) if options.compile else (False,):
+    print(f"{'jobs':>5} {'compile':>12} {'images/s':>10} {'runs/h':>8} {'first epoch, s':>15}")
+    ways: dict[str, dict[str, bool]] = {"no": {}}
+    if options.compile:
+        ways["yes"] = {"train.compile": True}
+        if device.type == "cuda":
+            ways["CUDA graphs"] = {"train.compile": True, "train.cuda_graphs": True}
+    for way, changes in ways.items():
         for jobs in options.jobs:
-            rate, first = measure(options, jobs, compiled)
+            rate, first = measure(options, jobs, changes)
             runs = 3600 * rate / (options.epochs_of_a_run * options.faces_of_a_run)
-            print(f"{jobs:5} {compiled!s:>8} {rate:10.0f} {runs:8.2f} {first:15.1f}", flush=True)
+            print(f"{jobs:5} {way:>12} {rate:10.0f} {runs:8.2f} {first:15.1f}", flush=True)
 
 
-def measure(options: argparse.Namespace, jobs: int, compiled: bool) -> tuple[float, float]:
+def measure(options: argparse.Namespace, jobs: int, way: dict[str, bool]) -> tuple[float, float]:
     """Images a second of all workers together, and when the slowest ended its first epoch."""
-    changes = {"train.epochs": options.epochs, "train.compile": compiled,
-               "data.count": options.count}  # fmt: skip
+    changes = {"train.epochs": options.epochs, "data.count": options.count, **way}
     runs = plan("table1", "synthetic", options.preset, jobs, (options.model,), changes=changes)
     started, ends = time.monotonic(), {run.name: [] for run in runs}
     with tempfile.TemporaryDirectory() as folder:

@@ -1,6 +1,5 @@
 """``train.compile``: the framework is one graph, and compiled training is the same training."""
 
-from functools import partial
 from unittest.mock import Mock
 
 import pytest
@@ -23,19 +22,22 @@ def test_the_whole_framework_is_one_graph(training):
     torch.testing.assert_close(out.logits, net(x).logits)
 
 
-def test_compiled_training_learns_the_same(monkeypatch):
+@pytest.mark.parametrize("graphs", [False, True])
+def test_compiled_training_learns_the_same(monkeypatch, graphs):
     data = bar_dataset()
     run = fercourse.preset("smoke", model=6).change(
         **{"train.epochs": 2, "train.batch_size": 16, "data.name": data.name}
     )
     plain = fercourse.train(run, data, device="cpu", progress=False)
     # The machine may lack a C++ compiler: what is traced is run as it is.
-    tracing = Mock(side_effect=partial(torch.compile, backend="eager"))
+    trace = torch.compile
+    tracing = Mock(side_effect=lambda model, **_: trace(model, backend="eager"))
     monkeypatch.setattr(torch, "compile", tracing)
     compiled = fercourse.train(
-        run.change(**{"train.compile": True}), data, device="cpu", progress=False
-    )
-    assert tracing.called
+        run.change(**{"train.compile": True, "train.cuda_graphs": graphs}),
+        data, device="cpu", progress=False,
+    )  # fmt: skip
+    assert tracing.call_args_list[0].kwargs["mode"] == ("reduce-overhead" if graphs else "default")
     for a, b in zip(plain.history, compiled.history, strict=True):
         assert a["train_loss"] == pytest.approx(b["train_loss"], rel=1e-3)
         assert a["val_accuracy"] == pytest.approx(b["val_accuracy"], abs=0.05)

@@ -90,6 +90,7 @@ def test_unknown_fields_are_named(part, name):
         (lambda: TrainConfig(schedule="magic"), "schedule must be one of plateau, cosine"),
         (lambda: TrainConfig(lr=0), "lr must be positive"),
         (lambda: TrainConfig(clip=-1), "clip must not be negative"),
+        (lambda: TrainConfig(cuda_graphs=True), "cuda_graphs needs compile"),
         (lambda: TrainConfig(swa=1), "swa must be in"),
         (lambda: TrainConfig(swa=0.25, schedule="plateau"), "swa needs schedule"),
         (lambda: DataConfig(size=16), "at least 32 pixels"),

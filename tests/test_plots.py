@@ -258,6 +258,23 @@ def test_slopes_print_the_paired_differences() -> None:
         plots.ablation_slopes(slopes(models=(6,)))
 
 
+def test_steps_between_models_that_share_no_seed_are_said_to_be_unknown() -> None:
+    """As a budget or a failed run leaves them: the other steps are still worth drawing."""
+    rows = [row for row in slopes() if (row.variant == "model6") == (row.seed == 3)]
+    figure = plots.ablation_slopes(rows)
+    assert [text.get_text().split()[:2] for text in figure.axes[0].texts][1] == ["no", "seed"]
+    assert headline(figure).startswith("FER2013: model 1 to 3 changes most")
+    apart = [row for row in rows if row.variant != "model3"]
+    assert headline(plots.ablation_slopes(apart)).endswith(
+        "no two neighbouring models share a seed"
+    )
+
+
+def test_a_sweep_says_nothing_of_settings_that_share_no_seed() -> None:
+    rows = [row for row in swept() if (row.run.loss.weight == 0.01) == (row.seed == 2)]
+    assert headline(plots.sweep(rows, "loss.weight")).endswith("= 0.01 does best")
+
+
 def test_spread_draws_both_errors() -> None:
     rows = slopes(models=(1,), seeds=4)
     figure = plots.accuracy_spread(rows)

@@ -158,8 +158,9 @@ STATED = frozenset(
 )
 """Config fields the paper fixes."""
 
-ADDED = frozenset({"loss.label_smoothing", "train.warmup", "train.mixup", "train.ema", "train.swa",
-                   "train.clip", "train.precision", "train.compile"})  # fmt: skip
+ADDED = frozenset({"loss.label_smoothing", "train.warmup", "train.mixup", "train.ema",
+                   "train.swa", "train.clip", "train.precision", "train.compile",
+                   "train.cuda_graphs"})  # fmt: skip
 """Config fields the paper does not have; off, or without effect, by their defaults or the preset
 "paper"."""
 

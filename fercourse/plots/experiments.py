@@ -132,13 +132,12 @@ def ablation_slopes(rows: Sequence[Row], metric: str = "test_accuracy") -> Figur
         shifted = 100 * (frame["mean"][models[0]] + theirs - theirs[0])
         axes.plot(at, shifted, "--D", color=PAPER, mfc="white", ms=5,
                   linewidth=1.4, label="the paper's gains, from our first model")  # fmt: skip
-    steps = [compare(rows, a, b, metric) for a, b in pairwise(models)]
+    steps = [_step(rows, a, b, metric) for a, b in pairwise(models)]
     for (left, right), step in zip(pairwise(at), steps, strict=True):
-        interval = f"\n[{points(step.low)}, {points(step.high)}]" if step.n >= FEWEST else ""
         axes.annotate(
-            f"{points(step.mean)}{interval}", ((left + right) / 2, 0.02), ha="center",
+            _gain_in_words(step), ((left + right) / 2, 0.02), ha="center",
             xycoords=("data", "axes fraction"), fontsize=8, color=INK,
-            fontweight="bold" if _clear(step) else "normal",
+            fontweight="bold" if step and _clear(step) else "normal",
         )  # fmt: skip
     low, high = axes.get_ylim()
     axes.set_ylim(low - 0.22 * (high - low), high)  # room for the steps
@@ -258,24 +257,42 @@ def _sweep_in_words(
         return f"{text}, as in the paper"
     if claimed not in values:
         return text
-    gain = compare(rows, f"{claimed:g}", f"{values[best]:g}", metric)
+    gain = _step(rows, f"{claimed:g}", f"{values[best]:g}", metric)
+    if gain is None:
+        return text
     text = f"{text}, by {gain} over the paper's {claimed:g}"
     if gain.n < 2:
         return text
     return f"{text}: {'beyond' if _clear(gain) and gain.low > 0 else 'within'} its error"
 
 
+def _step(rows: Sequence[Row], first: str, second: str, metric: str) -> Paired | None:
+    """What the second model adds; None where no seed has both, as after a failed run."""
+    runs = [{(row.seed, row.value("data.fold")) for row in rows if row.variant == name}
+            for name in (first, second)]  # fmt: skip
+    return compare(rows, first, second, metric) if runs[0] & runs[1] else None
+
+
+def _gain_in_words(step: Paired | None) -> str:
+    if step is None:
+        return "no seed\nhas both"
+    interval = f"\n[{points(step.low)}, {points(step.high)}]" if step.n >= FEWEST else ""
+    return f"{points(step.mean)}{interval}"
+
+
 def _clear(step: Paired) -> bool:
     return step.n >= FEWEST and (step.low > 0 or step.high < 0)
 
 
-def _steps_in_words(models: list[str], steps: list[Paired]) -> str:
-    sure = [k for k, step in enumerate(steps) if _clear(step)]
+def _steps_in_words(models: list[str], steps: list[Paired | None]) -> str:
+    sure = {k: step for k, step in enumerate(steps) if step and _clear(step)}
     if not sure:
-        n = max(step.n for step in steps)
+        n = max((step.n for step in steps if step), default=0)
+        if n == 0:
+            return "no two neighbouring models share a seed"
         return f"no step's gain stands clear of its error over {n} seed{'s' * (n > 1)}"
-    k = max(sure, key=lambda k: abs(steps[k].mean))
+    k = max(sure, key=lambda k: abs(sure[k].mean))
     return (
-        f"{models[k].replace('model', 'model ')} to {models[k + 1][-1]} changes most: {steps[k]}"
+        f"{models[k].replace('model', 'model ')} to {models[k + 1][-1]} changes most: {sure[k]}"
         f"{'' if len(sure) > 1 else '; no other stands clear of its error'}"
     )

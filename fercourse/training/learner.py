@@ -49,7 +49,10 @@ class Learner:
         self.fabric = fabric
         layout = torch.preserve_format if fabric.device.type == "mps" else torch.channels_last
         self.model.to(memory_format=layout)
-        forward = torch.compile(self.model) if self.config.train.compile else self.model
+        forward: Any = self.model
+        if self.config.train.compile:
+            mode = "reduce-overhead" if self.config.train.cuda_graphs else "default"
+            forward = torch.compile(self.model, mode=mode)
         self.forward, self.optimizer = fabric.setup(forward, self.optimizer)
         learned = any(p.requires_grad for p in self.loss.parameters())
         self.loss = fabric.setup_module(self.loss) if learned else self.loss.to(fabric.device)
