@@ -17,7 +17,8 @@ from fercourse import plots
 from fercourse.datasets.base import FaceDataset, Faces, held_out
 from fercourse.errors import FercourseError
 from fercourse.experiments.paper import paper_rows
-from fercourse.experiments.statistics import compare
+from fercourse.experiments.recipe_page import Trial
+from fercourse.experiments.statistics import compare, paired
 
 
 def faces(counts: list[int], size: int = 40) -> Faces:
@@ -53,6 +54,15 @@ def headline(figure: Figure) -> str:
     return figure.get_suptitle().replace("\n", " ")
 
 
+BASE_SEEDS = (0.650, 0.653, 0.656)
+TRIALS = [
+    Trial({"train.mixup": 0.2}, 4.7, 0.66, paired([0.65], [0.66]), 1),
+    Trial({"model.width": 0.125}, 0.6, 0.62, paired([0.65, 0.653], [0.62, 0.63]), 2),
+    Trial({"train.lr": 0.1, "train.epochs": 9}, 4.7, 0.5, paired([0.65], [0.5]), 1),
+    Trial({}, 4.7, 0.653, None, 3),
+]
+
+
 FIGURES = {
     "sample_grid": lambda: plots.sample_grid(faces([9, 2, 9, 9, 9, 9, 9, 3])),
     "class_histogram": lambda: plots.class_histogram(dataset()),
@@ -69,6 +79,7 @@ FIGURES = {
     "ablation_slopes, one seed": lambda: plots.ablation_slopes(slopes(seeds=1)),
     "accuracy_spread": lambda: plots.accuracy_spread(slopes() + paper_rows()),
     "accuracy_spread, one seed": lambda: plots.accuracy_spread(slopes(seeds=1)),
+    "recipe_gains": lambda: plots.recipe_gains(TRIALS, BASE_SEEDS),
 }
 
 
@@ -273,6 +284,18 @@ def test_steps_between_models_that_share_no_seed_are_said_to_be_unknown() -> Non
 def test_a_sweep_says_nothing_of_settings_that_share_no_seed() -> None:
     rows = [row for row in swept() if (row.run.loss.weight == 0.01) == (row.seed == 2)]
     assert headline(plots.sweep(rows, "loss.weight")).endswith("= 0.01 does best")
+
+
+def test_gains_are_held_against_what_a_seed_changes() -> None:
+    """t with 2 degrees of freedom, 4.303, times sqrt(2), times 0.3 points: a band of 1.83."""
+    figure = plots.recipe_gains(TRIALS, BASE_SEEDS)
+    axes = figure.axes[0]
+    names = [tick.get_text() for tick in axes.get_yticklabels()]
+    assert names == ["model.width = 0.125, 2 seeds", "train.mixup = 0.2"], "one change each"
+    band = axes.patches[0]
+    assert band.get_x() + band.get_width() == pytest.approx(4.303 * 2**0.5 * 0.3, abs=0.001)
+    assert [text.get_text() for text in axes.texts] == ["−2.65", "+1.00"]
+    assert headline(figure).startswith("1 of 2 changes")
 
 
 def test_spread_draws_both_errors() -> None:

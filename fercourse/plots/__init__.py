@@ -38,6 +38,7 @@ _HOME = {  # figure -> the module it lives in
     "ablation_step": "gains",
     "compared": "compare",
     "decoding": "levels",
+    "recipe_gains": "recipe",
     "erasing": "reversal",
     "island_course": "island",
     "channel_weights": "weights",
@@ -112,6 +113,7 @@ __all__ = [
     "poolings",
     "recalls",
     "receptive_fields",
+    "recipe_gains",
     "reliability",
     "reverse_step",
     "sample_grid",
@@ -156,6 +158,7 @@ if TYPE_CHECKING:
     from fercourse.plots.overview import framework
     from fercourse.plots.ownface import accuracy_by_group, from_photo, reliability, sensitivity
     from fercourse.plots.pitfalls import fold_leak, label_noise, recalls
+    from fercourse.plots.recipe import recipe_gains
     from fercourse.plots.reversal import erasing
     from fercourse.plots.scores import faithfulness, sanity, score_expressions, score_models
     from fercourse.plots.sheets import boxed, pictures

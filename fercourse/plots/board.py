@@ -100,7 +100,7 @@ def training_now(
         values = [100 * entry.get(key, np.nan) for entry in history]
         now = f" {values[-1]:.1f} %" if values else ""
         axes.plot(at, values, "o-", ms=3.5, color=colour, label=label + now)
-    axes.set(xlim=(0.5, epochs + 0.5), ylim=(0, 102), xlabel="epoch",
+    axes.set(xlim=(0.5, epochs + 0.5), ylim=(0, 102), xlabel="epochs done",
              ylabel="accuracy (%)")  # fmt: skip
     axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     axes.axhline(100 / 7, color=GREY, linewidth=0.8, linestyle=":")

@@ -430,6 +430,12 @@ plots.throughput(speeds, times)
 # kernels of a net as narrow as this one keep a GPU waiting for the next launch; that is why the
 # package can run several such trainings side by side on one (`fercourse run --jobs`).
 #
+# Two more cures are switches of a run. `train.compile` has PyTorch melt neighbouring operations
+# into one kernel, for a first step that takes a minute. `train.cuda_graphs`, on top of it, records
+# a pass's launches once and lets an NVIDIA GPU replay them without Python. Whether any of the
+# three pays depends on the device and the width, so measure: `benchmarks/runs_per_hour.py` holds
+# them side by side.
+#
 # How near are we to what the device can do? A training step takes about three times the
 # operations of a forward pass.
 
@@ -584,6 +590,33 @@ plots.averaging(curves["plain"].tolist(), curves["average"].tolist())
 # Both runs take the very same steps; only what is judged and kept differs. The decay sets over
 # how many steps is averaged, about $1/(1-\beta)$: 20 here, 500 in the `cpu` preset, whose runs
 # have some thousands.
+#
+# Stochastic weight averaging (`train.swa`; Izmailov et al., 2018) takes the plain mean instead,
+# over the run's last part, in which the rate is held where it is.
+#
+# ## What is each setting worth?
+#
+# For mixup, label smoothing, averages, schedules there is a paper each, and each gains by it. Here
+# model 6 was trained on FER2013 with one setting changed at a time (`fercourse run recipe`), and
+# compared on PublicTest with the base of the same seed. The grey band is where 95 % of the
+# differences between two seeds of *the base itself* would lie, as far as its seeds tell. Look for
+# points outside.
+
+# %%
+from fercourse.experiments.ledger import Ledger
+from fercourse.experiments.recipe_page import compare_recipes
+
+base = fercourse.preset("cpu")
+runs = Ledger().rows(dataset="fer2013", label="cpu")
+seeds = [row.val_accuracy for row in runs if row.run.change(seed=0) == base]
+plots.recipe_gains(compare_recipes(runs, base), seeds)
+
+# %% [markdown]
+# One run a setting shows what a net loses that is far too narrow, and little else. Whoever now
+# takes the topmost setting takes its luck along with it. That is no proof that the others do
+# nothing: an effect of half a point is worth having, and needs runs by the dozen to be seen (lesson
+# 11 counts them). `docs/recipe.md` has the same numbers as a table, and the searches around other
+# bases.
 #
 # ## Summary
 #

@@ -1,0 +1,79 @@
+"""What each change of a recipe gained, beside what a change of the seed alone would."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import sqrt
+from statistics import stdev
+from typing import TYPE_CHECKING
+
+from matplotlib.figure import Figure
+from scipy.stats import t as student
+
+from fercourse.errors import FercourseError
+from fercourse.plots.style import (
+    GREY,
+    INK,
+    OURS,
+    course_style,
+    headline,
+    light_grid,
+    new_figure,
+    points,
+)
+
+if TYPE_CHECKING:
+    from fercourse.experiments.recipe_page import Trial
+
+
+@course_style()
+def recipe_gains(trials: Sequence[Trial], base: Sequence[float]) -> Figure:
+    """Gain of each trial over the base, over the seeds both have, and the band of mere chance.
+
+    The band holds 95 % of the differences between two runs of the base: t times the square root of
+    2 times the standard deviation over its seeds. With few seeds it is wide, since the deviation
+    itself is hardly known.
+
+    Args:
+        trials: Of :func:`fercourse.experiments.recipe_page.compare_recipes`; those that changed one
+            setting and share a seed with the base are drawn.
+        base: Validation accuracy of the base's seeds, fractions; two at least.
+
+    Raises:
+        FercourseError: No trial can be drawn, or the base has fewer than two seeds.
+    """
+    drawn = [trial for trial in trials if len(trial.changed) == 1 and trial.gain]
+    if not drawn or len(base) < 2:
+        raise FercourseError(
+            "a recipe's gains need one trial at least and two seeds of its base: "
+            "run the plans recipe and table1."
+        )
+    drawn.sort(key=lambda trial: trial.gain.mean)
+    chance = 100 * student.ppf(0.975, len(base) - 1) * sqrt(2) * stdev(base)
+    figure = new_figure(height=1.5 + 0.27 * len(drawn))
+    axes = figure.add_subplot()
+    axes.axvspan(-chance, chance, color=GREY, alpha=0.18, lw=0,
+                 label="what another seed of the base may change")  # fmt: skip
+    axes.axvline(0, color=INK, linewidth=0.9)
+    gains = [100 * trial.gain.mean for trial in drawn]
+    for y, (trial, gain) in enumerate(zip(drawn, gains, strict=True)):
+        colour = OURS if abs(gain) > chance else GREY
+        axes.plot([0, gain], [y, y], color=colour, linewidth=1.4)
+        axes.plot(gain, y, "o", color=colour, ms=6)
+        axes.annotate(points(trial.gain.mean), (gain, y), xytext=(7 if gain >= 0 else -7, 0),
+                      textcoords="offset points", va="center", fontsize=8,
+                      ha="left" if gain >= 0 else "right")  # fmt: skip
+    axes.set_yticks(range(len(drawn)), [_name(trial) for trial in drawn])
+    axes.tick_params(axis="y", length=0)
+    axes.margins(x=0.12)
+    axes.set_xlabel("gain in validation accuracy (points)")
+    axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), borderaxespad=0.2)
+    light_grid(axes, "x")
+    beyond = sum(abs(gain) > chance for gain in gains)
+    headline(figure, f"{beyond} of {len(drawn)} changes move accuracy by more than a seed may")
+    return figure
+
+
+def _name(trial: Trial) -> str:
+    ((name, value),) = trial.changed.items()
+    return f"{name} = {value}" + (f", {trial.gain.n} seeds" if trial.gain.n > 1 else "")
