@@ -2,6 +2,7 @@
 
 from unittest.mock import Mock
 
+import lightning_fabric  # noqa: F401  wraps torch.compile when it is imported
 import pytest
 import torch
 from made_faces import bar_dataset
@@ -20,6 +21,15 @@ def test_the_whole_framework_is_one_graph(training):
     out.logits.sum().backward()
     torch.manual_seed(0)
     torch.testing.assert_close(out.logits, net(x).logits)
+
+
+def test_a_machine_that_cannot_compile_says_so_in_one_sentence(monkeypatch):
+    run = fercourse.preset("smoke").change(**{"train.epochs": 1, "train.compile": True})
+    trace = torch.compile
+    broken = Mock(side_effect=RuntimeError("No working C++ compiler found\n\nSet"))
+    monkeypatch.setattr(torch, "compile", lambda m, **_: trace(m, backend=broken))
+    with pytest.raises(fercourse.FercourseError, match=r"C\+\+ compiler found\): install what"):
+        fercourse.train(run, bar_dataset(), device="cpu", progress=False)
 
 
 @pytest.mark.parametrize("graphs", [False, True])

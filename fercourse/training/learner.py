@@ -10,6 +10,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from fercourse.augment import augment, mixup
 from fercourse.config import RunConfig
+from fercourse.errors import FercourseError
 from fercourse.evaluation.predict import to_input
 from fercourse.losses import JointLoss
 from fercourse.models.fernet import FERNet
@@ -76,12 +77,22 @@ class Learner:
 
         Returns:
             float32 (5,), on the device: total loss, its three terms, share of right answers.
+
+        Raises:
+            FercourseError: ``train.compile`` is on, and this machine cannot compile.
         """
         config = self.config.train
         x, y = augment(images, config.augment, generator), labels  # (B, 1, H, W), (B,)
         if config.mixup:
             x, y = mixup(x, y, config.mixup, generator, self.config.model.num_classes)  # y (B, K)
-        output = self.forward(to_input(x, self.model))
+        try:
+            output = self.forward(to_input(x, self.model))
+        except torch._dynamo.exc.BackendCompilerFailed as error:  # as without a C++ compiler
+            reason = str(error.inner_exception).splitlines()[0].rstrip(".")
+            raise FercourseError(
+                f"The model cannot be compiled here ({reason}): "
+                "install what is missing, or leave train.compile off."
+            ) from error
         terms = self.loss(output.logits, output.embedding, y)
         self.optimizer.zero_grad()
         self.fabric.backward(terms.total)
