@@ -121,9 +121,9 @@ _INTRODUCTION = """\
 Written from `results/ledger.jsonl` by `fercourse ledger recipe`. The paper leaves most of training
 open; here model 6 is trained with one setting changed at a time (some trials changed several), and
 compared by *validation* accuracy with the preset it was changed in, over the same seeds. The test
-split has no say in a choice, so it is not shown. The search has only begun. A difference of one
-seed is within what the next seed would change, unless it is of several points: it is a reason to
-try again, not a result.
+split has no say in a choice, so it is not shown. A difference of one seed is within what the next
+seed would change, unless it is of several points: it is a reason to try again, not a result
+([lesson 10](../notebooks/10_training.ipynb) draws how far seeds go).
 `fercourse run recipe --data fer2013 --preset course` goes on where this stops."""
 
 
