@@ -166,7 +166,9 @@ def test_the_average_moves_as_torchs_own_does(config):
         theirs.update_parameters(model)
     for name, value in theirs.state_dict().items():
         if "num_batches" not in name:  # which no average needs
-            torch.testing.assert_close(ours.state_dict()[name], value, atol=1e-6, rtol=0)
+            # Torch rounds the mean's 1 / (n + 1) to float32 first.
+            last_bit = 1e-6 if config.swa else 0
+            torch.testing.assert_close(ours.state_dict()[name], value, atol=last_bit, rtol=0)
 
 
 def test_clipping_bounds_a_step_and_the_average_trails_the_weights():

@@ -40,9 +40,8 @@ class Learner:
         self.average = make_average(config.train, self.model)
         self.optimizer: Any = make_optimizer(config.train, self.model, self.loss)
         self.schedule = make_schedule(config.train, self.optimizer, steps)
-        self.steady_from = round(
-            steps * (1 - config.train.swa)
-        )  # a step; "swa" averages from there
+        # The step from which "swa" holds the rate and averages.
+        self.steady_from = round(steps * (1 - config.train.swa))
         self.forward: Any = self.model
 
     def place(self, fabric: Fabric) -> None:

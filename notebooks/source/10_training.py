@@ -431,7 +431,7 @@ plots.throughput(speeds, times)
 # package can run several such trainings side by side on one (`fercourse run --jobs`).
 #
 # Two more cures are switches of a run. `train.compile` has PyTorch melt neighbouring operations
-# into one kernel, for a first step that takes a minute. `train.cuda_graphs`, on top of it, records
+# into one kernel; the first step waits for the compiler. `train.cuda_graphs`, on top of it, records
 # a pass's launches once and lets an NVIDIA GPU replay them without Python. Whether any of the
 # three pays depends on the device and the width, so measure: `benchmarks/runs_per_hour.py` holds
 # them side by side.
