@@ -108,6 +108,26 @@ def test_a_sweep_of_fig_6_is_a_table_and_says_whether_its_values_differ():
     assert "**Fig. 6(b)**" in table
 
 
+def test_the_more_sweeps_are_judged_the_less_luck_will_do():
+    def sweep(pair_weight, best):
+        return [
+            made_row(6, seed, best + 0.01 * seed if value == LAMBDAS[-1] else 0.6 + 0.01 * seed,
+                     plan="fig6a", note="lambda_1 by validation accuracy",
+                     **{"loss.weight": value, "loss.pair_weight": pair_weight})
+            for value in LAMBDAS for seed in (0, 1, 2)
+        ]  # fmt: skip
+
+    rows = sweep(1.0, best=0.63)  # p = 0.014
+    (alone,) = sweep_tables(rows)
+    assert "p = 0.014, the values differ." in alone
+    flat = [row for k in range(2, 6) for row in sweep(float(k), best=0.61)]
+    tables = sweep_tables([*rows, *flat])
+    assert (
+        "p = 0.014, no difference shown (of 5 sweeps, each is asked for p below 0.01)" in tables[0]
+    )
+    assert "which flatters them" in tables[0]
+
+
 def test_runs_of_a_sweep_stand_in_its_table_alone(tmp_path):
     book = Ledger(tmp_path / "ledger.jsonl")
     book.append(made_row(6, 0, 0.66))
