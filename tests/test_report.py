@@ -68,6 +68,18 @@ def test_one_model_is_not_compared_with_itself(tmp_path):
     assert "minus" not in report(book)
 
 
+def test_a_small_p_among_several_differences_comes_with_a_warning(tmp_path):
+    def text(best: float) -> str:
+        book = Ledger(tmp_path / f"{best}.jsonl")
+        for seed in range(6):  # six is the least that can give the sign-flip test p = 2 / 2^6
+            for model, accuracy in ((1, 0.60), (2, 0.60 + 0.01 * (-1) ** seed), (3, best)):
+                book.append(made_row(model, seed, accuracy))
+        return report(book)
+
+    assert "Among 3 differences, luck alone brings a p below 0.05 about 14 %" in text(0.65)
+    assert "luck" not in text(0.60)
+
+
 def folds_of(model: int, seed: int, accuracies: list[float]) -> list:
     """A cross-validation on CK+: a seed cuts folds of its own, as in the plan ``table1``."""
     rows = []

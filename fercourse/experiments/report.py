@@ -108,8 +108,16 @@ def _steps(rows: Sequence[Row], over: str) -> list[str]:
     steps = [(a, b) for a, b in pairs if len(places[a] & places[b]) > 1]
     if not steps:
         return []
-    text = "; ".join(f"{b} minus {a} {compare(rows, a, b)}" for a, b in steps)
-    return ["", f"{over}: {text}."]
+    found = [compare(rows, a, b) for a, b in steps]
+    text = "; ".join(f"{b} minus {a} {gain}" for (a, b), gain in zip(steps, found, strict=True))
+    warning = ""
+    if len(found) > 1 and min(gain.p_flip for gain in found) < 0.05:
+        chance = 100 * (1 - 0.95 ** len(found))
+        warning = (
+            f" Among {len(found)} differences, luck alone brings a p below 0.05 about "
+            f"{chance:.0f} % of the time."
+        )
+    return ["", f"{over}: {text}.{warning}"]
 
 
 def _ckplus(rows: Sequence[Row], claims: dict[tuple[str, str], Row]) -> str:
