@@ -60,11 +60,13 @@ def test_edge_readouts_say_which_block_is_read_best():
 
 
 def test_parts_used_measures_what_silence_costs():
-    figure = plots.parts_used(0.9, {"C5": 0.4, "edge": 0.89}, {"C5": 64, "edge": 8}, 400)
-    assert "C5 costs 50.0 points, silencing the edge map 1.0" in said(figure)
-    assert "standard error 1.5" in said(figure)
-    lengths = sorted(bar.get_width() for bar in figure.axes[0].patches)
-    assert lengths == pytest.approx([1, 50])
+    faces = torch.arange(400)
+    without = {"edge": faces < 356, "C5": faces < 160}  # bool (400,)
+    figure = plots.parts_used(faces < 360, without, {"C5": 64, "edge": 8})
+    # Of paired faces: 200 of 400 are lost, sqrt(0.5 * 0.5 / 399) of each.
+    assert "C5 costs 50.0 points (standard error 2.5), silencing the edge map 1.0" in said(figure)
+    lengths = [bar.get_width() for bar in figure.axes[0].patches]
+    assert lengths == pytest.approx([50, 1]), "the longest bar comes first"
 
 
 def test_poolings_say_which_one_tells_channels_apart():

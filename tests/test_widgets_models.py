@@ -116,7 +116,7 @@ def test_attention(models, faces):
         picture_after(explorer, kind=kind)
     fast(explorer, kind="gradcam", opacity=0.5)
     explorer.set(model="model 1", kind="refined3")
-    assert "model 1 does not make refined S3" in explorer.message.value
+    assert "model 1 does not make refined σ(S3)" in explorer.message.value
     picture_after(explorer, model="model 6")
     with pytest.raises(FercourseError, match="no models"):
         widgets.attention({}, faces)

@@ -113,6 +113,9 @@ def check_mislabel(attempt: Any) -> None:
             raise Wrong("The share that should be wrong is right, and the other way round.")
         if abs(found - share) > room:
             raise Wrong(f"{found:.3f} of the labels are wrong, not {share}.")
+        early, late = (half.float().mean() for half in (wrong[: n // 2], wrong[n // 2 :]))
+        if abs(early - late) > 2 * room:
+            raise Wrong("The wrong labels stand in one part of the list: let chance choose which.")
         shift = torch.bincount((out - labels)[wrong] % num_classes, minlength=num_classes)[1:]
         if shift.max() > 1.3 * shift.min():
             raise Wrong("Some wrong classes come more often than others; all should be alike.")

@@ -23,7 +23,7 @@ TITLES: dict[str, str] = {
     **{f"before{i}": f"$C_{i}$ before GCCA" for i in range(1, 6)},
     **{f"after{i}": f"$C_{i}$ after GCCA" for i in range(1, 6)},
     "edge": "edges of $C_2$",
-    "global": "global map $P_d$",
+    "global": r"global map $\sigma(P_d)$",
     **{
         f"{name}{i}": title.format(i)
         for i in (5, 4, 3)
@@ -32,7 +32,7 @@ TITLES: dict[str, str] = {
             ("erased", "erased, $C_{0}(1-A_{0})$"),
             ("remaining", "left, $R_{}$"),
             ("added", "added to $S_{}$"),
-            ("refined", "refined $S_{}$"),
+            ("refined", r"refined $\sigma(S_{})$"),
         )
     },
 }

@@ -14,16 +14,16 @@ from fercourse.plots.overlay import bare, picture
 from fercourse.plots.style import GREY, MATRIX, course_style, headline, new_figure
 
 STAGES = {
-    "global": "$P_d$",
+    "global": r"$\sigma(P_d)$",
     "reverse5": "$A_5$",
     "remaining5": "$R_5$",
-    "refined5": "$S_5$",
+    "refined5": r"$\sigma(S_5)$",
     "reverse4": "$A_4$",
     "remaining4": "$R_4$",
-    "refined4": "$S_4$",
+    "refined4": r"$\sigma(S_4)$",
     "reverse3": "$A_3$",
     "remaining3": "$R_3$",
-    "refined3": "$S_3$",
+    "refined3": r"$\sigma(S_3)$",
 }
 """Maps in the order in which fig. 1 makes them."""
 

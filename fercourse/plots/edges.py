@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.figure import Figure
+from torch import Tensor
 
 from fercourse.errors import FercourseError
 from fercourse.plots.overlay import bare, picture
@@ -61,38 +62,35 @@ def edge_readouts(
 
 
 @course_style()
-def parts_used(
-    accuracy: float, without: Mapping[str, float], lengths: Mapping[str, int], n: int
-) -> Figure:
+def parts_used(right: Tensor, without: Mapping[str, Tensor], lengths: Mapping[str, int]) -> Figure:
     """Accuracy lost when one part of the fused vector is replaced by its mean over faces.
 
+    The bars' whiskers are standard errors over faces, each face paired with itself.
+
     Args:
-        accuracy: With all parts, in [0, 1].
-        without: By part, accuracy when that part says nothing.
+        right: bool (N,), the faces answered rightly with all parts.
+        without: By part, the same when that part says nothing.
         lengths: By part, how many numbers it has.
-        n: Faces judged.
     """
     figure = new_figure(height=2.4)
     axes = figure.add_subplot()
-    names = list(without)
-    lost = 100 * (accuracy - np.array([without[name] for name in names]))
+    differences = {name: 100 * (right.float() - still.float()) for name, still in without.items()}
+    names = sorted(differences, key=lambda name: -differences[name].mean())
+    lost = np.array([differences[name].mean().item() for name in names])
+    error = np.array([differences[name].std().item() for name in names]) / len(right) ** 0.5
     at = np.arange(len(names))[::-1]
     axes.barh(at, lost, color=[TRAIN if name == "edge" else OURS for name in names], height=0.65)
-    for y, value in zip(at, lost, strict=True):
-        axes.annotate(f"{value:.1f}", (max(value, 0), y), (4, 0), va="center", color=INK,
+    axes.errorbar(lost, at, xerr=error, fmt="none", ecolor=INK, elinewidth=1)
+    for y, value, reach in zip(at, lost, error, strict=True):
+        axes.annotate(f"{value:.1f}", (max(value, 0) + reach, y), (4, 0), va="center", color=INK,
                       textcoords="offset points", fontsize=8.5)  # fmt: skip
     axes.set_yticks(at, [f"{name} ({lengths[name]} numbers)" for name in names])
     axes.set_xlabel("accuracy lost when this part is silenced (points)")
     axes.axvline(0, color=INK, linewidth=0.8)
     axes.margins(x=0.12)
     light_grid(axes, "x")
-    most = names[int(np.argmax(lost))]
-    error = 100 * np.sqrt(accuracy * (1 - accuracy) / n)
-    headline(
-        figure,
-        f"Silencing {most} costs {lost.max():.1f} points, silencing the edge map "
-        f"{lost[names.index('edge')]:.1f}, on {n:,} faces (standard error {error:.1f})"
-        if "edge" in names
-        else f"Silencing {most} costs {lost.max():.1f} points, more than any other part",
-    )
+    text = f"Silencing {names[0]} costs {lost[0]:.1f} points (standard error {error[0]:.1f})"
+    if "edge" in names[1:]:
+        text += f", silencing the edge map {lost[names.index('edge')]:.1f}"
+    headline(figure, f"{text}, on {len(right):,} faces")
     return figure

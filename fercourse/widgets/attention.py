@@ -85,4 +85,4 @@ def attention(models: Mapping[str, FERNet], faces: Faces, target: Tensor | None 
 
 def _plain(title: str) -> str:
     """A title without mathtext, for a list: "$A_5$" is "A5"."""
-    return title.replace("$", "").replace("_", "")
+    return title.replace("$", "").replace("_", "").replace(r"\sigma", "σ")

@@ -82,8 +82,8 @@ for label in ("paper", "smoke", "cpu", "full"):
     print(f"{label:6} {labels.count(label):3} rows")
 
 # %% [markdown]
-# `paper` is what the authors claim, `smoke` a tiny run, `cpu` a run of hours, `full` one with
-# everything.
+# `paper` is what the authors claim, `smoke` a tiny run, `cpu` one of minutes to an hour or so on a
+# processor, `full` one with everything.
 
 # %% [markdown]
 # ## The whole framework at a glance
@@ -144,7 +144,8 @@ for part, gain, row in zip(parts, gains, fer[1:], strict=True):
 # this properly.)
 #
 # **Third pass, a day: what is left out?** Pretend you have to rebuild it tomorrow. Every place
-# where you would have to guess goes on a list. Ours, of what a rebuilder needs from section 3.3:
+# where you would have to guess goes on a list. Ours, of what a rebuilder needs from sections 3.1
+# and 3.3:
 
 # %% tags=["nbval-check-output"]
 needed = {

@@ -14,11 +14,11 @@
 # %% [markdown]
 # ## What the paper says
 #
-# Section 3.1 uses two data sets. **FER2013**: 35,887 faces from web searches, seven expressions,
-# "collected in an uncontrolled environment". **CK+**: 593 sequences of 123 people who were asked to
-# make faces in a laboratory, from neutral to peak; 327 have a label, and contempt is left out for
-# its small number. How CK+ was split into training and test, the paper does not say; keep that in
-# mind until the end of this lesson.
+# Section 3.1 uses two data sets. **FER2013**: 35,887 faces from web searches, seven expressions;
+# their "collection was conducted in an uncontrolled environment". **CK+**: 593 sequences of 123
+# people who were asked to make faces in a laboratory, from neutral to peak; 327 have a label, and
+# contempt is left out for its small number. How CK+ was split into training and test, the paper
+# does not say; keep that in mind until the end of this lesson.
 #
 # A third set comes with this course: **built-in faces**, drawn from the muscles of the face. They
 # need no download, no consent, and we know everything about them. Every picture below is one.
@@ -338,11 +338,11 @@ for by in ("random", "subject"):
     known = f"{np.trace(table) / table.sum():.2%} of {table.sum():.0f}" if rows else "not run yet"
     print(f"folds cut by {by:8} {known} ({len(rows)} folds)")
 (claim,) = Ledger().rows(plan="table1", dataset="ckplus", variant="model6", label="paper")
-print(f"the paper's claim     {claim.test_accuracy:.2%}, of folds it does not describe")
+print(f"the paper's claim     {claim.test_accuracy:.2%}, of a split it does not describe")
 
 # %% [markdown]
-# Nobody can say from outside how the paper's folds were cut. But this is the reason why an accuracy
-# on CK+ without that sentence cannot be compared with anything.
+# Nobody can say from outside how the paper cut CK+, or whether into folds at all. But this is the
+# reason why an accuracy on CK+ without that sentence cannot be compared with anything.
 
 # %% [markdown]
 # ## The real thing

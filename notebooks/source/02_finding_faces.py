@@ -390,7 +390,7 @@ torch.testing.assert_close(normalise(grey), (grey[:, None] / 255 - 0.5) / 0.25)
 
 # %%
 little = portrait.resize((256, 300))
-angles = list(range(-180, 181, 20))
+angles = list(range(-160, 181, 20))
 hits = detect([little.rotate(-angle, fillcolor=(128, 128, 128)) for angle in angles], 0.5)
 chance = [max((h.probability for h in found), default=0.0) for found in hits]
 plots.turned(angles, chance)

@@ -21,7 +21,7 @@
 # last four blocks of the backbone network to provide feature information of varying scales".
 #
 # (It also puts an attention module into every block. That is lesson 06; until then we leave it out,
-# and what remains is model 1 of Table 1.)
+# and what remains we take for model 1 of Table 1.)
 
 # %% [markdown]
 # ## One layer
@@ -237,10 +237,11 @@ plots.blocks_seen(photographic, faces.of("surprise")[2:3])
 # %% [markdown]
 # ## ImageNet's weights, without downloading them
 #
-# The paper does not say whether its backbone was trained from scratch. torchvision offers VGG16-BN
-# trained on ImageNet, and `fercourse.models.imagenet.load_imagenet` puts it into ours (width 1;
-# half a gigabyte, so nothing here downloads it). Two things do not fit, and both can be mended
-# *exactly*:
+# Section 3.2 speaks of "the random initialization of network parameters", which sounds like
+# training from scratch; whether the backbone is meant too, it does not say. torchvision offers
+# VGG16-BN trained on ImageNet, and `fercourse.models.imagenet.load_imagenet` puts it into ours
+# (width 1; half a gigabyte, so nothing here downloads it). Two things do not fit, and both can be
+# mended *exactly*:
 #
 # - Their convolutions have a bias $b$. Batch norm, with running mean $\mu$ and deviation $\sigma$,
 #   computes $(w{*}x + b - \mu)/\sigma$; a bias of 0 and a running mean of $\mu - b$ give the same.
@@ -274,9 +275,11 @@ print("C5 is the same, from one plane and from three")
 # %% [markdown]
 # ## Model 1
 #
-# Model 1 of Table 1 has nothing but the backbone. Something must turn C5 into an answer, and on
-# this the paper is brief. We take the mean of every channel, a linear layer to an **embedding**
-# (lesson 09 will need it), a ReLU, and a linear layer to seven logits.
+# Section 3.4 calls model 1 of Table 1 "the original VGG16 model". Whether it kept the fifth pooling
+# and the fully connected layers is not said. We give all six models section 2.2's backbone, so that
+# each step of the table changes one thing. Model 1 has nothing else. Something must turn C5 into an
+# answer, and on this the paper is brief. We take the mean of every channel, a linear layer to an
+# **embedding** (lesson 09 will need it), a ReLU, and a linear layer to seven logits.
 
 # %%
 model = fercourse.FERNet(fercourse.ModelConfig.table1(1, width=0.125)).eval()

@@ -282,14 +282,14 @@ def parts_of(faces: fercourse.Faces) -> dict[str, Tensor]:
 
 
 # %%
-def accuracy(parts: dict[str, Tensor]) -> float:
+def right(parts: dict[str, Tensor]) -> Tensor:
     answers = trained.classify(trained.embed(torch.cat(list(parts.values()), 1)).relu()).argmax(1)
-    return float((answers.cpu() == drawn.val.labels).float().mean())
+    return answers.cpu() == drawn.val.labels  # (N,)
 
 
 usual = {name: part.mean(0) for name, part in parts_of(drawn.train).items()}  # (C,) each
 parts = parts_of(drawn.val)
-without = {name: accuracy(parts | {name: usual[name].expand_as(parts[name])}) for name in parts}
+without = {name: right(parts | {name: usual[name].expand_as(parts[name])}) for name in parts}
 
 # %% [markdown]
 # The longer the bar, the more the head relies on that part. Before you look: which one do you
@@ -297,11 +297,11 @@ without = {name: accuracy(parts | {name: usual[name].expand_as(parts[name])}) fo
 
 # %%
 lengths = {name: part.shape[1] for name, part in parts.items()}
-plots.parts_used(accuracy(parts), without, lengths, len(drawn.val))
+plots.parts_used(right(parts), without, lengths)
 
 # %% [markdown]
 # A part whose silence costs nothing is not useless for that reason: C4, say, may carry what C5
-# carries as well, so that either can be spared. But it does say that, once trained, this head
+# carries as well, and be spared because C5 is there. But it does say that, once trained, this head
 # decides without it. And the network above, which the paper calls edge-enhanced, was never *asked*
 # for edges: no loss compares its edge map with one. Let us see what became of it:
 
@@ -312,9 +312,10 @@ for name, given in (("C2", features(trained, drawn.val, "block2")), ("edge map",
     print(f"edges readable from {name} of model 2: R² = {readout(given, target)[1]:.2f}")
 
 # %% [markdown]
-# The branch passes on most of what C2 has, and can add nothing: a 1x1 convolution sees no
-# neighbours. And this C2, of a small network trained on drawings, holds fewer edges than the one
-# above. The name of a module is a hope. If you want edges, put them into a loss.
+# The branch passes on most of what C2 has. It can add no information, for a 1x1 convolution sees no
+# neighbours; its ReLU could have made edges easier to read, and did not. And this C2, of a small
+# network trained on drawings, holds fewer edges than the one above. The name of a module is a hope.
+# If you want edges, put them into a loss.
 
 # %% [markdown]
 # ## Ablation: model 1 → 2
@@ -330,10 +331,13 @@ for row in rows:
         print(f"{row.source} on {row.dataset}: {row.test_accuracy:.2%}, Sta {row.stability:.2%}")
 runs = [row.variant for row in rows if row.label != "paper"]
 print(f"our own runs: {runs.count('model1')} of model 1, {runs.count('model2')} of model 2")
+print("(each fold of CK+ is a run)")
 
 # %% [markdown]
-# Each line is a difference with its 95 % interval over seeds (one that you cannot see is narrower
-# than its marker). Look at whether it contains zero, and at how many runs it rests on.
+# Each line is a difference with its 95 % interval over seeds, on CK+ over folds. (One that you
+# cannot see is narrower than its marker; a hollow circle has none, being one seed. Folds share most
+# of their training faces, so that their interval is too short.) Look at whether it contains zero,
+# and at how many runs it rests on.
 
 # %% paper="Table 1"
 plots.ablation_step(rows, 1, 2)

@@ -617,15 +617,16 @@ for name, weights in choices.items():
 # does not need weights computed for each face anew. If the third equals it as well, then not even
 # the differences between channels matter to the answers any more.
 #
-# Two cautions. This says something about *our* runs: the paper names no initialisation, and prints
-# neither weights nor code. And a module may help training without being needed afterwards. But it
-# shows what a picture of attention weights can hide, and how cheap it is to ask.
+# Two cautions. This says something about *our* runs: of its initialisation the paper says "random"
+# and no more, and it prints neither weights nor code. And a module may help training without being
+# needed afterwards. But it shows what a picture of attention weights can hide, and how cheap it is
+# to ask.
 
 # %% [markdown]
 # ## Ablation: model 2 → 3
 #
 # In Table 1, GCCA is the step that gains most. The claims and our own runs, as far as the ledger
-# has them, with 95 % intervals over seeds:
+# has them, with 95 % intervals over seeds, on CK+ over folds:
 
 # %%
 from fercourse.experiments.ledger import Ledger
@@ -636,9 +637,11 @@ for row in rows:
         print(f"{row.source} on {row.dataset}: {row.test_accuracy:.2%}, Sta {row.stability:.2%}")
 runs = [row.variant for row in rows if row.label != "paper"]
 print(f"our own runs: {runs.count('model2')} of model 2, {runs.count('model3')} of model 3")
+print("(each fold of CK+ is a run)")
 
 # %% [markdown]
-# Look at whose interval contains zero, and at how many runs stand behind each line.
+# Look at whose interval contains zero, and at how many runs stand behind each line. (A hollow
+# circle is a single seed.)
 
 # %% paper="Table 1"
 plots.ablation_step(rows, 2, 3)

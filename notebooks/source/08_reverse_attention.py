@@ -303,7 +303,7 @@ widgets.reverse_steps(model, faces[:14])
 # %% [markdown]
 # The same for one face of each expression, side by side. Each column has one colour scale whose
 # ends are printed below it: **read those numbers before the colours.** A scale that runs from 0.49
-# to 0.51 makes a flat map look alive.
+# to 0.51 makes a flat map look alive. (The logits $P_d$ and $S_i$ are shown behind the sigmoid.)
 
 # %%
 one_each = faces[[int((faces.labels == k).nonzero()[0]) for k in range(7)]]
@@ -450,8 +450,10 @@ else:
 # > while increasing the processing speed.
 #
 # Two claims in one sentence. Accuracy first: the paper's difference with the interval that its own
-# Sta and N = 10 imply, and ours from the ledger, paired over seeds. Which intervals are clear of
-# zero? (They cover other seeds, not other people in the test: lesson 11.)
+# Sta and N = 10 imply, and ours from the ledger, paired over seeds (hollow: one seed), on CK+ over
+# the folds. Which intervals are clear of zero? (Those over seeds cover other seeds, not other
+# people in the test; those over folds the reverse, and being of shared training faces they are too
+# short.)
 
 # %% paper="Table 1"
 from fercourse.experiments.ledger import Ledger

@@ -104,6 +104,11 @@ def in_turn(sets):
     return sets[torch.arange(len(sets)), torch.arange(len(sets)) % sets.shape[1]]
 
 
+def in_turn_from_somewhere(sets):
+    n, m = sets.shape[:2]
+    return sets[torch.arange(n), (torch.arange(n) + torch.randint(m, (1,))) % m]
+
+
 def turn_about(points, angle, middle):
     return augmentation.turn_points(points, angle, 2 * middle)
 
@@ -134,6 +139,7 @@ WRONG = [
     ("draw_members", never_the_last, "never came"),
     ("draw_members", mostly_the_first, "times each"),
     ("draw_members", in_turn, "in turn"),
+    ("draw_members", in_turn_from_somewhere, "in turn"),
     ("draw_members", lambda s: s, "shape"),
 ]
 

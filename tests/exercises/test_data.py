@@ -158,6 +158,12 @@ def rounded_down(subjects, share, seed):
     return np.isin(subjects, people[: int(share * len(people))])
 
 
+def spoil_the_first(labels, share, num_classes):
+    out, n = labels.clone(), round(share * len(labels))
+    out[:n] = (out[:n] + torch.randint(1, num_classes, (n,))) % num_classes
+    return out
+
+
 WRONG = [
     ("class_weights", lambda y, k: counts(y, k) / len(y), "other way round"),
     ("class_weights", lambda y, k: 1 / counts(y, k), "scale"),
@@ -167,6 +173,7 @@ WRONG = [
     ("mislabel", spoil_among_all, "which of the K"),
     ("mislabel", spoil_too_many, "other way round"),
     ("mislabel", spoil_in_place, "copy"),
+    ("mislabel", spoil_the_first, "one part of the list"),
     ("mislabel", spoil_to_next, "more often"),
     ("mislabel", lambda y, s, k: y + 1, "outside"),
     ("mislabel", lambda y, s, k: y.clone(), "are wrong, not"),
