@@ -1,5 +1,5 @@
 # One folder, .venv, holds everything; a target installs what is missing and is quick when nothing is.
-# PYTHON=python3.12 make setup takes another interpreter (3.11 or newer).
+# PYTHON=python3.12 make setup takes another interpreter (3.11 to 3.14).
 
 ifeq ($(OS),Windows_NT)
   PYTHON ?= python
@@ -24,8 +24,8 @@ help:
 setup: $(READY)
 
 $(READY): requirements.lock pyproject.toml
-	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'fercourse needs Python 3.11 or newer: PYTHON=python3.12 make setup')"
-	test -d .venv || $(PYTHON) -m venv .venv
+	$(PYTHON) -c "import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15) and 'fercourse needs Python 3.11 to 3.14: PYTHON=python3.12 make setup')"
+	$(RUN) pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	$(RUN) pip install --quiet --disable-pip-version-check "uv>=0.9"
 	$(RUN) uv pip install --quiet --python .venv --require-hashes -r requirements.lock
 	$(RUN) uv pip install --quiet --python .venv --no-deps --editable .

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from numbers import Integral, Real
 from typing import Any, Literal
 
@@ -58,7 +58,9 @@ class ModelConfig:
         _require(self.width > 0, f"width must be positive, not {self.width}.")
         _require(0 <= self.dropout < 1, f"dropout must be in [0, 1), not {self.dropout}.")
         _require(self.num_classes >= 2, f"num_classes must be at least 2, not {self.num_classes}.")
-        _require(self.reduction >= 1, f"reduction must be at least 1, not {self.reduction}.")
+        for name in ("embedding", "reduction", "decoder_channels"):
+            value = getattr(self, name)
+            _require(value >= 1, f"{name} must be at least 1, not {value}.")
         _require(self.map_scale >= 0, f"map_scale must not be negative: {self.map_scale}.")
         _require(
             self.decoder or not self.reverse,
@@ -80,6 +82,14 @@ class ModelConfig:
         components = ("fusion", "gcca", "decoder", "reverse", "joint_loss")
         switches = {name: row >= k for k, name in enumerate(components, start=2)}
         return cls(**(switches | changes))
+
+    @property
+    def name(self) -> str:
+        """As variants are called: "model6", or "fusion+decoder" where Table 1 has no such model."""
+        if self.table1_row:
+            return f"model{self.table1_row}"
+        components = ("fusion", "gcca", "decoder", "reverse", "joint_loss")
+        return "+".join(name for name in components if getattr(self, name))
 
     @property
     def table1_row(self) -> int | None:
@@ -289,23 +299,26 @@ class RunConfig:
         return hashlib.sha256(json.dumps(changed, sort_keys=True).encode()).hexdigest()[:12]
 
     def change(self, **changes: Any) -> RunConfig:
-        """A copy with some fields changed, nested ones by a dotted name.
+        """A copy with some fields changed, nested ones by a dotted name, all at once.
 
         >>> preset("smoke").change(**{"train.epochs": 1}, seed=3).train.epochs
         1
         """
-        result = self
+        whole: dict[str, Any] = {}
+        parts: dict[str, dict[str, Any]] = {}
         for name, value in changes.items():
-            part, _, key = name.partition(".")
-            if not key:
-                _known(result, part)
-                result = replace(result, **{part: value})
-                continue
-            _known(result, part)
-            inner = getattr(result, part)
-            _known(inner, key)
-            result = replace(result, **{part: replace(inner, **{key: value})})
-        return result
+            part, dot, key = name.partition(".")
+            _known(self, part)
+            if dot:
+                inner = getattr(self, part)
+                _require(is_dataclass(inner), f"{part} has no fields of its own, as {name} says.")
+                _known(inner, key)
+                parts.setdefault(part, {})[key] = value
+            else:
+                whole[part] = value
+        for part, values in parts.items():
+            whole[part] = replace(whole.get(part, getattr(self, part)), **values)
+        return replace(self, **whole)
 
 
 def preset(name: str, model: int = 6, **changes: Any) -> RunConfig:
@@ -313,8 +326,8 @@ def preset(name: str, model: int = 6, **changes: Any) -> RunConfig:
 
     ===========  =================================================================
     ``paper``    224 px, MTCNN crops, 15-fold set, halving on a plateau (section 3)
-    ``course``   48 px, the strongest recipe from scratch selected on PublicTest
-    ``cpu``      48 px, a useful FER2013 model within 30 minutes on two cores
+    ``course``   48 px, long and strongly augmented, for a GPU
+    ``cpu``      48 px, a useful FER2013 model within the hour on two cores
     ``smoke``    48 px, built-in faces, a tiny net, about a minute
     ===========  =================================================================
     """

@@ -14,7 +14,8 @@ from pathlib import Path
 def whole_file(path: str | Path) -> Iterator[Path]:
     """A temporary path in the same folder, moved onto ``path`` if the block ends well.
 
-    A reader sees the old file or the new one, never half of it, even if the process is killed.
+    A reader sees the old file or the new one, never half of it, even if the process is killed or
+    the power fails.
     """
     path = Path(path)
     if path.is_dir():
@@ -24,6 +25,8 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     part.touch(exist_ok=False)
     try:
         yield part
+        with part.open("rb+") as content:  # on the disk before its name is
+            os.fsync(content.fileno())
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)

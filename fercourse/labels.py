@@ -1,6 +1,7 @@
 """One label order for every data set: FER2013's, with contempt (CK+ only) behind it."""
 
 from enum import IntEnum
+from numbers import Real
 
 from fercourse.errors import FercourseError
 
@@ -36,7 +37,7 @@ class Expression(IntEnum):
             found = _SYNONYMS.get(name.strip().lower())
             if found is not None:
                 return found
-        elif name in cls._value2member_map_:
+        elif isinstance(name, Real) and name in cls._value2member_map_:
             return cls(name)
         known = ", ".join(e.name.lower() for e in cls)
         raise FercourseError(f"{name!r} is not an expression; use one of {known}.")

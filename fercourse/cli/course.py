@@ -46,7 +46,12 @@ def run(
     record: Annotated[bool, typer.Option(help="Keep minutes and memory for the openings.")] = False,
 ) -> None:
     """Run notebooks in a gear and make pages to browse; say what each took."""
-    from fercourse.course import run as runner
+    try:
+        from fercourse.course import run as runner
+    except ModuleNotFoundError as error:
+        raise FercourseError(
+            f"running the course needs {error.name}: pip install 'fercourse[lab]'."
+        ) from error
     from fercourse.course.gear import gear as picked
 
     gear = gear or picked()

@@ -37,18 +37,17 @@ def score(
     """Hold every map of a model against the truth, or on photographs its own answer; record it."""
     from dataclasses import replace
 
-    from fercourse.datasets.load import load, load_config
+    from fercourse.datasets.load import load_config
     from fercourse.explain import ScoreBook, measure
     from fercourse.training.checkpoint import load_model
 
     model = load_model(weights)
     config = model.run.data
-    if data is None:
-        dataset = load_config(config)
-    else:
+    if data == "synthetic":
+        config = replace(config, crop=False)  # drawn faces are cut out already
+    dataset = load_config(config, data)  # the folds it was trained by
+    if data is not None:
         config = replace(config, name="synthetic")
-        dataset = load(data, size=config.size, count=config.count, seed=config.seed,
-                       difficulty=config.difficulty)  # fmt: skip
     rows = measure(
         model,
         dataset,

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import typer
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
+from fercourse.cli.tables import print_whole
 from fercourse.errors import FercourseError
 from fercourse.experiments.ledger import Ledger
 from fercourse.experiments.row import Row
@@ -53,7 +53,7 @@ def list_rows(
             _percent(row.test_accuracy_clean), _percent(row.test_accuracy_flip),
             "" if row.seconds is None else f"{row.seconds / 60:.1f}", row.source or row.key,
         )  # fmt: skip
-    _print(table)
+    print_whole(table)
 
 
 @app.command()
@@ -87,7 +87,7 @@ def summary(
             _percent(line["sta"]) if line["n"] > 1 else "",
             f"{low} to {high}" if low else "", _percent(line["binomial"]),
         )  # fmt: skip
-    _print(table)
+    print_whole(table)
 
 
 @app.command()
@@ -101,13 +101,15 @@ def compare(
     ledger: LedgerPath = None,
 ) -> None:
     """How much SECOND gains on FIRST, paired over the seeds both have."""
+    from fercourse.experiments.statistics import EXACT
     from fercourse.experiments.statistics import compare as paired_compare
 
     rows = _filtered(_existing(ledger), plan=plan, dataset=dataset, label=label)
     result = paired_compare(rows, first, second, metric)
     typer.echo(f"{second} minus {first}, {metric}: {result}")
+    kind = "exact" if result.n <= EXACT else "simulated"
     typer.echo(
-        f"p is the exact sign-flip test's, which {result.n} pairs cannot bring below "
+        f"p is the {kind} sign-flip test's, which {result.n} pairs cannot bring below "
         f"{result.p_least:.2g}; paired t test: p = {result.p_t:.2g}."
     )
 
@@ -205,14 +207,6 @@ def _table(
         for name in names:
             table.add_column(name, justify=justify, no_wrap=True)
     return table
-
-
-def _print(table: Table) -> None:
-    """In full width: a table cut to a narrow terminal or to a pipe's 80 columns says nothing."""
-    console = Console()
-    needed = console.measure(table, options=console.options.update(max_width=1000)).maximum
-    console.width = max(console.width, needed)
-    console.print(table)
 
 
 def _text(value: Any) -> str:

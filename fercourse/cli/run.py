@@ -39,6 +39,7 @@ def train(
 ) -> None:
     """Train one model, select its best epoch, judge it once, and draw what happened."""
     from fercourse.config import preset as make
+    from fercourse.experiments.ledger import Ledger
 
     config = make(preset, model, seed=seed, **dict(setting(c) for c in change or []))
     dataset, config = _load(data, config)
@@ -46,13 +47,14 @@ def train(
     print(f"{dataset.name}: {len(dataset.train):,} faces train, {len(dataset.val):,} select, "
           f"{len(dataset.test):,} are held out; run {config.hash} in {folder}")  # fmt: skip
     label = {"paper": "full", "course": "full"}.get(preset, preset)
+    book = Ledger() if record else None
+    if book:
+        book.prepare()  # what could not be recorded is not begun
     done = _measure(config, dataset, folder, device, label)
-    if record:
-        from fercourse.experiments.ledger import Ledger
-
-        book = Ledger()
+    if book:
         new = book.append(done.row, done.fit.history)
         print(f"{'Recorded' if new else 'Already recorded'} in {book.path}.")
+    _draw(done, folder)
 
 
 def evaluate(
@@ -128,6 +130,7 @@ def demo(
     print(f"{len(dataset.train):,} drawn faces train the paper's model 6, {config.model.width:g} "
           f"times as wide; {len(dataset.test):,} faces of other people judge it.")  # fmt: skip
     done = _measure(config, dataset, out, device, "smoke")
+    _draw(done, out)
     _save(plots.sample_grid(dataset.train), out / "faces.png")
     one_each = [int((dataset.test.labels == k).nonzero()[0]) for k in range(7)]
     _save(plots.cascade(done.fit.model, dataset.test[one_each]), out / "attention.png")
@@ -152,8 +155,7 @@ def _load(data: str | None, config: Any) -> tuple[Any, Any]:
 
 
 def _measure(config: Any, dataset: Any, folder: Path, device: str, label: str) -> Measured:
-    """Train and judge, print the result, and leave numbers and figures in the folder."""
-    from fercourse import plots
+    """Train and judge, print the result, and leave weights and numbers in the folder."""
     from fercourse.experiments.record import measure
     from fercourse.files import whole_file
 
@@ -163,12 +165,23 @@ def _measure(config: Any, dataset: Any, folder: Path, device: str, label: str) -
     with whole_file(folder / "evaluation.json") as part:
         both = {"single": _as_dict(done.single), "flip": _as_dict(done.flip)}
         part.write_text(json.dumps(both, indent=1), encoding="utf-8")
-    _save(plots.learning_curves(done.fit.history), folder / "curves.png")
-    _save(plots.confusion(done.single.confusion), folder / "confusion.png")
     _report(f"{dataset.name}, held-out split, epoch {done.fit.best_epoch} "
             f"(validation {done.fit.val_accuracy:.1%})", [done.single, done.flip])  # fmt: skip
-    print(f"Weights, history, curves.png and confusion.png are in {folder}")
+    print(f"Weights, history and evaluation.json are in {folder}")
     return done
+
+
+def _draw(done: Measured, folder: Path) -> None:
+    """Curves and confusion matrix, where there is matplotlib: a machine that trains needs none."""
+    from fercourse import plots
+
+    try:
+        _save(plots.learning_curves(done.fit.history), folder / "curves.png")
+        _save(plots.confusion(done.single.confusion), folder / "confusion.png")
+    except FercourseError as error:
+        print(f"Nothing is drawn: {error}")
+    else:
+        print(f"See {folder / 'curves.png'} and {folder / 'confusion.png'}.")
 
 
 def _print_epoch(e: dict[str, float]) -> None:
@@ -180,9 +193,9 @@ def _print_epoch(e: dict[str, float]) -> None:
 
 
 def _report(title: str, results: list[Evaluation]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
+    from fercourse.cli.tables import print_whole
     from fercourse.labels import Expression
 
     table = Table(title=title, title_justify="left")
@@ -195,7 +208,7 @@ def _report(title: str, results: list[Evaluation]) -> None:
         clean = "" if r.accuracy_clean is None else f"{r.accuracy_clean:.2%} ({r.leaked} out)"
         recall = ["" if v != v else f"{v:.0%}" for v in r.recall]
         table.add_row(r.views, str(r.n), f"{r.accuracy:.2%}", clean, *recall)
-    Console().print(table)
+    print_whole(table)
 
 
 def _as_dict(result: Evaluation) -> dict[str, Any]:

@@ -160,7 +160,7 @@ def run(
         FercourseError: A cell raised; the sentence names it.
     """
     from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError, CellTimeoutError
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
     settings = {"FERCOURSE_GEAR": gear, "FERCOURSE_STATIC": "1", "PYTHONHASHSEED": "0"}
 
@@ -176,7 +176,7 @@ def run(
     try:
         # A kernel's stderr is its server's chatter; what cells print there is in their outputs.
         client.execute(env={**os.environ, **settings, **environment}, stderr=DEVNULL)
-    except (CellExecutionError, CellTimeoutError) as error:
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         name = notebook.metadata.fercourse.number
         raise FercourseError(f"Notebook {name:02} stopped: {error}") from error
 

@@ -8,9 +8,10 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import nbformat
 import psutil
@@ -68,18 +69,22 @@ def run_course(
     cores = os.cpu_count() or 1
     jobs = jobs or (1 if gear == "full" else min(4, cores))
     taken: dict[str, Taken] = {}
-    with ThreadPoolExecutor(jobs) as pool, tqdm(total=len(paths), unit="notebook") as bar:
-        threads = str(max(1, cores // jobs))
-        waiting = {pool.submit(_one, p, gear, out, threads): p for p in paths}
-        try:
+    pool = ThreadPoolExecutor(jobs)
+    threads = str(max(1, cores // jobs))
+    waiting = {pool.submit(_one, p, gear, out, threads): p for p in paths}
+    try:
+        with tqdm(total=len(paths), unit="notebook") as bar:
             for done in as_completed(waiting):
                 path = waiting[done]
                 taken[path.stem] = done.result()
                 bar.set_postfix_str(path.stem)
                 bar.update()
-        except KeyboardInterrupt:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    except BaseException:  # Ctrl-C too: what runs is ended with its kernels, not waited for
+        pool.shutdown(wait=False, cancel_futures=True)
+        for memory in _Memory.alive.copy():
+            memory.end()
+        raise
+    pool.shutdown()
     taken = {p.stem: taken[p.stem] for p in paths}
     kept = out / "minutes.json"
     rows = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
@@ -137,12 +142,20 @@ def _one(path: Path, gear: str, out: Path, threads: str) -> Taken:
 class _Memory:
     """The most bytes a kernel was seen to hold."""
 
+    alive: ClassVar[set[_Memory]] = set()
+
     def __init__(self) -> None:
         self.most = 0
         self.process: psutil.Process | None = None
 
     def follow(self, pid: int) -> None:
         self.process = psutil.Process(pid)
+        self.alive.add(self)
+
+    def end(self) -> None:
+        if self.process is not None:
+            with suppress(psutil.NoSuchProcess):
+                self.process.kill()
 
     def look(self) -> None:
         if self.process is None:
@@ -168,3 +181,4 @@ def _watch() -> Iterator[_Memory]:
     finally:
         over.set()
         thread.join()
+        memory.alive.discard(memory)

@@ -28,6 +28,8 @@ def assign_folds(
     """
     if by not in ("subject", "random"):
         raise FercourseError(f"by must be 'subject' or 'random', not {by!r}.")
+    if not 0 <= seed < 2**32:
+        raise FercourseError(f"data.seed must be from 0 to 2**32 - 1 to cut folds, not {seed}.")
     people = len(np.unique(subjects))
     rarest = np.bincount(labels)[np.unique(labels)].min()
     if folds > rarest or (by == "subject" and folds > people):

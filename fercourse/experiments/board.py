@@ -161,9 +161,7 @@ def next_run(rows: Iterable[Row], base: RunConfig, on: Switches, label: str) -> 
     """
     config = with_components(base, on)
     done = {run for _, run in _runs(rows)}
-    row = config.model.table1_row
-    parts = "+".join(name for name, there in zip(COMPONENTS, on, strict=True) if there)
-    name = f"model{row}" if row else parts
+    name = config.model.name
     folded = base.data.name == "ckplus"
     for seed in range(SEEDS):
         for fold in range(base.data.folds if folded else 1):

@@ -93,7 +93,7 @@ def judge(
     row = Row.measured(
         config,
         plan=plan,
-        variant=variant or f"model{config.model.table1_row}",
+        variant=variant or config.model.name,
         label=label,
         fingerprint=data.fingerprint,
         splits=splits,

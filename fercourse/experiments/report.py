@@ -8,13 +8,14 @@ from pathlib import Path
 
 from fercourse.errors import FercourseError
 from fercourse.evaluation.metrics import binomial_error, mean_accuracy, stability
-from fercourse.experiments.alike import alike, anywhere
+from fercourse.experiments.alike import alike, anywhere, faces
 from fercourse.experiments.ledger import Ledger
 from fercourse.experiments.paper import RUNS
 from fercourse.experiments.row import Row
-from fercourse.experiments.statistics import compare, pool_folds, wilson
+from fercourse.experiments.statistics import compare, independent, pool_folds, wilson
 from fercourse.experiments.sweeps import sweep_tables
 from fercourse.files import whole_file
+from fercourse.labels import Expression
 
 BEGIN, END = "<!-- results: written by `fercourse ledger report` -->", "<!-- end of results -->"
 
@@ -33,9 +34,11 @@ def report(ledger: Ledger) -> str:
     fer = [row for row in tables if row.dataset == "fer2013"]
     if fer:
         parts.append(_fer2013(fer, claims))
-    ck = [row for row in tables if row.dataset == "ckplus"]
-    if ck:
-        parts.append(_ckplus(ck, claims))
+    copies: dict[object, list[Row]] = {}
+    for row in tables:
+        if row.dataset == "ckplus":
+            copies.setdefault(faces(row), []).append(row)
+    parts += [_ckplus(rows, claims) for rows in copies.values()]
     if not parts:
         return "No run on real faces is recorded yet."
     return "\n\n".join([*parts, *sweep_tables(measured)])
@@ -45,9 +48,12 @@ def write(path: Path, ledger: Ledger) -> bool:
     """Put the report between a page's two markers; True if that changed it.
 
     Raises:
-        FercourseError: The page lacks the markers.
+        FercourseError: The page is no UTF-8 text, or lacks the markers.
     """
-    text = path.read_text(encoding="utf-8")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise FercourseError(f"{path} is no UTF-8 text ({error}).") from error
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
@@ -65,7 +71,7 @@ def _fer2013(rows: Sequence[Row], claims: dict[tuple[str, str], Row]) -> str:
     clean = rows[0].splits.get("test_clean")
     error = binomial_error(mean_accuracy([r.test_accuracy for r in rows]), n)
     lines = [
-        f"**FER2013**, trained from scratch on Training, the epoch selected on PublicTest, judged "
+        f"**FER2013**, trained on Training, the epoch selected on PublicTest, judged "
         f"once on PrivateTest's {n:,} faces ({clean:,} without near-duplicates of training faces); "
         f"per cent. The test set alone is worth ± {100 * error:.2f} (binomial standard error).",
         "",
@@ -121,10 +127,14 @@ def _steps(rows: Sequence[Row], over: str) -> list[str]:
 
 
 def _ckplus(rows: Sequence[Row], claims: dict[tuple[str, str], Row]) -> str:
+    neutral = any(sum(row.confusion[Expression.NEUTRAL]) for row in rows)
+    copy = "CK+** (neutral and peak frames" if neutral else "CK+48** (peak frames, no neutral class"
+    contempt = "with" if any(row.run.data.contempt for row in rows) else "without"
     lines = [
-        "**CK+48** (peak frames, contempt dropped, no neutral class), cross-validated: the next "
+        f"**{copy}, {contempt} contempt), cross-validated: the next "
         "fold selects the epoch, the held-out fold is judged once; per cent. Each seed cuts other "
-        "folds and tests every face once; the interval is what so many faces are worth.",
+        "folds and tests every face once; the interval is what so many faces are worth, counting "
+        "the three peak frames of a sequence, nearly one picture, as one.",
         "",
         "| model | folds | seeds | accuracy, all faces pooled | 95 % interval | Sta | spread over "
         "folds | the paper's claim |",
@@ -138,12 +148,13 @@ def _ckplus(rows: Sequence[Row], claims: dict[tuple[str, str], Row]) -> str:
         if whole:
             pooled = [pool_folds(folds)[0] for folds in whole]
             accuracies = [row.test_accuracy for row in pooled]
-            mean, faces = mean_accuracy(accuracies), pooled[0].splits["test"]
-            low, high = wilson(round(mean * faces), faces)
+            mean, count = mean_accuracy(accuracies), independent(pooled[0])
+            low, high = wilson(round(mean * count), count)
             over_folds = mean_accuracy([stability([r.test_accuracy for r in f]) for f in whole])
             claim = claims.get(("ckplus", first.variant.split("-")[0]))
             cells += [
-                f"{100 * mean:.2f} of {faces}", f"{100 * low:.1f} to {100 * high:.1f}",
+                f"{100 * mean:.2f} of {pooled[0].splits['test']}",
+                f"{100 * low:.1f} to {100 * high:.1f}",
                 _spread(accuracies), f"{100 * over_folds:.2f}",
                 f"{100 * claim.test_accuracy:.2f}" if claim else "",
             ]  # fmt: skip

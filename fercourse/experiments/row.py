@@ -15,13 +15,20 @@ from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import fercourse
-from fercourse.config import RunConfig
+from fercourse.config import RunConfig, preset
 from fercourse.errors import FercourseError
 
 SCHEMA = 1
 LABELS = ("paper", "full", "cpu", "smoke")
 _FRACTIONS = ("val_accuracy", "test_accuracy", "test_accuracy_clean", "test_accuracy_flip",
               "test_accuracy_flip_clean")  # fmt: skip
+_PRESETS = {"full": ("paper", "course"), "cpu": ("cpu",), "smoke": ("smoke",)}
+_NAMED = {
+    *(f"model.{name}" for name in ("fusion", "gcca", "decoder", "reverse", "joint_loss")),
+    *("model.width", "model.num_classes", "model.imagenet", "loss.label_smoothing"),
+    *("loss.weight", "loss.pair_weight", "train.epochs", "train.augment", "train.mixup"),
+}
+"""What a recipe in words names by itself, or a table in its other columns."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +128,27 @@ class Row:
             parts.append(f"mixup {c.train.mixup:g}")
         if c.loss.label_smoothing:
             parts.append(f"label smoothing {c.loss.label_smoothing:g}")
-        return ", ".join(parts)
+        if c.model.imagenet:
+            parts.append("ImageNet weights")
+        if c.data.crop:
+            parts.append("MTCNN crops")
+        return ", ".join([*parts, *self._unusual()])
+
+    def _unusual(self) -> list[str]:
+        """Settings that no preset of the label has and nothing above names: "dropout=0.5"."""
+        fields = self.run.to_dict()
+        lists = [
+            [
+                f"{name}={value}"
+                for part in ("model", "loss", "train")
+                for name, value in fields[part].items()
+                if f"{part}.{name}" not in _NAMED
+                and value != usual[part][name]
+                and not (name == "batch_size" and self.dataset == "ckplus")  # its plans' own
+            ]
+            for usual in (preset(name).to_dict() for name in _PRESETS.get(self.label, ()))
+        ]
+        return min(lists, key=len, default=[])
 
     def value(self, name: str) -> Any:
         """A field, or by a dotted name one of the config: ``row.value("loss.weight")``."""
@@ -271,7 +298,7 @@ class Row:
             found.append(f"seed {self.seed} is not its config's, {run.seed}")
         if run.data.name != self.dataset:
             found.append(f"dataset {self.dataset!r} is not its config's, {run.data.name!r}")
-        if not 0 <= self.best_epoch <= run.train.epochs:
+        if not 0 <= self.best_epoch < run.train.epochs:
             found.append(f"best_epoch {self.best_epoch} is not one of {run.train.epochs}")
         if not _is_utc(self.created):
             found.append(f"created {self.created!r} is not a UTC time in ISO 8601")

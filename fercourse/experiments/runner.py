@@ -39,6 +39,7 @@ class Report:
 
     Attributes:
         recorded: Runs added to the ledger, in the order they finished.
+        elsewhere: Runs that another process recorded meanwhile.
         left: Runs still missing, in the plan's order.
         failed: Of these, by name, why; the same call tries them again.
         unrecorded: Of these, by name, those that are finished but could not be written.
@@ -47,6 +48,7 @@ class Report:
     """
 
     recorded: list[Planned] = field(default_factory=list)
+    elsewhere: list[Planned] = field(default_factory=list)
     left: list[Planned] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
     unrecorded: list[str] = field(default_factory=list)
@@ -118,17 +120,18 @@ def run(
     )
     durations = Durations(ledger.rows(), kind)
     with _bar(todo, progress) as bar:
-        course = _Course(queue, ledger, durations, bar, start, budget_seconds)
+        course = _Course(queue, ledger, durations, bar, start, budget_seconds, source)
         while course.queue:
             with closing(perform(course.next_job, jobs, work, course.deadline)) as events:
                 for event in events:
                     course.take(event)
             if not course.write_patiently():
                 break
-    recorded = set(course.recorded)
+    there = {*course.recorded, *course.elsewhere}
     return Report(
         recorded=course.recorded,
-        left=[planned for planned in todo if planned not in recorded],
+        elsewhere=course.elsewhere,
+        left=[planned for planned in todo if planned not in there],
         failed=course.failed,
         unrecorded=[job.run.name for job, _ in course.waiting],
         trouble=course.trouble,
@@ -165,23 +168,31 @@ class _Course:
 
     def __init__(
         self, queue: deque[Job], ledger: Ledger, durations: Durations, bar: tqdm, start: float,
-        budget: float | None,
+        budget: float | None, source: str | Path | None = None,
     ) -> None:  # fmt: skip
         self.queue, self.ledger, self.durations, self.bar = queue, ledger, durations, bar
-        self.budget = budget
+        self.budget, self.source = budget, source
         self.deadline = None if budget is None else start + budget
         self.waiting: deque[tuple[Job, Result]] = deque()
         self.recorded: list[Planned] = []
+        self.elsewhere: list[Planned] = []
         self.failed: dict[str, str] = {}
         self.trouble = ""
         self._tries: Counter[str] = Counter()
         self._epochs: Counter[str] = Counter()
 
     def next_job(self) -> Job | None:
-        """The next in the plan's order; None when nothing can be started, or recorded, now."""
-        if not self.queue or self.waiting or not self._fits(self.queue[0]):
-            return None
-        return self.queue.popleft()
+        """The next in the plan's order; None when nothing can be started, or recorded, now.
+
+        Another process may work on the same ledger: what it has recorded is passed over.
+        """
+        while self.queue and not self.waiting and self._fits(self.queue[0]):
+            job = self.queue.popleft()
+            if missing([job.run], self.ledger, self.source):
+                return job
+            self.elsewhere.append(job.run)
+            self.bar.update(job.run.config.train.epochs)
+        return None
 
     def take(self, event: Event) -> None:
         """Note what an engine reports."""
@@ -209,12 +220,12 @@ class _Course:
         while self.waiting:
             job, (row, history) = self.waiting[0]
             try:
-                self.ledger.append(row, history)
+                new = self.ledger.append(row, history)
             except (FercourseError, OSError) as error:
                 self.trouble = str(error)
                 return
             self.waiting.popleft()
-            self.recorded.append(job.run)
+            (self.recorded if new else self.elsewhere).append(job.run)
             jobs_.forget(job, row.fingerprint)
         self.trouble = ""
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from scipy.stats import f_oneway
 
 from fercourse.evaluation.metrics import mean_accuracy
+from fercourse.experiments.alike import anywhere, faces
 from fercourse.experiments.paper import LAMBDAS, OPTIMUM, PAIR_WEIGHTS
 from fercourse.experiments.plans import SWEEP_WEIGHT
 from fercourse.experiments.row import Row
@@ -100,7 +101,6 @@ def _mean(rows: list[Row], metric: str) -> str:
     return f"{100 * mean_accuracy([row.value(metric) for row in rows]):.2f}" if rows else ""
 
 
-def _but_for(row: Row, field: str) -> tuple[str, str]:
+def _but_for(row: Row, field: str) -> tuple[object, ...]:
     """What a row's run shares with all others of its half of a sweep (a hash knows no seed)."""
-    place = {"data.fold": 0, "data.seed": 0} if row.dataset == "ckplus" else {}
-    return row.label, row.run.change(**{field: 1.0}, **place).hash
+    return row.label, anywhere(row).change(**{field: 1.0}).hash, faces(row)

@@ -70,7 +70,7 @@ def measure(
     faces, few = data.test[:count], data.test[: min(count, slow_count)]
     stamp = {
         "run": f"{model.run.hash}-{model.run.seed}",
-        "variant": variant or f"model{model.config.table1_row}",
+        "variant": variant or model.config.name,
         "weights": weights_digest(model),
         "fingerprint": data.fingerprint,
         "split": "test",

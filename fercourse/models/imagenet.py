@@ -48,7 +48,7 @@ def _download() -> dict[str, Tensor]:
 
     try:
         return VGG16_BN_Weights.IMAGENET1K_V1.get_state_dict(progress=True, check_hash=True)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # the latter where it was cut short
         raise FercourseError(
             f"VGG16-BN's ImageNet weights could not be downloaded ({error}); "
             "train from scratch (imagenet=False) or run once where there is network."

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from fercourse.errors import FercourseError
 from fercourse.experiments.row import Row
-from fercourse.experiments.statistics import pool_folds, wilson
+from fercourse.experiments.statistics import independent, pool_folds, wilson
 from fercourse.plots.style import (
     INK,
     OURS,
@@ -76,8 +76,8 @@ def fold_protocols(rows: Sequence[Row]) -> Figure:
         if not folds:
             raise FercourseError(f"no row has folds by {by}: run that plan first.")
         one = pooled[by] = pool_folds(folds)[0]
-        right, n = int(np.trace(one.confusion)), one.splits["test"]
-        low, high = (100 * end for end in wilson(right, n))
+        n = independent(one)
+        low, high = (100 * end for end in wilson(round(one.test_accuracy * n), n))
         mean = 100 * one.test_accuracy
         axes.errorbar(mean, at, xerr=[[mean - low], [high - mean]], fmt="D", ms=7, capsize=4,
                       color=OURS, zorder=3,

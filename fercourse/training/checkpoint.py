@@ -55,7 +55,7 @@ def load_model(path: str | Path, device: str | torch.device = "cpu") -> FERNet:
         model = FERNet(run.model)
         model.load_state_dict(state)
         model.run, model.about = run, json.loads(facts.get("about", "{}"))
-    except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
+    except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
         why = {
             KeyError: "there is no config beside them",
             RuntimeError: "the tensors are not those of its config's model",

@@ -91,7 +91,7 @@ def fit(
     history: list[Epoch] = []
     best = weights(learner.model)
     state = load_state(out / "state.pt") if out else None
-    if state and RunConfig.from_dict(state["config"]) != config:
+    if state and RunConfig.from_dict(state.get("config", {})) != config:
         raise FercourseError(
             f"{out / 'state.pt'} is another run's: choose another folder, or delete it."
         )

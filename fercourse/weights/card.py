@@ -38,9 +38,12 @@ def bundle(source: Path, ledger: Ledger, folder: Path = FOLDER) -> Path:
     """Store a run's ``model.safetensors`` in the package as float16, with its card.
 
     Raises:
-        FercourseError: The ledger has no row of this run, or the file would be too large.
+        FercourseError: It is no model of Table 1, the ledger has no row of this run, or the file
+            would be too large.
     """
     model = load_model(source)
+    if model.config.table1_row is None:
+        raise FercourseError(f"{source} is {model.config.name}, no model of Table 1.")
     row = row_of(model.run, ledger)
     number = row.variant.removeprefix("model")[0]
     target = folder / f"{row.dataset}-model{number}.safetensors"
@@ -83,7 +86,8 @@ def card(row: Row, weights: Path) -> str:
         f"# {weights.stem}",
         "",
         f"Table 1's model {number} (width {run.model.width:g}, "
-        f"{parameters:,} parameters, {run.data.size} px grey faces), trained from scratch. "
+        f"{parameters:,} parameters, {run.data.size} px grey faces), "
+        f"trained from {'ImageNet weights' if run.model.imagenet else 'scratch'}. "
         f"Stored as float16. Run `{row.key}` of `results/ledger.jsonl`.",
         "",
         "## Data and protocol",
