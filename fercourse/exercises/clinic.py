@@ -69,7 +69,7 @@ def diagnose_c() -> str:
     difficulty=2,
     minutes=4,
     hints=[
-        "Which share of the total does cross-entropy have here, and in the healthy run?",
+        "Divide the total by the healthy run's. Which setting multiplies both terms of eq. 5?",
         "Nothing leaps: the steps are not too long. They lead somewhere else.",
     ],
 )
@@ -77,8 +77,10 @@ def diagnose_d() -> str:
     """Patient D's illness, a name from ward.ILLNESSES."""
     # your turn
     # lambda was 5 in place of 0.005. Nearly all of the gradient asks for embeddings that lie on
-    # their centres, and all of them in one place is the quickest way there. Cure: print every term
-    # of a loss with its weight, and start where cross-entropy is the largest.
+    # their centres, and all of them in one place is the quickest way there. (Most of the total is
+    # the pair sum, which under the published rule has no gradient for the network.) Cure: weigh
+    # every term by its gradient at the embedding, as in lesson 12, and start where cross-entropy's
+    # is the largest.
     return "island loss too heavy"
 
 
@@ -143,9 +145,9 @@ CLUES = {
         "learning rate too high": "After too long a step the losses leap, and validation's most of "
         "all. Here every line is flat from the first epoch. Look at the scale of the total.",
         "learning rate too low": "The rate is the healthy run's, and a slow net's loss does fall a "
-        "little. Look at how large the total is beside cross-entropy.",
+        "little. Look at how large the total is beside the healthy run's.",
         "shuffled labels": "Then the labels that are right would still be learned, and "
-        "validation would show it. Look at how large the total is beside cross-entropy.",
+        "validation would show it. Look at how large the total is beside the healthy run's.",
         "": "It does not learn its training faces, so validation is not the cause. Look at the "
         "loss panel: what is the optimiser really asked to make small?",
     },
@@ -191,7 +193,7 @@ def check_diagnose_c(attempt: Any) -> None:
     _examine("c", diagnose_c, attempt)
 
 
-@check(diagnose_d, praise="Right: cross-entropy is a thousandth of what the optimiser sees.")
+@check(diagnose_d, praise="Right: lambda is a thousand times 0.005, and drowns cross-entropy.")
 def check_diagnose_d(attempt: Any) -> None:
     """Diagnose a diagnosis of patient D."""
     _examine("d", diagnose_d, attempt)

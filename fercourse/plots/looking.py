@@ -118,8 +118,8 @@ def cam_grid(
                     label="from 0 to the map's own highest value")  # fmt: skip
     headline(
         figure,
-        f"Methods agree with one another at {_agreement(found):.2f} (mean correlation over "
-        f"{len(faces)} face{'s' * (len(faces) > 1)}, {layer})"
+        _agreement(found)
+        + f" (mean correlation over {len(faces)} face{'s' * (len(faces) > 1)}, {layer})"
         + ("; orange dashes: what the expression moved" if targets is not None else ""),
     )
     return figure
@@ -165,11 +165,20 @@ def truths(faces: Faces, drawn: DataConfig) -> Figure:
     return figure
 
 
-def _agreement(found: Mapping[str, Tensor]) -> float:
+def _agreement(found: Mapping[str, Tensor]) -> str:
+    """How like the methods' maps are; Eigen-CAM apart, whose sign is arbitrary."""
     flat = np.stack([m.flatten(1).numpy() for m in found.values()])  # (M, N, P)
     flat = flat - flat.mean(2, keepdims=True)
     norm = np.linalg.norm(flat, axis=2, keepdims=True)
     flat = flat / np.maximum(norm, 1e-12)
-    pairs = np.einsum("anp,bnp->abn", flat, flat)
-    upper = np.triu_indices(len(flat), 1)
-    return float(pairs[upper].mean())
+    pairs = np.einsum("anp,bnp->abn", flat, flat).mean(2)  # (M, M)
+    signed = [k for k, name in enumerate(found) if name != "eigencam"]
+    unsigned = [k for k, name in enumerate(found) if name == "eigencam"]
+    parts = []
+    if len(signed) > 1:
+        own = pairs[np.ix_(signed, signed)][np.triu_indices(len(signed), 1)].mean()
+        parts.append(f"Methods that ask for a class agree at {own:.2f}")
+    if signed and unsigned:
+        apart = pairs[np.ix_(signed, unsigned)].mean()
+        parts.append(f"Eigen-CAM, whose sign is arbitrary, with them at {apart:.2f}")
+    return ", ".join(parts) or "One method"

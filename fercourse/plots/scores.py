@@ -194,7 +194,7 @@ def sanity(rows: Sequence[ScoreRow], model: str = "6") -> Figure:
     headline(
         figure,
         f"With all weights random, {title_of(worst)} stays most alike to the trained map "
-        f"(correlation {ends[worst]:.2f}); 1 would mean it shows the face and not the model. "
+        f"(correlation {ends[worst]:.2f}); 1 would mean that weights do not matter. "
         f"{n} faces, 95 % bands",
     )
     return figure
@@ -263,14 +263,13 @@ def _metric_title(metric: str) -> str:
 
 
 def _best_in_words(rows: Sequence[ScoreRow], lines: dict[str, float], metric: str) -> str:
-    means: dict[tuple[str, str], list[float]] = {}
+    scores: dict[str, list[float]] = {}
     for row in rows:
-        means.setdefault((row.name, row.model), []).append(row.value(metric))
-    best = max(means, key=lambda key: np.mean(means[key]))
-    text = (
-        f"{title_of(best[0])} of model {best[1]} finds the acting muscles best "
-        f"({_metric_title(metric)}: {np.mean(means[best]):.2f})"
-    )
+        scores.setdefault(row.name, []).append(row.value(metric))
+    best = max(scores, key=lambda name: np.mean(scores[name]))
+    low, high = min(scores[best]), max(scores[best])
+    reach = f"{low:.2f}" if len(scores[best]) == 1 else f"{low:.2f} to {high:.2f}"
+    text = f"{title_of(best)} finds the acting muscles best ({_metric_title(metric)}: {reach})"
     if lines:
         top = max(lines, key=lines.get)
         text += f"; the best map that knows no face, {top}, reaches {lines[top]:.2f}"

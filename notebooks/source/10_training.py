@@ -309,7 +309,7 @@ for kind in (torch.float32, torch.bfloat16):
 # %% [markdown]
 # *The loss stays float32.* The island term cannot go below 35 (lesson 09), and what training can
 # still gain is the excess over 35. In bfloat16, numbers near 35 are a quarter apart: an excess of
-# 0.1 does not exist. Seven random centres, moved to the bound and a little away from it:
+# 0.02 does not exist. Seven centres as far apart as can be, which is at the bound, and some noise:
 
 # %% tags=["nbval-check-output"]
 from fercourse.losses.island import pair_sum
@@ -384,6 +384,7 @@ def whole_step(size, fast=bf16):
 
 
 # %%
+spare = deepcopy((net.state_dict(), joint.state_dict()))  # the clock's steps are not training
 sizes = lesson.pick(smoke=(2, 8, 32, 128), full=(16, 64, 256, 1024))
 speeds = {size: size / seconds(lambda size=size: whole_step(size)) for size in sizes}
 
@@ -410,16 +411,16 @@ def update():
 
 
 # %%
-spare = deepcopy(net.state_dict())  # the clock's steps are not training
 times = {"augmentation": seconds(lambda: augment(images[rows], "light").sum().item()),
          "forward": seconds(lambda: forward().item()),
          "optimiser": seconds(lambda: update().item())}  # fmt: skip
 times["backward"] = seconds(lambda: backward().item()) - times["forward"]
-net.load_state_dict(spare)
+for module, state in zip((net, joint), spare, strict=True):
+    module.load_state_dict(state)
 optimizer.state.clear()
 
 # %% [markdown]
-# On the left, look at where larger batches stop paying; on the right, at the longest bar.
+# On the left, look whether larger batches still pay at the end; on the right, at the longest bar.
 
 # %%
 plots.throughput(speeds, times)
@@ -601,7 +602,9 @@ plots.averaging(curves["plain"].tolist(), curves["average"].tolist())
 # base is the preset `cpu`: light augmentation, a cosine, an average with $\beta = 0.998$. Compared
 # is accuracy on PublicTest, with the base of the same seed. The grey band is where 95 % of the
 # differences between two seeds of *the base itself* would lie, as far as its seeds tell. Look for
-# points outside.
+# points outside, and remember how many points there are: one in twenty falls outside by luck. (All
+# are measured from the base's seed 0. Was that run unlucky, every point stands too far to the
+# right.)
 
 # %%
 from fercourse.experiments.ledger import Ledger
@@ -613,11 +616,11 @@ seeds = [row.val_accuracy for row in runs if row.run.change(seed=0) == base]
 plots.recipe_gains(compare_recipes(runs, base), seeds)
 
 # %% [markdown]
-# One run a setting shows what a net loses that is far too narrow, and little else. Whoever now
-# takes the topmost setting takes its luck along with it. That is no proof that the others do
-# nothing: an effect of half a point is worth having, and needs runs by the dozen to be seen (lesson
-# 11 counts them). `docs/recipe.md` has the same numbers as a table, and the searches around other
-# bases.
+# One run a setting shows at most what a net loses that is far too narrow, and three seeds of the
+# base cannot prove even that. Whoever now takes the topmost setting takes its luck along with it.
+# That is no proof that the others do nothing: an effect of half a point is worth having, and needs
+# runs by the dozen to be seen (lesson 11 counts them). `docs/recipe.md` has the same numbers as a
+# table, and the searches around other bases.
 #
 # ## Summary
 #

@@ -312,6 +312,8 @@ print(paired(made_first, made_second))
 # %% [markdown]
 # All five differences have the same sign, and still $p$ is 0.0625: of $2^5$ sign patterns two are
 # as extreme. Three seeds can never give less than 0.25. Few seeds say little, whatever they say.
+# (The interval says more because it assumes more: that differences are normally distributed, as
+# Student's t does. The sign-flip test only takes signs for fair.)
 #
 # Here are the recorded runs on drawn faces. Look at which band is taller, the narrow one (Sta) or
 # the wide one (binomial error). If each face flipped for itself, as above, Sta could not be the

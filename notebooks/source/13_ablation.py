@@ -116,9 +116,9 @@ else:
     print("No such runs yet: fercourse run table1 --data synthetic --preset smoke")
 
 # %% [markdown]
-# And as a figure, for the data set of which more models were run. Look at whether our intervals
-# overlap from row to row. They reach $t$ standard errors to either side, and with few seeds $t$ is
-# large: 12.7 for two, 4.3 for three, 2.3 for the paper's ten.
+# And as a figure, for the data set of which more models were run. A model of one seed has no
+# interval; look whether those of the others overlap. They reach $t$ standard errors to either side,
+# and with few seeds $t$ is large: 12.7 for two, 4.3 for three, 2.3 for the paper's ten.
 
 # %%
 rows = max(ours.values(), key=lambda rows: len({row.variant for row in rows}))

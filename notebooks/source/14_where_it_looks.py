@@ -116,9 +116,10 @@ print("equal for", len(faces), "faces, each map from", tuple(cam.shape[1:]), "lo
 #
 # The package has relatives of Grad-CAM: *Grad-CAM++* weighs gradients by their powers; *Layer-CAM*
 # keeps a weight for every place; *Eigen-CAM* takes the first principal component and asks for no
-# class at all; *Ablation-CAM* switches channels off one by one. Look at the next figure: do the
-# methods agree with one another? The dashes mark the pixels that the expression really changed; how
-# we know them comes next.
+# class at all, and since a component has no sign, its map may come out light for dark;
+# *Ablation-CAM* switches channels off one by one. Look at the next figure: do the methods agree
+# with one another? The dashes mark the pixels that the expression really changed; how we know them
+# comes next.
 
 # %%
 marked = explain.moved(faces, drawn)  # bool (N, 48, 48)
@@ -222,9 +223,9 @@ widgets.attention({f"model {k}": m for k, m in models.items()}, faces[:14], mark
 # ## What was recorded
 #
 # The same scores, on more faces, with two training seeds a model and intervals over people, lie in
-# the score book `results/scores.jsonl`. Dots are seeds; dashed lines are the blind maps. Two things
-# to look for: which panels lie clearly above the lines? And is the difference between *models*
-# larger than that between *seeds* of one model?
+# the score book `results/scores.jsonl`. (Slow Ablation-CAM has one seed, and fewer faces.) Dots are
+# seeds; dashed lines are the blind maps. Two things to look for: which panels lie clearly above the
+# lines? And is the difference between *models* larger than that between *seeds* of one model?
 
 # %%
 book = explain.ScoreBook()
@@ -302,8 +303,19 @@ if rows:
     display(plots.sanity(rows))
 
 # %% [markdown]
-# What remains at the right end, with *every* weight random, is not the model: it is the face,
-# filtered by a random network, and the frame that zero padding draws.
+# What remains at the right end, with *every* weight random, is not the model. Is it the face, then?
+# Ask as before, with a baseline: how like is the random network's map of *another* face?
+
+# %%
+newborn = fercourse.FERNet(model.config).to(lesson.device).eval()
+for method in ("gradcam", "gradcam++", "layercam"):
+    trained, random = (explain.gradcam(m, few, method, classes) for m in (model, newborn))
+    same, other = (rank_correlation(trained, r).mean() for r in (random, random.roll(5, 0)))
+    print(f"{explain.METHODS[method]:11s} the same face {same:.2f}, another {other:.2f}")
+
+# %% [markdown]
+# Where another face does nearly as well, little of the likeness was the face. It is what all such
+# maps share: a coarse grid, interpolation, and the frame that zero padding draws.
 #
 # ## Without a truth: deletion and insertion
 #
@@ -372,7 +384,7 @@ plots.compared(her, heats, "Two models, two maps each: pictures, not measurement
 # - Class activation maps of a 3×3 block are about as good as a Gaussian in the centre; the plain
 #   energies of C2 and C3 are better. The tables above say so with their intervals.
 # - No method loses all likeness when the network forgets everything, and Eigen-CAM does not notice
-#   that the classes are gone: part of what they show is the face.
+#   that the classes are gone: part of what they show is what every such map shows.
 # - Show baselines, seeds and intervals with every map, or show the map as decoration.
 
 # %% [markdown]

@@ -268,7 +268,7 @@ for name, question in OPEN.items():
 # %% [markdown]
 # Three gaps matter more than all of these, because they decide what the final number *means*.
 #
-# **On which images was $\lambda$ chosen?** Section 3.3 sweeps fifteen settings by "the recognition
+# **On which images was $\lambda$ chosen?** Section 3.3 sweeps fourteen settings by "the recognition
 # accuracy for the FER2013 dataset" and reports the best one's accuracy on the same data set. If
 # both are the test split, the 74.08 is the luckiest of many, and not a held-out result. A type in
 # this package makes that impossible: `HeldOutFaces` cannot be trained on or selected with.

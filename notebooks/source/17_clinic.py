@@ -34,21 +34,24 @@ for name, meaning in ward.ILLNESSES.items():
 #
 # - **accuracy** over the epochs, on the training and the validation faces;
 # - **losses**: cross-entropy (CE) on both, and the total of eq. 7 that the optimiser is given;
-# - the **confusion matrix** of the validation faces after the last epoch;
+# - the **confusion matrix** of the validation faces, by the weights that were kept, those of the
+#   best epoch;
 # - **where it looks**: a grey square is slid over faces, and the colour says how far the
 #   probability of the answer falls when the square lies there.
 #
-# The headline gives the validation accuracy of the final weights, computed twice. Look first at the
-# order of the two CE curves, then at the diagonal, then at where the map is bright.
+# The headline gives the validation accuracy of these kept weights, computed twice. Look first at
+# the order of the two CE curves, then at the diagonal, then at where the map is bright.
 
 # %%
 healthy = ward.recorded("healthy")
 plots.patient_chart(healthy, "Healthy")
 
 # %% [markdown]
-# What makes it look well: both losses fall, and they fall together; training is a little ahead of
-# validation, as it should be without augmentation; mistakes are few and scattered; the map is
-# bright on brows and mouth; and judging twice gives the same number twice.
+# What makes it look well: the training loss falls at every epoch, and validation's follows (its
+# leap at the start is batch norm's statistics and a high rate finding their feet, and is gone an
+# epoch later); training is a little ahead of validation, as it should be without augmentation;
+# mistakes are few and scattered; the map is bright on brows and mouth; and judging twice gives the
+# same number.
 #
 # One number is worth remembering. A net that knows nothing and admits it gives every class a
 # seventh, and its cross-entropy is
@@ -57,8 +60,8 @@ plots.patient_chart(healthy, "Healthy")
 print(f"ln 7 = {np.log(7):.3f}, accuracy 1/7 = {100 / 7:.1f} %")
 
 # %% [markdown]
-# A loss that stands at 1.95 says "nothing was learned"; a loss above it says "something wrong was
-# learned, and is believed".
+# A loss that stands at 1.95 says "nothing was learned"; one that stays above it says "something
+# wrong was learned, and is believed".
 #
 # ## One patient together, live
 #
@@ -99,7 +102,8 @@ for epoch in cured.history:
 
 # %% [markdown]
 # It has hardly begun in three short epochs, and that is the point: a healthy start is dull. The
-# loss stays near ln 7 or below, and nothing leaps.
+# loss stays near ln 7 or below; one leap that is gone an epoch later, as in the healthy chart, is
+# no illness.
 #
 # ## How to examine
 #
