@@ -1,7 +1,8 @@
 """A second recipe in the ledger neither enters the first one's tables nor breaks a lesson."""
 
+import numpy as np
 import pytest
-from made_rows import made_row
+from made_rows import CLASS_SIZES, made_confusion, made_row
 
 from fercourse import FercourseError, plots
 from fercourse.experiments.alike import alike
@@ -26,6 +27,15 @@ def test_runs_are_grouped_by_recipe_the_fullest_first():
     assert [len(group) for group in groups] == [6, 2]
     assert {row.value("train.epochs") for row in groups[0]} == {16}
     assert groups[1][0].recipe.endswith("40 epochs, light augmentation, label smoothing 0.1")
+
+
+def test_copies_of_ckplus_are_apart():
+    """CK+48 has 927 faces, the original release others: told by their number, not by the cut."""
+    small = made_row(6, 0, **{"data.name": "ckplus"})
+    more = {"train": 28709, "val": 3589, "test": sum(CLASS_SIZES) + 7}
+    large = made_row(6, 1, confusion=made_confusion(0.7) + np.eye(7, dtype=int), splits=more,
+                     **{"data.name": "ckplus"})  # fmt: skip
+    assert len(alike([small, large])) == 2
 
 
 def test_of_as_many_models_the_one_with_most_effort_comes_first():

@@ -18,7 +18,7 @@ from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from fercourse import FERNet, preset
+from fercourse import FercourseError, FERNet, preset
 from fercourse.cli import main
 from fercourse.training.checkpoint import save_model
 
@@ -69,6 +69,27 @@ def weights(tmp_path_factory) -> Path:
     config = preset("smoke")
     save_model(path, FERNet(config.model), config)
     return path
+
+
+def test_a_machine_without_matplotlib_keeps_its_result(fercourse, csv, tmp_path, monkeypatch):
+    def absent(*_):
+        raise FercourseError("figures need matplotlib.")
+
+    monkeypatch.setattr("fercourse.plots.learning_curves", absent, raising=False)
+    monkeypatch.setenv("FERCOURSE_LEDGER", str(tmp_path / "ledger.jsonl"))
+    words = ("train", "--data", csv, *TINY, "--out", "run", "--record")
+    code, out, err = fercourse(*words)
+    assert code == 0, err
+    assert "Nothing is drawn: figures need matplotlib." in out
+    assert (tmp_path / "ledger.jsonl").read_text().count("\n") == 1
+    assert (tmp_path / "run/evaluation.json").is_file()
+
+
+def test_a_result_is_whole_in_a_pipe(fercourse, weights, csv, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    _, out, _ = fercourse("evaluate", "-w", weights, "--data", csv)
+    assert all(word in out for word in ("accuracy", "without duplicates", "Surprise", "Neutral"))
+    assert "…" not in out
 
 
 def test_train_then_evaluate(fercourse, csv, tmp_path):
@@ -181,6 +202,7 @@ BAD = {
     "no weights": (["evaluate", "-w", "none.safetensors"], "no weights at none.safetensors"),
     "no photo": (["predict", "none.jpg"], "There is no file none.jpg"),
     "no picture": (["predict", "notes.txt"], "cannot be read as a picture"),
+    "a part of a seed": (["train", "--set", "seed.x=1"], "seed has no fields of its own"),
     "no split": (["evaluate", "--split", "exam", "--data"], "There is no split 'exam'"),
 }
 

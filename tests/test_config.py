@@ -66,6 +66,20 @@ def test_hash_outlives_new_fields():
     assert RunConfig.from_dict(values).hash == config.hash
 
 
+def test_fields_change_all_at_once():
+    """Either alone would be refused: reverse attention needs the decoder."""
+    for names in (("decoder", "reverse"), ("reverse", "decoder")):
+        changed = preset("cpu").change(**{f"model.{name}": False for name in names}, seed=2)
+        assert (changed.model.decoder, changed.model.reverse, changed.seed) == (False, False, 2)
+    wide = preset("cpu").change(**{"model.imagenet": True, "model.width": 1.0})
+    assert wide.model.imagenet
+
+
+def test_a_model_is_called_by_its_row_or_by_its_parts():
+    assert ModelConfig.table1(3).name == "model3"
+    assert ModelConfig.table1(6, gcca=False).name == "fusion+decoder+reverse+joint_loss"
+
+
 @given(st.sampled_from(["model", "loss", "train", "data"]), st.text(min_size=1))
 def test_unknown_fields_are_named(part, name):
     values = preset("smoke").to_dict()
@@ -82,6 +96,9 @@ def test_unknown_fields_are_named(part, name):
         (lambda: ModelConfig(in_channels=2), "in_channels must be 1 or 3"),
         (lambda: ModelConfig(width=0), "width must be positive"),
         (lambda: ModelConfig(dropout=1), "dropout must be"),
+        (lambda: ModelConfig(embedding=0), "embedding must be at least 1, not 0"),
+        (lambda: ModelConfig(decoder_channels=-3), "decoder_channels must be at least 1"),
+        (lambda: preset("cpu").change(**{"seed.x": 3}), "seed has no fields of its own"),
         (lambda: ModelConfig(decoder=False), "switch decoder on"),
         (lambda: ModelConfig.table1(7), "models 1 to 6"),
         (lambda: LossConfig(weight=-1), "lambda must not be negative"),

@@ -11,6 +11,7 @@ from fercourse import FercourseError
 from fercourse.experiments.ledger import Ledger
 from fercourse.experiments.paper import LAMBDAS, PAIR_WEIGHTS
 from fercourse.experiments.report import BEGIN, END, _ckplus, report, write
+from fercourse.experiments.statistics import wilson
 from fercourse.experiments.sweeps import sweep_tables
 
 
@@ -154,6 +155,41 @@ def test_a_run_that_never_learned_is_counted_and_named():
     assert "never left chance" not in sweep_tables(rows)[0]
     rows += [made_row(6, 1, 0.2, plan="fig6a", **{"loss.weight": LAMBDAS[0]})]
     assert "never left chance, and count in the means: 1 of 6." in sweep_tables(rows)[0]
+
+
+def test_a_recipe_names_every_unusual_setting():
+    usual = "48 px, width 0.375, 16 epochs, light augmentation"
+    assert made_row(6, **{"loss.weight": 0.05}).recipe == usual  # a sweep's own column
+    odd = made_row(6, **{"train.ema": 0.0, "model.dropout": 0.5, "model.gcca": False})
+    assert odd.recipe == f"{usual}, dropout=0.5, ema=0.0"
+    wide = {"model.width": 1.0, "model.imagenet": True, "data.crop": True}
+    assert made_row(6, **wide).recipe.endswith("light augmentation, ImageNet weights, MTCNN crops")
+
+
+def test_a_copy_of_ckplus_is_called_what_it_is(tmp_path):
+    book = Ledger(tmp_path / "ledger.jsonl")
+    for row in folds_of(1, 0, [0.9, 0.8, 0.7]):
+        book.append(row)
+    assert "**CK+48** (peak frames, no neutral class, without contempt)" in report(book)
+    neutral = np.diag([80, 0, 0, 0, 0, 0, 50])
+    place = {"data.name": "ckplus", "data.by": "subject"}
+    book.append(made_row(1, confusion=neutral, **place))
+    text = report(book)
+    assert "**CK+** (neutral and peak frames, without contempt)" in text
+    assert "**CK+48** (peak" in text
+
+
+def test_three_frames_of_a_sequence_count_as_one(tmp_path):
+    (line,) = [line for line in _ckplus(folds_of(1, 0, [0.9, 0.9, 0.9]), {}).splitlines()
+               if line.startswith("| model1")]  # fmt: skip
+    low, high = (100 * end for end in wilson(90, 100))
+    assert f"90.00 of 300 | {low:.1f} to {high:.1f} |" in line
+
+
+def test_sweeps_on_two_copies_are_two_tables():
+    rows = [made_row(6, 0, 0.6, plan="fig6a", fingerprint=copy * 16, **{"loss.weight": w})
+            for w in LAMBDAS for copy in "ab"]  # fmt: skip
+    assert len(sweep_tables(rows)) == 2
 
 
 def test_runs_of_another_recipe_are_no_part_of_a_sweep():

@@ -98,6 +98,23 @@ def test_what_is_missing_is_what_runs_in_order(ledger, settings, course):
     assert runner.run(runs, ledger, work=quick, **settings).recorded == []
 
 
+def test_what_another_process_records_meanwhile_is_not_done_again(ledger, settings, course):
+    _, begun = course(1.0)
+    runs = three(1)
+
+    def work(job, on_epoch=None):
+        if job.run == runs[0]:  # the other process is quicker by this and by the next
+            for run in runs[:2]:
+                ledger.append(result(Job(run))[0])
+        return quick(job, on_epoch)
+
+    report = runner.run(runs, ledger, work=work, **settings)
+    assert begun == [runs[0].name, runs[2].name]
+    assert (report.recorded, report.elsewhere) == ([runs[2]], runs[:2])
+    assert (report.left, report.sound) == ([], True)
+    assert len(ledger.rows()) == 3
+
+
 def test_rows_of_other_data_do_not_count(ledger, settings, course, monkeypatch):
     course(1.0)
     runs = three(1)

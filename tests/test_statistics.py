@@ -69,6 +69,11 @@ def test_paired_against_scipy_and_enumeration(counts: list[int], data) -> None:
     assert result.p_flip >= result.p_least == 2 / 2**n
 
 
+def test_a_simulated_p_is_no_smaller_than_its_draws_allow() -> None:
+    result = paired(np.full(30, 0.7), np.linspace(0.71, 0.72, 30))
+    assert result.p_flip == pytest.approx(result.p_least) == pytest.approx(2 / 20_001)
+
+
 def test_three_seeds_cannot_convince() -> None:
     result = paired([0.70, 0.71, 0.72], [0.75, 0.76, 0.78])
     assert result.p_flip == result.p_least == 0.25
