@@ -81,8 +81,8 @@ def _guarded(item: Callable[[], Iterator[Check]]) -> Iterator[Check]:
 
 def _python() -> Iterator[Check]:
     found = f"{platform.python_version()}, {platform.system()} {platform.machine()}"
-    ok = sys.version_info >= (3, 11)
-    yield Check("python", ok, found, "" if ok else "fercourse needs Python 3.11 or later.")
+    ok = (3, 11) <= sys.version_info < (3, 15)
+    yield Check("python", ok, found, "" if ok else "fercourse needs Python 3.11 to 3.14.")
 
 
 def _packages() -> Iterator[Check]:

@@ -21,8 +21,8 @@ from fercourse.plots.style import GREY, course_style, headline, new_figure
 _ROWS = {
     "before5": "energy\nof $C_5$",
     "gradcam": "Grad-CAM,\nblock 5",
-    "global": "global\nmap $P_d$",
-    "refined3": "refined\n$S_3$",
+    "global": "global map\n$\\sigma(P_d)$",
+    "refined3": "refined\n$\\sigma(S_3)$",
 }
 
 
@@ -181,4 +181,4 @@ def _agreement(found: Mapping[str, Tensor]) -> str:
     if signed and unsigned:
         apart = pairs[np.ix_(signed, unsigned)].mean()
         parts.append(f"Eigen-CAM, whose sign is arbitrary, with them at {apart:.2f}")
-    return ", ".join(parts) or "One method"
+    return "; ".join(parts) or "One method"

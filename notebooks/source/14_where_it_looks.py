@@ -314,8 +314,8 @@ for method in ("gradcam", "gradcam++", "layercam"):
     print(f"{explain.METHODS[method]:11s} the same face {same:.2f}, another {other:.2f}")
 
 # %% [markdown]
-# Where another face does nearly as well, little of the likeness was the face. It is what all such
-# maps share: a coarse grid, interpolation, and the frame that zero padding draws.
+# Where another face does as well, or nearly, little of the likeness was the face. It is what all
+# such maps share: a coarse grid, interpolation, and the frame that zero padding draws.
 #
 # ## Without a truth: deletion and insertion
 #
