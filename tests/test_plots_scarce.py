@@ -65,7 +65,7 @@ def test_one_is_drawn(name):
 
 def test_a_headline_names_a_map_that_is_shown():
     better = scored("map", "edge", pr_auc_moved={"all": [0.9, 0.8, 1.0, 9]})
-    assert "Grad-CAM of model 6" in plots.score_models([scored(), better]).get_suptitle()
+    assert "Grad-CAM finds the acting" in plots.score_models([scored(), better]).get_suptitle()
 
 
 def test_a_legend_of_blind_maps_needs_one():
@@ -143,4 +143,4 @@ def test_a_sweep_takes_7_for_the_papers_7_0():
     ]
     title = plots.sweep(rows, "loss.pair_weight").get_suptitle().replace("\n", " ")
     assert "8 does best, by +1.00 points" in title
-    assert "over the paper's 7:" in title
+    assert "over the paper's 7 (" in title
