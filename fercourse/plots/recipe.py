@@ -53,7 +53,7 @@ def recipe_gains(trials: Sequence[Trial], base: Sequence[float]) -> Figure:
     figure = new_figure(height=1.5 + 0.27 * len(drawn))
     axes = figure.add_subplot()
     axes.axvspan(-chance, chance, color=GREY, alpha=0.18, lw=0,
-                 label=f"95 % of what another of {len(base)} seeds changes")  # fmt: skip
+                 label=f"95 % of differences between seeds (from {len(base)})")  # fmt: skip
     axes.axvline(0, color=INK, linewidth=0.9)
     gains = [100 * trial.gain.mean for trial in drawn]
     for y, (trial, gain) in enumerate(zip(drawn, gains, strict=True)):
@@ -70,7 +70,8 @@ def recipe_gains(trials: Sequence[Trial], base: Sequence[float]) -> Figure:
     axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), borderaxespad=0.2)
     light_grid(axes, "x")
     beyond = sum(abs(gain) > chance for gain in gains)
-    headline(figure, f"{beyond} of {len(drawn)} changes fall where luck alone puts one in twenty")
+    fall = "falls" if beyond == 1 else "fall"
+    headline(figure, f"{beyond} of {len(drawn)} changes {fall} where luck alone puts one in twenty")
     return figure
 
 
