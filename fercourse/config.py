@@ -11,6 +11,9 @@ from typing import Any, Literal
 
 from fercourse.errors import FercourseError
 
+COMPONENTS = ("fusion", "gcca", "decoder", "reverse", "joint_loss")
+"""The switches of Table 1, in the order in which its rows turn them on."""
+
 
 @dataclass(frozen=True)
 class ModelConfig:
@@ -79,8 +82,7 @@ class ModelConfig:
         (True, False)
         """
         _require(row in range(1, 7), f"Table 1 has models 1 to 6, not {row}.")
-        components = ("fusion", "gcca", "decoder", "reverse", "joint_loss")
-        switches = {name: row >= k for k, name in enumerate(components, start=2)}
+        switches = {name: row >= k for k, name in enumerate(COMPONENTS, start=2)}
         return cls(**(switches | changes))
 
     @property
@@ -88,13 +90,12 @@ class ModelConfig:
         """As variants are called: "model6", or "fusion+decoder" where Table 1 has no such model."""
         if self.table1_row:
             return f"model{self.table1_row}"
-        components = ("fusion", "gcca", "decoder", "reverse", "joint_loss")
-        return "+".join(name for name in components if getattr(self, name))
+        return "+".join(name for name in COMPONENTS if getattr(self, name))
 
     @property
     def table1_row(self) -> int | None:
         """The row of Table 1 with these switches, or None where the paper has no such model."""
-        switches = (self.fusion, self.gcca, self.decoder, self.reverse, self.joint_loss)
+        switches = tuple(getattr(self, name) for name in COMPONENTS)
         row = 1 + sum(switches)
         return row if switches == tuple(k < row - 1 for k in range(5)) else None
 

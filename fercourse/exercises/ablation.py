@@ -11,11 +11,9 @@ import torch
 from torch import Tensor
 
 import fercourse
-from fercourse.config import ModelConfig
+from fercourse.config import COMPONENTS, ModelConfig
 from fercourse.errors import FercourseError
 from fercourse.exercises.base import Wrong, check, close, exercise, expect_shape
-
-COMPONENTS = ("fusion", "gcca", "decoder", "reverse", "joint_loss")
 
 
 @exercise(

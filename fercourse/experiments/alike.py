@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fercourse.config import RunConfig
+from fercourse.config import COMPONENTS, RunConfig
 from fercourse.experiments.row import LABELS, Row
 
-_MODEL6 = {f"model.{name}": True for name in ("fusion", "gcca", "decoder", "reverse", "joint_loss")}
+_MODEL6 = {f"model.{name}": True for name in COMPONENTS}
 
 
 def likeness(row: Row) -> tuple[object, ...]:

@@ -11,15 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from fercourse.config import ModelConfig, RunConfig
+from fercourse.config import COMPONENTS, ModelConfig, RunConfig
 from fercourse.errors import FercourseError
 from fercourse.experiments.ledger import History, Ledger, default_path
 from fercourse.experiments.plans import LABELS, Planned, plan
 from fercourse.experiments.row import Row
 from fercourse.experiments.statistics import pool_folds
-
-COMPONENTS = ("fusion", "gcca", "decoder", "reverse", "joint_loss")
-"""Switches of ModelConfig, in the order of Table 1's columns."""
 
 Switches = tuple[bool, bool, bool, bool, bool]
 SEEDS = 10
@@ -55,7 +52,7 @@ class Shelf:
 
 
 def switches(model: ModelConfig) -> Switches:
-    """Which of :data:`COMPONENTS` are on."""
+    """Which of :data:`fercourse.config.COMPONENTS` are on."""
     return tuple(getattr(model, name) for name in COMPONENTS)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import fercourse
-from fercourse.config import RunConfig, preset
+from fercourse.config import COMPONENTS, RunConfig, preset
 from fercourse.errors import FercourseError
 
 SCHEMA = 1
@@ -24,7 +24,7 @@ _FRACTIONS = ("val_accuracy", "test_accuracy", "test_accuracy_clean", "test_accu
               "test_accuracy_flip_clean")  # fmt: skip
 _PRESETS = {"full": ("paper", "course"), "cpu": ("cpu",), "smoke": ("smoke",)}
 _NAMED = {
-    *(f"model.{name}" for name in ("fusion", "gcca", "decoder", "reverse", "joint_loss")),
+    *(f"model.{name}" for name in COMPONENTS),
     *("model.width", "model.num_classes", "model.imagenet", "loss.label_smoothing"),
     *("loss.weight", "loss.pair_weight", "train.epochs", "train.augment", "train.mixup"),
 }
