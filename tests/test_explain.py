@@ -490,3 +490,26 @@ def test_the_command_scores_and_records(tmp_path):
     assert len(ScoreBook(book).rows(kind="cam")) == 1
     wrong = CliRunner().invoke(app, [*arguments, "--layers", "block7"])
     assert isinstance(wrong.exception, FercourseError)
+
+
+def test_the_command_judges_by_the_folds_that_trained_the_model(tmp_path, monkeypatch):
+    """Another cut would call faces held out that it was trained on."""
+    from typer.testing import CliRunner
+
+    from fercourse.cli.explain import app
+    from fercourse.training.checkpoint import save_model
+
+    asked = []
+
+    def load_config(config, source=None):
+        asked.append((config.fold, config.seed, config.crop, source))
+        raise FercourseError("That is enough.")
+
+    monkeypatch.setattr("fercourse.datasets.load.load_config", load_config)
+    model = tiny(6)
+    place = {"data.name": "ckplus", "data.fold": 3, "data.seed": 1, "data.crop": True}
+    run = model.run.change(model=model.config).change(**place)
+    save_model(tmp_path / "m.safetensors", model, run)
+    for words in ([], ["--data", "ck.zip"], ["--data", "synthetic"]):
+        CliRunner().invoke(app, ["score", "-w", str(tmp_path / "m.safetensors"), *words])
+    assert asked == [(3, 1, True, None), (3, 1, True, "ck.zip"), (3, 1, False, "synthetic")]

@@ -168,7 +168,7 @@ class _Course:
 
     def __init__(
         self, queue: deque[Job], ledger: Ledger, durations: Durations, bar: tqdm, start: float,
-        budget: float | None, source: str | Path | None = None,
+        budget: float | None, source: str | Path | None,
     ) -> None:  # fmt: skip
         self.queue, self.ledger, self.durations, self.bar = queue, ledger, durations, bar
         self.budget, self.source = budget, source

@@ -242,10 +242,10 @@ def _number(row: Row, metric: str) -> float | None:
 
 
 def independent(row: Row, split: str = "test") -> int | None:
-    """How many images a split is worth, where the row says: CK+ has three of each sequence.
+    """How many images a split is worth, where the row says.
 
-    Resampled by sequence or by person, the recorded weights' accuracies on CK+48 scatter as those
-    of a third as many faces do.
+    CK+ has three peak frames of each sequence, nearly one picture: they count as one. That they
+    share people too is left out.
     """
     n = (row.splits or {}).get(split)
     return round(n / PEAK) if n and row.dataset == "ckplus" else n
