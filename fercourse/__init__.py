@@ -6,6 +6,8 @@ Everything is imported on first use, so ``import fercourse`` costs nothing and n
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import fercourse.threads  # noqa: F401  (first: it must run before torch is imported)
+
 __version__ = "0.1.0"
 
 _HOME = {  # public name -> the module it lives in

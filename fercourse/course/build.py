@@ -33,12 +33,12 @@ SOURCE = NOTEBOOKS / "source"
 MINUTES = ROOT / "results" / "minutes.json"
 KERNEL = {"name": "python3", "display_name": "Python 3 (fercourse)", "language": "python"}
 IMPORTS = """\
+import fercourse  # before torch: it sets how torch's threads wait for one another
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-import fercourse
 from fercourse import course, plots
 """
 """Every lesson begins with these."""
