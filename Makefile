@@ -27,8 +27,9 @@ $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c "import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15) and 'fercourse needs Python 3.11 to 3.14: PYTHON=python3.12 make setup')"
 	$(RUN) pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	$(RUN) pip install --quiet --disable-pip-version-check "uv>=0.9"
-	$(RUN) uv pip install --quiet --python .venv --require-hashes -r requirements.lock
+	$(RUN) uv pip install --quiet --python .venv --compile-bytecode --require-hashes -r requirements.lock
 	$(RUN) uv pip install --quiet --python .venv --no-deps --editable .
+	$(RUN) compileall -q fercourse
 	$(RUN) ipykernel install --sys-prefix --name python3 --display-name "Python 3 (fercourse)"
 	$(BIN)/python -c "open('$(READY)', 'w')"
 

@@ -65,3 +65,28 @@ def test_import_is_light_and_offline():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "[]"
+
+
+def test_predicting_imports_only_what_it_uses(tmp_path):
+    """Each of these takes about as long to import as all that predicting a face computes."""
+    from PIL import Image
+
+    from fercourse.datasets.synthetic import draw
+
+    heavy = ("sklearn", "pandas", "scipy", "matplotlib", "seaborn", "lightning_fabric", "IPython")
+    Image.fromarray(draw("happy").image).save(tmp_path / "face.png")
+    weights = ROOT / "fercourse" / "weights" / "synthetic-model6.safetensors"
+    code = (
+        "import sys\n"
+        "from fercourse.cli import main\n"
+        f"sys.argv[1:] = ['predict', 'face.png', '--weights', {str(weights)!r}, '--json']\n"
+        "try: main()\n"
+        "except SystemExit as end: assert not end.code, end\n"
+        f"print([name for name in {heavy!r} if name in sys.modules])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert '"box"' in done.stdout, "a face was found, so all of predict ran"

@@ -211,7 +211,7 @@ def effect(field: str, rows: list[Row]) -> str:
         if row.label == "paper" or row.test_accuracy is None:
             continue
         alike = row.run.change(**{field: default, "data.fold": 0}, seed=0)
-        group = groups.setdefault((row.dataset, row.fingerprint, alike), {})
+        group = groups.setdefault((row.dataset, row.faces, alike), {})
         at = row.seed, row.run.data.fold
         group.setdefault(_value(row.run, field), {})[at] = row.test_accuracy
     said = []

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn import metrics
 
 from fercourse.errors import FercourseError
 
@@ -43,6 +42,8 @@ def confusion_matrix(labels: ArrayLike, predictions: ArrayLike, num_classes: int
                 f"{name} run from {values.min()} to {values.max()}, outside the {num_classes} "
                 f"classes 0..{num_classes - 1}; set num_classes, or check the label order."
             )
+    from sklearn import metrics  # which imports pandas and scipy: as long as torch takes
+
     counts = metrics.confusion_matrix(labels, predictions, labels=np.arange(num_classes))
     return counts.astype(np.int64)
 

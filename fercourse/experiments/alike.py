@@ -26,7 +26,7 @@ def faces(row: Row) -> object:
     number of faces, by which the copies in use differ.
     """
     if row.dataset != "ckplus":
-        return row.fingerprint
+        return row.faces
     return sum(row.splits[name] for name in ("train", "val", "test"))
 
 

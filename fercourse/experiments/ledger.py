@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 
 import fercourse
 from fercourse.config import RunConfig
+from fercourse.datasets.drawings import present
 from fercourse.errors import FercourseError
 from fercourse.experiments.row import Row
 from fercourse.files import whole_file
@@ -99,7 +100,9 @@ class Ledger:
             configs: A plan.
             fingerprint: Count only rows measured on these data.
         """
-        rows = self.rows() if fingerprint is None else self.rows(fingerprint=fingerprint)
+        rows = self.rows()
+        if fingerprint is not None:
+            rows = [row for row in rows if row.faces == present(fingerprint)]
         done = {_run_or_none(row) for row in rows}
         return [config for config in configs if config not in done]
 

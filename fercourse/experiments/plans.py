@@ -199,7 +199,7 @@ def _base(model: int, dataset: str, preset: str, changes: Mapping[str, Any] | No
 
 
 def _place(row: Row) -> tuple:
-    return row.seed, row.run.data.fold, row.fingerprint
+    return row.seed, row.run.data.fold, row.faces
 
 
 def _among(what: str, value: Any, known: Sequence[Any]) -> None:

@@ -202,4 +202,4 @@ def _megabytes(run: RunConfig) -> float:
 
 
 def _place(row: Row) -> tuple[int, int, str]:
-    return row.seed, row.run.data.fold, row.fingerprint
+    return row.seed, row.run.data.fold, row.faces

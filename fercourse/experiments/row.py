@@ -16,6 +16,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import fercourse
 from fercourse.config import COMPONENTS, RunConfig, preset
+from fercourse.datasets.drawings import present
 from fercourse.errors import FercourseError
 
 SCHEMA = 1
@@ -47,7 +48,8 @@ class Row:
         seed: Of initialisation, batches and augmentation.
         config: The whole RunConfig as a nested dict.
         hash: The config's hash, without the seed.
-        fingerprint: Of the data: two rows compare only if it is equal.
+        fingerprint: Of the data, as they were drawn or read; two rows compare only if what it
+            stands for, ``faces``, is equal.
         splits: Images in "train", "val", "test", and "test_clean" where duplicates are known.
         selection: How the reported epoch was chosen, and on which split.
         best_epoch: The epoch reported.
@@ -105,6 +107,11 @@ class Row:
     def identity(self) -> str:
         """The run and the data it ran on: what the ledger holds once, and a file name."""
         return self.key if self.fingerprint is None else f"{self.key}-{self.fingerprint[:8]}"
+
+    @property
+    def faces(self) -> str | None:
+        """The fingerprint of the data as they are drawn now: equal for runs on the same faces."""
+        return present(self.fingerprint)
 
     @property
     def run(self) -> RunConfig:

@@ -18,6 +18,7 @@ from typing import Any
 
 from tqdm.auto import tqdm
 
+from fercourse.datasets.drawings import present
 from fercourse.errors import FercourseError
 from fercourse.experiments import job as jobs_
 from fercourse.experiments.durations import Durations
@@ -153,12 +154,12 @@ def missing(
     """
     found: dict[Any, set[str]] = {}
     for row in ledger.rows([planned.config for planned in plan]):
-        found.setdefault(row.run, set()).add(row.fingerprint)
+        found.setdefault(row.run, set()).add(row.faces)
     return [
         planned
         for planned in plan
         if planned.config not in found
-        or jobs_.load_once(planned.config.data, _text(source)).fingerprint
+        or present(jobs_.load_once(planned.config.data, _text(source)).fingerprint)
         not in found[planned.config]
     ]
 

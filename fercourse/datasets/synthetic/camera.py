@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from fercourse.datasets.synthetic.canvas import Canvas
+from fercourse.datasets.synthetic.canvas import Canvas, steps
 
 FRAME = 2.4  # units across the picture at zoom 1: FER2013's crop, measured on its training split
 CENTRE = 0.275  # height that falls in the middle of the picture
@@ -68,7 +68,7 @@ class Camera:
             (N, size, size, 2), in [-1, 1] on the canvas.
         """
         coarse = min(size, 36)
-        at = (torch.arange(coarse, device=relief.device) + 0.5) / coarse
+        at = (steps(coarse, relief.device) + 0.5) / coarse
         py, px = torch.meshgrid(at, at, indexing="ij")
         each = (slice(None), None, None)
         scale = (FRAME / self.zoom)[each]

@@ -48,14 +48,12 @@ class Canvas:
     @cached_property
     def s(self) -> Tensor:
         """Distance from the midline of each column: (W,)."""
-        return (torch.arange(self.shape[1], device=self.device) + 0.5) / self.density
+        return (steps(self.shape[1], self.device) + 0.5) / self.density
 
     @cached_property
     def y(self) -> Tensor:
         """Height of each row: (H, 1)."""
-        return (torch.arange(self.shape[0], device=self.device)[:, None] + 0.5) / (
-            self.density
-        ) + self.top
+        return (steps(self.shape[0], self.device)[:, None] + 0.5) / self.density + self.top
 
     @property
     def soft(self) -> float:
@@ -77,6 +75,11 @@ class Canvas:
         """A stroke along zero distance; one thinner than a pixel turns fainter, not wider."""
         wide = torch.as_tensor(width, device=distance.device).clamp(min=self.soft)
         return (width / wide) * (-((distance / wide) ** 2)).exp_()
+
+
+def steps(count: int, device: torch.device | str) -> Tensor:
+    """0, 1, 2 and so on: float64 (count,)."""
+    return torch.arange(count, dtype=torch.float64, device=device)
 
 
 def unfold(halves: Tensor) -> Tensor:
@@ -118,7 +121,7 @@ def bumps(canvas: Canvas, table: list[tuple]) -> Tensor:
 
 def _tensor(canvas: Canvas):
     def convert(value: Tensor | float) -> Tensor:
-        value = torch.as_tensor(value, dtype=torch.float32, device=canvas.device)
+        value = torch.as_tensor(value, dtype=torch.float64, device=canvas.device)
         return value.reshape(1, 1, 1, 1) if value.ndim == 0 else value
 
     return convert

@@ -33,7 +33,7 @@ def share(name: str, value: object) -> float:
 def device(value: object) -> torch.device:
     """A device torch can draw on."""
     try:
-        torch.zeros(1, device=value)  # type: ignore[arg-type]
+        torch.zeros(1, dtype=torch.float64, device=value)  # type: ignore[arg-type]
     except Exception as error:  # each backend raises its own kind
         raise FercourseError(f"Nothing can be drawn on device {value!r} here.") from error
     return torch.device(value)  # type: ignore[arg-type]

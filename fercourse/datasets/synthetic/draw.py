@@ -76,10 +76,10 @@ def draw(
     else:
         if not isinstance(aus, Mapping):
             raise FercourseError(f"aus must map action units to intensities, not be {aus!r}.")
-        units = torch.zeros(1, len(UNITS), 2)
+        units = torch.zeros(1, len(UNITS), 2, dtype=torch.float64)
         for unit, value in aus.items():
             pair = checks.intensity(unit, value)
-            units[0, UNITS.index(unit)] = torch.tensor(pair)
+            units[0, UNITS.index(unit)] = units.new_tensor(pair)
     face = render(units, torch.tensor([identity]), index, seed, size, difficulty, margin)
     strength = units[0].mean(1)
     bits = face.masks[0]

@@ -9,7 +9,7 @@ from fercourse.labels import Expression
 
 
 def intensities(labels: Tensor, index: Tensor, seed: int, difficulty: float) -> Tensor:
-    """Action units of N faces, a value in [0, 1] a side: float32 (N, U, 2).
+    """Action units of N faces, a value in [0, 1] a side: float64 (N, U, 2).
 
     The units of the prototype act together, each a little more or less than the rest, and one
     side a little more than the other. Some faces add units that only some people add. The harder
@@ -26,7 +26,7 @@ def intensities(labels: Tensor, index: Tensor, seed: int, difficulty: float) -> 
     weakest = 1 - 0.55 * difficulty
     strength = weakest + (1 - weakest) * uniform(seed, "strength", index, 1)
     each = 1 + 0.35 * (2 * uniform(seed, "unit", index, u) - 1)
-    acts = torch.maximum(always, (uniform(seed, "adds", index, u) < chance).float())
+    acts = torch.maximum(always, (uniform(seed, "adds", index, u) < chance).double())
     acts = acts * ((uniform(seed, "lacks", index, u) > 0.12 * difficulty) | (chance > 0))
     wanted = acts * strength * each
     idle = 0.16 * difficulty * normal(seed, "idle", index, u).abs()  # no face is ever at rest
@@ -39,8 +39,8 @@ def intensities(labels: Tensor, index: Tensor, seed: int, difficulty: float) -> 
 
 
 def _tables() -> tuple[Tensor, Tensor]:
-    always = torch.zeros(len(Expression), len(UNITS))
-    chance = torch.zeros(len(Expression), len(UNITS))
+    always = torch.zeros(len(Expression), len(UNITS), dtype=torch.float64)
+    chance = torch.zeros_like(always)
     for expression in Expression:
         for unit in PROTOTYPES[expression]:
             always[expression, UNITS.index(unit)] = 1
@@ -50,4 +50,4 @@ def _tables() -> tuple[Tensor, Tensor]:
 
 
 # Units that may act a little in any face; an idle AU43 or AU9 would look like an expression.
-_QUIET = torch.tensor([[float(unit in (1, 2, 4, 7, 12, 15, 17, 25, 26))] for unit in UNITS])
+_QUIET = torch.tensor([[unit in (1, 2, 4, 7, 12, 15, 17, 25, 26)] for unit in UNITS])

@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Tensor
 
+from fercourse.datasets.synthetic.canvas import steps
 from fercourse.datasets.synthetic.random import uniform
 
 
@@ -53,7 +54,7 @@ _TABLE = torch.tensor(
 def _jpeg(picture: Tensor, quality: Tensor) -> Tensor:
     """The loss of JPEG: 8 x 8 cosine transforms, rounded. (N, H, W), ``quality`` (N,)."""
     n, h, w = picture.shape
-    k = torch.arange(8, device=picture.device)
+    k = steps(8, picture.device)
     dct = ((2 * k + 1) * k[:, None] * math.pi / 16).cos() / 2
     dct[0] /= math.sqrt(2)
     scale = torch.where(quality < 50, 50 / quality, 2 - quality / 50)  # as libjpeg's

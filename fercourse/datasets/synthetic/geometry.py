@@ -13,8 +13,8 @@ def geometry(t: SimpleNamespace, units: Tensor, gaze: Tensor) -> SimpleNamespace
 
     Args:
         t: The people, from :func:`fercourse.datasets.synthetic.identity.traits`.
-        units: float32 (N, U, 2) in [0, 1].
-        gaze: float32 (N, 2), right and down, in [-1, 1].
+        units: float64 (N, U, 2) in [0, 1].
+        gaze: float64 (N, 2), right and down, in [-1, 1].
     """
     a = {unit: units[:, k, :, None, None] for k, unit in enumerate(UNITS)}  # (N, 2, 1, 1)
     mid = {unit: value.mean(1, keepdim=True) for unit, value in a.items()}  # (N, 1, 1, 1)
@@ -36,9 +36,7 @@ def geometry(t: SimpleNamespace, units: Tensor, gaze: Tensor) -> SimpleNamespace
     g.lid_upper = t.eye_open * wide.clamp(min=0.3) * (1 - a[43]) - 0.035 * a[43]
     low = 1 - 0.55 * a[6] - 0.75 * a[7] - 0.45 * a[9] - 0.20 * a[12] + 0.25 * a[5]
     g.lid_lower = 0.052 * low.clamp(min=0.05) * (1 - a[43]) + 0.04 * a[43]
-    g.gaze_s = (
-        0.07 * gaze[:, 0, None, None, None] * torch.tensor([-1.0, 1.0]).to(gaze).view(2, 1, 1)
-    )
+    g.gaze_s = 0.07 * gaze[:, 0, None, None, None] * gaze.new_tensor([-1.0, 1.0]).view(2, 1, 1)
     g.gaze_y = -0.022 + 0.045 * gaze[:, 1, None, None, None] - 0.01 * a[5]
 
     # Nose.

@@ -21,7 +21,7 @@ def hair(canvas: Canvas, t: SimpleNamespace) -> tuple[Tensor, Tensor]:
     h, w = canvas.shape
     strands = uniform(0, "strands", t.number, 2 * 5 * 40).view(2 * n, 5, 40)
     strands = smooth(strands, (h, w)).view(n, 2, h, w)
-    side = torch.tensor([-1.0, 1.0], device=s.device).view(2, 1, 1) * t.part
+    side = s.new_tensor([-1.0, 1.0]).view(2, 1, 1) * t.part
     outer = crown(canvas, t)
     cover = canvas.inside((outer - 1) * 0.45, 0.02)
     # The hairline: across the forehead, down the temple, to a sideburn or past the shoulders.

@@ -72,7 +72,7 @@ def traits(identity: Tensor) -> SimpleNamespace:
 
     child = ((0.22 - t.age) / 0.14).clamp(0, 1)  # one face in six is a child's
     old = ((t.age - 0.55) / 0.45).clamp(0, 1)
-    female = (t.sex < 0.5).float()
+    female = (t.sex < 0.5).double()
     t.child, t.old = child, old
     t.lines = 0.15 + 0.85 * old - 0.15 * child  # standing wrinkles, and how deep moving ones go
     t.chin = t.chin - 0.10 * child + 0.03 * (1 - female)
@@ -88,7 +88,7 @@ def traits(identity: Tensor) -> SimpleNamespace:
     t.brow_y = t.brow_y - 0.03 * female
     t.lip_upper = (t.lip_upper * (1 + 0.15 * female - 0.35 * old)).clamp(min=0.03)
     t.lip_lower = (t.lip_lower * (1 + 0.15 * female - 0.25 * old)).clamp(min=0.045)
-    t.single_lid = (t.crease < 0.03).float()
+    t.single_lid = (t.crease < 0.03).double()
     t.crease = t.crease.clamp(min=0.03)
     t.female = female
 
@@ -102,12 +102,12 @@ def traits(identity: Tensor) -> SimpleNamespace:
 
     # Kinds: one number decides, so that a person keeps theirs.
     kind = t.hair_kind
-    t.long = ((kind < 0.62) & (female > 0.5)).float() + ((kind < 0.06) & (female < 0.5)).float()
-    t.bald = ((kind > 0.72) & (female < 0.5) & (t.age > 0.3)).float()
-    t.fringe = ((kind * 5 % 1 < 0.25) & (t.bald == 0)).float()
-    man = (1 - female) * (t.age > 0.25).float()
-    t.stubble = man * (t.beard > 0.4).float() * ((t.beard - 0.4) / 0.6)
-    t.full_beard = man * (t.beard > 0.84).float()
-    t.moustache = man * ((t.beard > 0.72).float())
-    t.has_glasses = (t.glasses > 0.86).float()
+    t.long = ((kind < 0.62) & (female > 0.5)).double() + ((kind < 0.06) & (female < 0.5)).double()
+    t.bald = ((kind > 0.72) & (female < 0.5) & (t.age > 0.3)).double()
+    t.fringe = ((kind * 5 % 1 < 0.25) & (t.bald == 0)).double()
+    man = (1 - female) * (t.age > 0.25).double()
+    t.stubble = man * (t.beard > 0.4).double() * ((t.beard - 0.4) / 0.6)
+    t.full_beard = man * (t.beard > 0.84).double()
+    t.moustache = man * ((t.beard > 0.72).double())
+    t.has_glasses = (t.glasses > 0.86).double()
     return t

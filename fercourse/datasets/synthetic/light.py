@@ -37,5 +37,5 @@ def light(canvas: Canvas, height: Tensor, lamp: SimpleNamespace) -> tuple[Tensor
     scattered = lamp.ambient * (0.6 + 0.4 * nz) + (1.25 * (1 - lamp.ambient)) * facing
     half = lamp.towards + lamp.towards.new_tensor([0.0, 0.0, 1.0])
     hx, hy, hz = (half / half.norm(dim=-1, keepdim=True))[:, :, None, None].unbind(1)
-    mirrored = (nz * (hz - dx * hx - dy * hy)).clamp_(min=0) ** 24
+    mirrored = (nz * (hz - dx * hx - dy * hy)).clamp_(min=0).square().square().square() ** 3
     return scattered, mirrored * lamp.gloss

@@ -52,7 +52,7 @@ class Portrait:
     def truth(self, camera: Camera) -> tuple[Tensor, Tensor]:
         """Five landmarks (N, 5, 2) and the box (N, 4), in shares of the picture."""
         t, g = self.people, self.shape
-        side = torch.tensor([-1.0, 1.0], device=self.height.device)
+        side = self.height.new_tensor([-1.0, 1.0])
 
         def pair(s: Tensor, y: Tensor) -> Tensor:
             s, y = (v.expand(-1, 2, 1, 1).flatten(1) for v in (s, y))
@@ -80,7 +80,7 @@ def portrait(
     t = traits(identity)
     gaze = 0.4 * difficulty * normal(seed, "gaze", index, 2).clamp(-2, 2)
     g = geometry(t, units, gaze)
-    worn = (uniform(seed, "mask", index, 1) < 0.04 * difficulty).float()[:, :, None, None]
+    worn = (uniform(seed, "mask", index, 1) < 0.04 * difficulty).double()[:, :, None, None]
     edge = outline(canvas, t, g)
     height = unfold(relief(canvas, t, g, edge))  # (N, H, W)
     tone, cover = _paint(canvas, t, g, edge, worn)

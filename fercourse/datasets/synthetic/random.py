@@ -14,7 +14,7 @@ _LOW = 0xFFFFFFFF
 
 
 def uniform(seed: int, stream: str, index: Tensor, count: int) -> Tensor:
-    """``count`` numbers in (0, 1) for each index: float32 (N, count).
+    """``count`` numbers in (0, 1) for each index: float64 (N, count).
 
     Args:
         seed: Non-negative.
@@ -25,11 +25,11 @@ def uniform(seed: int, stream: str, index: Tensor, count: int) -> Tensor:
     start = _mix(torch.tensor(seed, device=index.device)) ^ zlib.crc32(stream.encode())
     column = torch.arange(count, device=index.device)
     bits = _mix(_mix(_mix(start) + index)[:, None] + column)  # (N, count)
-    return ((bits >> 8).float() + 0.5) / 2**24
+    return (((bits >> 8).float() + 0.5) / 2**24).double()
 
 
 def normal(seed: int, stream: str, index: Tensor, count: int) -> Tensor:
-    """Standard normal numbers, by Box and Muller: float32 (N, count)."""
+    """Standard normal numbers, by Box and Muller: float64 (N, count)."""
     u = uniform(seed, stream, index, 2 * count)
     return (-2 * u[:, :count].log()).sqrt() * (2 * math.pi * u[:, count:]).cos()
 

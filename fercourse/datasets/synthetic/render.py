@@ -44,7 +44,7 @@ def render(
     """Draw N faces, a few at a time so that a batch stays in the processor's cache.
 
     Args:
-        units: float32 (N, U, 2), intensity in [0, 1] of each of ``UNITS`` on either side.
+        units: (N, U, 2), intensity in [0, 1] of each of ``UNITS`` on either side.
         identity: int64 (N,), who is drawn.
         index: int64 (N,), the face's number: with ``seed`` it decides pose, light and noise.
         seed: Non-negative.
@@ -78,7 +78,7 @@ def _render(
         bottom=1.7 + 0.5 * difficulty + 1.8 * margin,
         device=units.device,
     )
-    heads = portrait(canvas, units, identity, index, seed, difficulty)
+    heads = portrait(canvas, units.double(), identity, index, seed, difficulty)
     camera = nuisance.camera(index, seed, difficulty, margin)
     grid = camera.unproject(canvas, heads.height, fine)
     layers = torch.nn.functional.grid_sample(
@@ -90,14 +90,14 @@ def _render(
     if small:
         picture = torch.nn.functional.avg_pool2d(picture[:, None], 2)[:, 0]
         hidden, grid = hidden[:, ::2, ::2], grid[:, ::2, ::2]
-    # float32 holds 20 bits exactly, and a nearest sample does not mix them.
+    # A float holds 20 bits exactly, and a nearest sample does not mix them.
     masks = torch.nn.functional.grid_sample(
-        heads.masks().float()[:, None], grid, mode="nearest", align_corners=False
+        heads.masks().double()[:, None], grid, mode="nearest", align_corners=False
     )[:, 0]
     marks, boxes = heads.truth(camera)
     return Rendered(
         images=develop(picture, index, seed, difficulty),
         masks=torch.where(hidden < 0.5, masks.int(), 0),
-        landmarks=size * marks,
-        boxes=size * boxes,
+        landmarks=(size * marks).float(),
+        boxes=(size * boxes).float(),
     )

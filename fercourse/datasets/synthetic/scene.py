@@ -82,7 +82,7 @@ def scene(count: int = 4, *, size: int = 480, seed: int = 0, difficulty: float =
     landmarks, boxes = people.truth(camera)
     return Scene(
         image=develop(picture, index[:1], seed, difficulty)[0].numpy(),
-        boxes=(size * boxes).numpy(),
-        landmarks=(size * landmarks).numpy(),
+        boxes=(size * boxes).float().numpy(),
+        landmarks=(size * landmarks).float().numpy(),
         expressions=tuple(Expression(int(label)) for label in labels),
     )

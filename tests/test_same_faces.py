@@ -1,0 +1,70 @@
+"""A drawn face is the same face everywhere: by bytes, in processes of their own."""
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from fercourse.datasets.drawings import present
+
+FINGERPRINT = "22bdd603cd7823f8"
+"""Of ``load("synthetic")``, 4,000 faces at 48 pixels, on every machine. It changes with the
+painter's version (fercourse/datasets/drawings.py) and never else."""
+
+WHOLE = """
+import fercourse, torch
+print(torch.backends.cpu.get_cpu_capability(), fercourse.load("synthetic").fingerprint)
+"""
+BATCHES = """
+from hashlib import sha256
+import fercourse, torch
+from fercourse.datasets.synthetic import render
+from fercourse.datasets.synthetic.expression import intensities
+
+for batch in (1, 7, 256):
+    index = torch.arange(300)
+    units = intensities(index % 7, index, 0, 0.5)
+    digest = sha256()
+    masks = sha256()
+    for part in zip(*(t.split(batch) for t in (units, index // 7, index)), strict=True):
+        faces = render(*part, 0, 48, 0.5)
+        digest.update(faces.images.numpy().tobytes())
+        masks.update(faces.masks.numpy().tobytes())
+    print(digest.hexdigest(), masks.hexdigest())
+"""
+
+
+def _drawn(code: str, instructions: str, threads: int) -> str:
+    settings = {"ATEN_CPU_CAPABILITY": instructions, "OMP_NUM_THREADS": str(threads)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | settings, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+# A processor that lacks AVX-512 or AVX2, as an Arm, takes the next kind below by itself: the
+# expected bytes are the same there.
+@pytest.mark.parametrize(("instructions", "threads"), [("default", 2), ("avx2", 1), ("avx512", 2)])
+def test_four_thousand_faces_have_one_fingerprint(instructions, threads):
+    kind, fingerprint = _drawn(WHOLE, instructions, threads).split()
+    print(f"{kind:8} {threads} threads  {fingerprint}")
+    assert fingerprint == FINGERPRINT
+
+
+def test_neither_batches_nor_threads_nor_instructions_move_a_pixel():
+    ways = [("default", 1), ("avx2", 2), ("avx512", 1), ("avx512", 2)]
+    with ThreadPoolExecutor(2) as pool:
+        drawn = pool.map(lambda way: _drawn(BATCHES, *way).split("\n")[:-1], ways)
+    lines = [line for one in drawn for line in one]
+    assert len(lines) == 3 * len(ways)
+    assert len(set(lines)) == 1
+
+
+def test_earlier_drawings_stand_for_todays_faces():
+    assert present("5aa8c591040fd0b8") == FINGERPRINT, "what the ledger's first runs were made on"
+    assert present(FINGERPRINT) == FINGERPRINT
+    assert present("another data set's") == "another data set's"
+    assert present(None) is None
