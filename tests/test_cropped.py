@@ -19,6 +19,7 @@ def test_crops_come_from_the_cache_the_second_time(monkeypatch, tmp_path):
     second = load_config(config)
     plain = load("synthetic", size=64, count=42)
     for name, faces in first.splits.items():
+        # cut by Pillow, in whole numbers, from the boxes that were kept
         assert torch.equal(faces.images, second.splits[name].images)
         assert faces.images.shape == plain.splits[name].images.shape
         assert not torch.equal(faces.images, plain.splits[name].images)
