@@ -21,6 +21,8 @@ from fercourse.augment import (
     warp,
 )
 
+pytestmark = pytest.mark.numeric
+
 
 def noise(n: int, h: int = 48, w: int = 48, seed: int = 0) -> torch.Tensor:
     generator = torch.Generator().manual_seed(seed)

@@ -9,6 +9,8 @@ from fercourse import FercourseError, FERNet, load_model, preset
 from fercourse.files import whole_file
 from fercourse.training.checkpoint import load_state, save_model
 
+pytestmark = pytest.mark.numeric
+
 CONFIG = preset("smoke", 3)
 
 

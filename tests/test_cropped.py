@@ -1,10 +1,13 @@
 """The paper's crops: found once, cut for every split, in training and in judging alike."""
 
+import pytest
 import torch
 
 from fercourse import load, preset
 from fercourse.datasets.base import HeldOutFaces
 from fercourse.datasets.load import load_config
+
+pytestmark = pytest.mark.numeric
 
 
 def test_crops_come_from_the_cache_the_second_time(monkeypatch, tmp_path):

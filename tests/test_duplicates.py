@@ -10,6 +10,8 @@ from PIL import Image
 from fercourse import load
 from fercourse.datasets.duplicates import COPY, SAME_PHOTO, find, leaked
 
+pytestmark = pytest.mark.numeric
+
 
 def faces(count, seed=0, size=48):
     """Smooth random images, unlike each other, as photographs are."""

@@ -11,6 +11,8 @@ from fercourse.augment import normalise
 from fercourse.datasets.base import Faces
 from fercourse.evaluation.predict import at_a_time, probabilities
 
+pytestmark = pytest.mark.numeric
+
 
 @pytest.fixture(scope="module")
 def model():

@@ -21,6 +21,8 @@ from fercourse.explain.sanity import rank_correlation
 from fercourse.explain.score import bootstrap, rescale
 from fercourse.models.fernet import FERNet
 
+pytestmark = pytest.mark.numeric
+
 DRAWN = DataConfig(count=21, size=32, difficulty=0.2)
 
 

@@ -31,6 +31,8 @@ from fercourse.faces import (
     square,
 )
 
+pytestmark = pytest.mark.numeric
+
 
 @pytest.fixture(scope="module")
 def hopper() -> Image.Image:

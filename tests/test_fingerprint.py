@@ -10,6 +10,8 @@ from fercourse import load
 from fercourse.datasets import fingerprint
 from fercourse.datasets.fingerprint import COUNTS, check, digest, flatness, sharpness
 
+pytestmark = pytest.mark.numeric
+
 
 def labelled(counts=COUNTS):
     """Labels and splits with the given counts, int (3, 7)."""

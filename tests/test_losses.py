@@ -2,6 +2,7 @@
 
 import math
 
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,6 +10,8 @@ from tolerances import STEP, SUM, about
 
 from fercourse import LossConfig
 from fercourse.losses import CenterLoss, IslandLoss, JointLoss, pair_bound, pair_sum
+
+pytestmark = pytest.mark.numeric
 
 K, D = 7, 5
 

@@ -11,6 +11,8 @@ from fercourse.models import FERNet, VGG16Backbone
 from fercourse.models.fernet import mean_under
 from fercourse.models.imagenet import load_imagenet
 
+pytestmark = pytest.mark.numeric
+
 SMALL = {"width": 0.125, "embedding": 16}
 
 

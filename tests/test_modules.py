@@ -15,6 +15,8 @@ from fercourse.modules import GCCA, PartialDecoder, ReverseAttention, stochastic
 from fercourse.modules.blocks import resize_like, scaled
 from fercourse.modules.pooling import scatter, three_descriptors
 
+pytestmark = pytest.mark.numeric
+
 maps = st.tuples(
     st.integers(1, 3), st.integers(1, 5), st.integers(1, 7), st.integers(1, 7), st.integers(0, 999)
 )

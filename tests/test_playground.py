@@ -13,6 +13,8 @@ from fercourse.explain import maps
 from fercourse.explain.steps import reverse_steps
 from fercourse.losses.playground import CLASSES, POINTS, least_angle, radii, simulate
 
+pytestmark = pytest.mark.numeric
+
 
 def test_the_course_is_the_seeds_alone_and_leaves_torch_alone():
     torch.manual_seed(5)

@@ -17,6 +17,8 @@ from fercourse.datasets.synthetic.random import normal, uniform
 from fercourse.errors import FercourseError
 from fercourse.labels import BASIC, Expression
 
+pytestmark = pytest.mark.numeric
+
 
 @pytest.fixture(scope="module")
 def data():

@@ -156,6 +156,7 @@ def flat(model):
     return torch.cat([p.detach().flatten() for p in model.parameters()])
 
 
+@pytest.mark.numeric
 @pytest.mark.parametrize("config", [TrainConfig(ema=0.9), TrainConfig(ema=0.9, swa=0.5)])
 def test_the_average_moves_as_torchs_own_does(config):
     torch.manual_seed(0)
@@ -172,6 +173,7 @@ def test_the_average_moves_as_torchs_own_does(config):
             torch.testing.assert_close(ours.state_dict()[name], value, **STEP)
 
 
+@pytest.mark.numeric
 def test_clipping_bounds_a_step_and_the_average_trails_the_weights():
     from lightning_fabric import Fabric
 
@@ -192,6 +194,7 @@ def test_clipping_bounds_a_step_and_the_average_trails_the_weights():
     assert layouts == {True}, "laid out like the model it is compared with at every step"
 
 
+@pytest.mark.numeric
 def test_swa_holds_the_rate_and_keeps_the_mean_of_the_runs_end():
     from lightning_fabric import Fabric
 

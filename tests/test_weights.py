@@ -8,6 +8,8 @@ from fercourse.errors import FercourseError
 from fercourse.experiments.ledger import Ledger
 from fercourse.weights import FOLDER, bundled, card, pretrained
 
+pytestmark = pytest.mark.numeric
+
 ALL = bundled()
 
 

@@ -13,6 +13,8 @@ from fercourse.exercises import clinic
 from fercourse.labels import BASIC
 from fercourse.plots import patient_chart
 
+pytestmark = pytest.mark.numeric
+
 PATIENTS = "abcde"
 
 
