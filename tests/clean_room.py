@@ -43,8 +43,6 @@ FOLDERS = {
 FORGOTTEN = ("FERCOURSE_", "JUPYTER", "XDG_", "RAY_", "HF_", "TORCHINDUCTOR_")
 """A person's own settings: variables that begin so are unset."""
 
-PLAIN = {"ATEN_CPU_CAPABILITY": "default"}
-
 
 def environment(room: Path) -> dict[str, str]:
     """The variables of a process that shall see nothing but the installation and ``room``."""
@@ -66,26 +64,25 @@ def _caches() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
 
-def pytest(arguments: list[str], variables: dict[str, str]) -> int:
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
-    return subprocess.run(command, cwd=ROOT, env=variables).returncode
+def pytest(arguments: list[str], **variables: str) -> int:
+    """Run pytest in a room of its own; its exit status."""
+    short = None if os.name == "nt" else "/tmp"  # a socket's whole name has about 100 bytes
+    with tempfile.TemporaryDirectory(prefix="fc-", dir=short, ignore_cleanup_errors=True) as room:
+        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
+        done = subprocess.run(command, cwd=ROOT, env=environment(Path(room)) | variables)
+    return done.returncode
 
 
 def main(arguments: list[str]) -> int:
     # Ctrl-C reaches pytest too, which ends its workers: wait for it, then clear up.
     signal.signal(signal.SIGINT, lambda *_: None)
-    short = None if os.name == "nt" else "/tmp"  # a socket's whole name has about 100 bytes
-    with tempfile.TemporaryDirectory(prefix="fc-", dir=short, ignore_cleanup_errors=True) as name:
-        variables = environment(Path(name))
-        print(
-            f"The tests run with a fresh home, caches and temporary folders in {name}.", flush=True
-        )
-        if status := pytest(arguments, variables):
-            return status
-        print("The numeric tests run once more on torch's plainest kernels.", flush=True)
-        status = pytest(["-m", "numeric", *(arguments or ["tests"])], variables | PLAIN)
-        nothing_numeric_named = arguments and status == 5
-        return 0 if nothing_numeric_named else status
+    print("Tests, with fresh and empty homes, caches and temporary folders:", flush=True)
+    if status := pytest(arguments):
+        return status
+    print("The numeric tests once more, on torch's plainest kernels:", flush=True)
+    status = pytest(["-m", "numeric", *(arguments or ["tests"])], ATEN_CPU_CAPABILITY="default")
+    nothing_numeric_named = arguments and status == 5
+    return 0 if nothing_numeric_named else status
 
 
 if __name__ == "__main__":

@@ -39,15 +39,17 @@ def test_nothing_of_home_settings_or_data_is_seen(tmp_path, monkeypatch):
 def test_the_status_is_pytests_and_the_room_is_removed(arguments, statuses, answer, monkeypatch):
     calls = []
 
-    def pytest(arguments, variables):
-        assert Path(variables["HOME"]).is_dir()
-        calls.append((arguments, variables))
-        return statuses[len(calls) - 1]
+    def run(command, cwd, env):
+        assert Path(env["HOME"]).is_dir()
+        calls.append((command[5:], env))
+        return subprocess.CompletedProcess(command, statuses[len(calls) - 1])
 
-    monkeypatch.setattr(clean_room, "pytest", pytest)
+    monkeypatch.setattr(clean_room.subprocess, "run", run)
     monkeypatch.setattr(clean_room.signal, "signal", lambda *_: None)
+    monkeypatch.delenv("ATEN_CPU_CAPABILITY", raising=False)
     assert clean_room.main(arguments) == answer
     assert len(calls) == len(statuses)
     assert calls[0][0] == arguments
-    assert calls[-1][1].get("ATEN_CPU_CAPABILITY") == ("default" if len(calls) == 2 else None)
-    assert not Path(calls[0][1]["HOME"]).parent.exists()
+    kernels = [env.get("ATEN_CPU_CAPABILITY") for _, env in calls]
+    assert kernels == [None, "default"][: len(calls)]
+    assert not any(Path(env["HOME"]).parent.exists() for _, env in calls)
