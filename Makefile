@@ -43,7 +43,7 @@ notebooks: setup
 	$(BIN)/fercourse course build
 
 test: setup
-	$(RUN) pytest
+	$(BIN)/python tests/clean_room.py
 
 lab: setup
 	$(RUN) jupyter lab --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb

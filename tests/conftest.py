@@ -15,12 +15,12 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def _real(name: str) -> Path:
-    folders = [Path(os.environ["FERCOURSE_DATA"])] if "FERCOURSE_DATA" in os.environ else []
-    folders += [ROOT / "data", ROOT.parent / "shared" / "data"]
-    for folder in folders:
+    from fercourse.datasets.load import folders
+
+    for folder in folders():
         if (folder / name).is_file():
             return folder / name
-    pytest.skip(f"{name} is in none of {', '.join(map(str, folders))}; set FERCOURSE_DATA to it")
+    pytest.skip(f"{name} is in none of {', '.join(map(str, folders()))}; set FERCOURSE_DATA to it")
 
 
 @pytest.fixture(scope="session")

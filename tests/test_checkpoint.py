@@ -9,6 +9,8 @@ from fercourse import FercourseError, FERNet, load_model, preset
 from fercourse.files import whole_file
 from fercourse.training.checkpoint import load_state, save_model
 
+pytestmark = pytest.mark.numeric
+
 CONFIG = preset("smoke", 3)
 
 
@@ -18,7 +20,7 @@ def test_weights_round_trip_with_their_config(tmp_path):
     again = load_model(tmp_path / "a.safetensors")
     x = torch.randn(2, 1, 48, 48)
     with torch.no_grad():
-        assert torch.equal(again(x).logits, model(x).logits)
+        assert torch.equal(again(x).logits, model(x).logits)  # the same operations
     assert (again.run, again.about) == (CONFIG, {"val_accuracy": 0.5})
     assert not again.training
 

@@ -6,6 +6,7 @@ import lightning_fabric  # noqa: F401  wraps torch.compile when it is imported
 import pytest
 import torch
 from made_faces import bar_dataset
+from tolerances import NETWORK, TRAINED, about
 
 import fercourse
 
@@ -20,7 +21,7 @@ def test_the_whole_framework_is_one_graph(training):
     out = compiled(x)
     out.logits.sum().backward()
     torch.manual_seed(0)
-    torch.testing.assert_close(out.logits, net(x).logits)
+    torch.testing.assert_close(out.logits, net(x).logits, **NETWORK)
 
 
 def test_a_machine_that_cannot_compile_says_so_in_one_sentence(monkeypatch):
@@ -49,6 +50,6 @@ def test_compiled_training_learns_the_same(monkeypatch, graphs):
     )  # fmt: skip
     assert tracing.call_args_list[0].kwargs["mode"] == ("reduce-overhead" if graphs else "default")
     for a, b in zip(plain.history, compiled.history, strict=True):
-        assert a["train_loss"] == pytest.approx(b["train_loss"], rel=1e-3)
-        assert a["val_accuracy"] == pytest.approx(b["val_accuracy"], abs=0.05)
+        assert a["train_loss"] == about(b["train_loss"], **TRAINED)
+        assert a["val_accuracy"] == pytest.approx(b["val_accuracy"], abs=0.05)  # a face or two
     assert plain.model.state_dict().keys() == compiled.model.state_dict().keys()

@@ -38,6 +38,7 @@ def by_hand(model, size):
 @pytest.mark.parametrize("model", [1, 4])
 def test_operations_are_those_of_convolutions_and_matrices(frame, model):
     line = frame[frame.model == model].iloc[0]
+    # whole numbers; by hand, what is no convolution and no matrix is left out
     assert line.flops == pytest.approx(by_hand(model, 32), rel=1e-3)
 
 

@@ -1,10 +1,13 @@
 """The paper's crops: found once, cut for every split, in training and in judging alike."""
 
+import pytest
 import torch
 
 from fercourse import load, preset
 from fercourse.datasets.base import HeldOutFaces
 from fercourse.datasets.load import load_config
+
+pytestmark = pytest.mark.numeric
 
 
 def test_crops_come_from_the_cache_the_second_time(monkeypatch, tmp_path):
@@ -19,6 +22,7 @@ def test_crops_come_from_the_cache_the_second_time(monkeypatch, tmp_path):
     second = load_config(config)
     plain = load("synthetic", size=64, count=42)
     for name, faces in first.splits.items():
+        # cut by Pillow, in whole numbers, from the boxes that were kept
         assert torch.equal(faces.images, second.splits[name].images)
         assert faces.images.shape == plain.splits[name].images.shape
         assert not torch.equal(faces.images, plain.splits[name].images)

@@ -10,6 +10,8 @@ from PIL import Image
 from fercourse import load
 from fercourse.datasets.duplicates import COPY, SAME_PHOTO, find, leaked
 
+pytestmark = pytest.mark.numeric
+
 
 def faces(count, seed=0, size=48):
     """Smooth random images, unlike each other, as photographs are."""
@@ -50,7 +52,7 @@ def test_agrees_with_correlation_computed_one_by_one():
     a, b = faces(12, 3), faces(9, 3)  # the first nine are the same images
     b[5] = b[5].roll(1, dims=1)
     full = np.corrcoef(a.flatten(1).numpy(), b.flatten(1).numpy())[:12, 12:]
-    expected = np.argwhere(full >= 0.97)
+    expected = np.argwhere(full >= 0.97)  # 1 or near 0: no rounding reaches the bound
     assert np.array_equal(find(a, b, 0.97, mirrored=False), expected)
 
 

@@ -55,6 +55,9 @@ def address():
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         patch.setenv("RAY_worker_niceness", "0")  # beside other tests a nice worker would starve
         patch.setenv("PYTHONPATH", WORKERS_IMPORT)
+        # Here Ray notes the address of its newest cluster, and does not make the folder for it.
+        patch.setenv("RAY_TMPDIR", folder)
+        Path(folder, "ray").mkdir()
         from ray.cluster_utils import Cluster
 
         cluster = Cluster()

@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 import torch
 from made_faces import bars
+from tolerances import NETWORK, SUM
 
 from fercourse import FercourseError, FERNet, evaluate, preset
 from fercourse.augment import normalise
 from fercourse.datasets.base import Faces
 from fercourse.evaluation.predict import at_a_time, probabilities
+
+pytestmark = pytest.mark.numeric
 
 
 @pytest.fixture(scope="module")
@@ -22,8 +25,8 @@ def test_probabilities_are_the_softmax_of_a_single_view(model):
     p = probabilities(model, faces.images, device="cpu", bf16=False, batch_size=3)
     with torch.no_grad():
         wanted = model.eval()(normalise(faces.images)).logits.softmax(1)
-    torch.testing.assert_close(p, wanted, rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(p.sum(1), torch.ones(10))
+    torch.testing.assert_close(p, wanted, **NETWORK)
+    torch.testing.assert_close(p.sum(1), torch.ones(10), **SUM)
 
 
 def test_flip_view_is_blind_to_mirroring_and_single_is_not(model):
@@ -31,7 +34,7 @@ def test_flip_view_is_blind_to_mirroring_and_single_is_not(model):
     mirrored = images.flip(2)
     for views, same in (("flip", True), ("ten", True), ("single", False)):
         a, b = (probabilities(model, x, views, "cpu", bf16=False) for x in (images, mirrored))
-        assert torch.allclose(a, b, atol=1e-5) == same, views
+        assert torch.allclose(a, b, **NETWORK) == same, views
 
 
 def test_evaluation_leaves_the_mode_as_it_was(model):

@@ -13,6 +13,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from tolerances import BOX
 from typer.testing import CliRunner
 
 from fercourse import Faces, FercourseError
@@ -29,6 +30,8 @@ from fercourse.faces import (
     detect,
     square,
 )
+
+pytestmark = pytest.mark.numeric
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +84,7 @@ def test_pictures_of_several_kinds_and_sizes_at_once(hopper, face):
     assert [len(faces) for faces in found] == [4, 0, 1, 1, 0, 2]
     expected = {(round((x + face.box[0]) / 40), round((y + face.box[1]) / 40)) for x, y in corners}
     assert {(round(f.box[0] / 40), round(f.box[1] / 40)) for f in found[0]} == expected
-    assert found[2][0].box == pytest.approx(face.box, abs=0.01)
+    assert found[2][0].box == pytest.approx(face.box, abs=BOX)
     assert found[5][0].area > 3 * found[5][1].area  # largest first
     assert detect([]) == []
 
@@ -89,6 +92,7 @@ def test_pictures_of_several_kinds_and_sizes_at_once(hopper, face):
 def test_large_photographs_are_searched_small_but_told_in_their_own_pixels(hopper, face):
     large = hopper.resize((2048, 2400))
     (found,) = FaceDetector(max_side=600).detect([large])
+    # searched at another scale, it is found otherwise, by a few of the 180 pixels of its width
     assert np.array(found[0].box) / 4 == pytest.approx(face.box, abs=4)
     assert np.array(found[0].landmarks) / 4 == pytest.approx(np.array(face.landmarks), abs=4)
 
@@ -215,9 +219,11 @@ def test_folder_gives_crops_and_a_table(tmp_path, hopper, face):
     assert "cannot be read" in by_file.loc["empty.png", "reason"]
     crops = by_file["crop"].dropna()
     assert sorted(crops) == ["good.png", "good.png.png", "turned.png"]
-    assert by_file.loc["good.png", "left"] == pytest.approx(face.box[0], abs=0.01)
-    expected = crop(hopper, face.box, 64).numpy()
-    assert np.array_equal(np.array(Image.open(target / crops["good.png"])), expected)
+    assert by_file.loc["good.png", "left"] == pytest.approx(face.box[0], abs=BOX)
+    # The crop is cut by Pillow, in whole numbers: from the box in the table, the same to the bit.
+    box = tuple(by_file.loc["good.png", ["left", "top", "right", "bottom"]])
+    cut = np.array(Image.open(target / crops["good.png"]))
+    assert np.array_equal(cut, crop(hopper, box, 64).numpy())
     turned = by_file.loc["turned.jpg"]
     assert (turned["nose_x"], turned["nose_y"]) == pytest.approx(face.landmarks[2], abs=5)
     upright = np.array(Image.open(target / "turned.png")).astype(int)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from tolerances import HALF
 
 from fercourse import plots
 from fercourse.course import lesson as lessons
@@ -70,5 +71,5 @@ def test_a_lesson_recalls_what_its_own_network_trained(tmp_path, monkeypatch):
     monkeypatch.setenv("FERCOURSE_RECORD", "1")
     smoke.recall("toy", lambda: made)
     again = lecture.recall("toy", lambda: pytest.fail("the lecture gear trained"))
-    torch.testing.assert_close(again["points"], made["points"], rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(again["points"], made["points"], **HALF)
     assert again["labels"].tolist() == [0, 1, 2]

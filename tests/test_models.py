@@ -4,11 +4,14 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tolerances import NETWORK, STEP, about
 
 from fercourse import FercourseError, ModelConfig
 from fercourse.models import FERNet, VGG16Backbone
 from fercourse.models.fernet import mean_under
 from fercourse.models.imagenet import load_imagenet
+
+pytestmark = pytest.mark.numeric
 
 SMALL = {"width": 0.125, "embedding": 16}
 
@@ -79,9 +82,9 @@ def test_evaluation_is_deterministic_and_independent_of_the_batch():
     x = torch.randn(5, 1, 48, 48)
     with torch.no_grad():
         together = model(x)
-        assert torch.equal(together.logits, model(x).logits)
+        assert torch.equal(together.logits, model(x).logits)  # the same shapes again
         alone = torch.cat([model(v[None]).logits for v in x])
-    torch.testing.assert_close(together.logits, alone, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(together.logits, alone, **NETWORK)
 
 
 def test_training_draws_new_poolings_each_time():
@@ -94,8 +97,8 @@ def test_training_draws_new_poolings_each_time():
 def test_mean_under_a_map():
     x = torch.arange(4.0).view(1, 1, 2, 2)
     sure = torch.tensor([[-50.0, -50.0], [50.0, 50.0]]).view(1, 1, 2, 2)
-    assert mean_under(x, sure).item() == pytest.approx(2.5)
-    assert mean_under(x, torch.zeros(1, 1, 2, 2)).item() == pytest.approx(1.5)
+    assert mean_under(x, sure).item() == about(2.5, **STEP)
+    assert mean_under(x, torch.zeros(1, 1, 2, 2)).item() == about(1.5, **STEP)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -116,7 +119,7 @@ def test_imagenet_weights_give_torchvisions_features(channels):
     with torch.no_grad():
         wanted = theirs.eval().features[:-1](x.expand(1, 3, 48, 48))  # the last pooling is omitted
         got = ours.eval()(x)[0][-1]
-    torch.testing.assert_close(got, wanted, rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(got, wanted, **NETWORK)
 
 
 def test_imagenet_weights_refuse_another_width():

@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tolerances import DOUBLE, STEP, SUM, about
 from torch import nn
 
 from fercourse.config import ModelConfig
@@ -13,6 +14,8 @@ from fercourse.models import FERNet
 from fercourse.modules import GCCA, PartialDecoder, ReverseAttention, stochastic_pool
 from fercourse.modules.blocks import resize_like, scaled
 from fercourse.modules.pooling import scatter, three_descriptors
+
+pytestmark = pytest.mark.numeric
 
 maps = st.tuples(
     st.integers(1, 3), st.integers(1, 5), st.integers(1, 7), st.integers(1, 7), st.integers(0, 999)
@@ -33,7 +36,7 @@ def test_stochastic_pool_in_evaluation_is_the_expectation(shape):
             values = x[i, j].flatten().tolist()
             total = sum(values)
             wanted = sum(v / total * v for v in values) if total else 0.0
-            assert got[i, j].item() == pytest.approx(wanted, rel=1e-5, abs=1e-7)
+            assert got[i, j].item() == about(wanted, **SUM)
 
 
 @given(maps)
@@ -64,6 +67,7 @@ def test_dead_channel_pools_to_zero_and_evaluation_repeats_itself():
     x[:, 1] = 0
     for training in (True, False):
         assert stochastic_pool(x, training)[:, 1].abs().sum() == 0
+    # the same operation on the same tensor
     assert torch.equal(stochastic_pool(x, False), stochastic_pool(x, False))
 
 
@@ -76,7 +80,7 @@ def test_three_descriptors_are_the_three_poolings(layout):
         torch.manual_seed(1)
         random = stochastic_pool(x, training)
         wanted = torch.stack((x.mean((2, 3)), x.amax((2, 3)), random), 2)
-        torch.testing.assert_close(got, wanted)
+        torch.testing.assert_close(got, wanted, **SUM)
 
 
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
@@ -92,7 +96,7 @@ def test_descriptor_gradient_is_autograds(layout):
     plain = torch.stack((theirs.mean((2, 3)), theirs.amax((2, 3)), random), 2)
     (plain * weight).sum().backward()
     # float32 inside the draw, nothing else: the gradients agree to double precision.
-    torch.testing.assert_close(ours.grad, theirs.grad, rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(ours.grad, theirs.grad, **DOUBLE)
     assert ours.grad.is_contiguous(memory_format=layout)
 
 
@@ -108,7 +112,7 @@ def test_what_a_gpu_scatters_with_is_index_put(layout, shape):
     at = image, channel, locations // w, locations % w
     wanted = maps.clone().index_put_(at, values, accumulate=True)
     assert scatter(maps, locations, values) is maps
-    torch.testing.assert_close(maps, wanted)
+    torch.testing.assert_close(maps, wanted, **SUM)
     assert maps.stride() == wanted.stride()
 
 
@@ -129,9 +133,9 @@ def test_gcca_follows_equations_1_and_2():
                 fused.append(max(0.0, (value + g.bias[c]).item()))
             hidden = (w1.weight[:, :, 0, 0] @ torch.tensor(fused) + w1.bias).relu()
             wanted = 1 / (1 + torch.exp(-(w2.weight[:, :, 0, 0] @ hidden + w2.bias)))
-            torch.testing.assert_close(gcca.attention(x)[n, :, 0, 0], wanted)
+            torch.testing.assert_close(gcca.attention(x)[n, :, 0, 0], wanted, **SUM)
         m = gcca.attention(x)
-        torch.testing.assert_close(gcca(x), m * x + x)
+        torch.testing.assert_close(gcca(x), m * x + x, **STEP)
 
 
 def test_gcca_keeps_channels_apart_before_the_squeeze():
@@ -143,7 +147,7 @@ def test_gcca_keeps_channels_apart_before_the_squeeze():
         gcca.group(gcca.descriptors(v).flatten(1)[..., None, None]) for v in (x, changed)
     )
     differs = (before != after).flatten().nonzero().flatten().tolist()
-    assert differs == [5]
+    assert differs == [5]  # the others repeat the same operation on the same numbers
 
 
 def test_gcca_never_weakens_a_feature_and_never_squeezes_below_four():
@@ -179,8 +183,8 @@ def test_partial_decoder_is_the_published_cascade():
         x2_2 = d.merge4(torch.cat([x2_1, d.carry5(up(x1, (5, 4)))], 1))
         x3_2 = d.merge3(torch.cat([x3_1, d.carry4(up(x2_2, (11, 9)))], 1))
         features, region = decoder(c3, c4, c5)
-        torch.testing.assert_close(features, d.features(x3_2))
-        torch.testing.assert_close(region, d.map(features))
+        torch.testing.assert_close(features, d.features(x3_2), **SUM)
+        torch.testing.assert_close(region, d.map(features), **SUM)
     assert features.shape == (2, 24, 11, 9)
     assert region.shape == (2, 1, 11, 9)
 
@@ -198,9 +202,9 @@ def test_reverse_attention_follows_equations_3_and_4():
     with torch.no_grad():
         features, attention, refined = stage(c, deeper)
         up = nn.functional.interpolate(deeper, size=(6, 6), mode="bilinear")
-        torch.testing.assert_close(attention, 1 - 1 / (1 + torch.exp(-up)))
-        torch.testing.assert_close(features, c * attention)
-        torch.testing.assert_close(refined, up + stage.residual(features))
+        torch.testing.assert_close(attention, 1 - 1 / (1 + torch.exp(-up)), **STEP)
+        torch.testing.assert_close(features, c * attention, **STEP)
+        torch.testing.assert_close(refined, up + stage.residual(features), **SUM)
 
 
 def test_reverse_attention_erases_what_is_claimed_already():

@@ -516,6 +516,18 @@ def test_found_as_parquet_and_as_the_original_release(tmp_path, monkeypatch):
     assert read_table("ckplus").report.layout == "CK+ original release"
 
 
+def test_a_chosen_folder_is_the_only_one(tmp_path, monkeypatch):
+    (tmp_path / "data").mkdir()
+    as_zip(tmp_path / "data")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("FERCOURSE_DATA", raising=False)
+    assert load("fer2013").report.source == str(Path.cwd() / "data" / "fer2013.zip")
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setenv("FERCOURSE_DATA", str(tmp_path / "empty"))
+    with pytest.raises(FercourseError, match=r"in \S*empty; .*data get fer2013 --to \S*empty$"):
+        load("fer2013")
+
+
 def test_nothing_found_says_where_and_what_to_run(tmp_path, monkeypatch):
     monkeypatch.setattr("fercourse.datasets.load.folders", lambda: [tmp_path / "data"])
     with pytest.raises(FercourseError, match=r"fer2013\.zip.*data; .*fercourse data get fer2013"):

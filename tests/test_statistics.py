@@ -2,6 +2,8 @@
 
 import itertools
 import math
+from collections.abc import Sequence
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -54,19 +56,53 @@ def test_wilson_by_its_formula(n: int, data) -> None:
 @given(accuracies, st.data())
 def test_paired_against_scipy_and_enumeration(counts: list[int], data) -> None:
     n = len(counts)
+    wanted = data.draw(st.lists(st.integers(-9, 9), min_size=n, max_size=n))
     first = np.array(counts) / 1000
-    steps = data.draw(st.lists(st.integers(-9, 9), min_size=n, max_size=n))
-    steps = np.array(steps) * 0.001
-    result = paired(first, first + steps)
+    second = (np.array(counts) + wanted) / 1000
+    steps = np.array(wanted) / 1000
+    result = paired(first, second)
     assert result.n == n
     assert result.mean == pytest.approx(steps.mean(), abs=1e-9)
     assert (result.low, result.high) == pytest.approx(mean_interval(steps), abs=1e-9)
-    if np.ptp(steps) > 0:
-        assert result.p_t == pytest.approx(stats.ttest_rel(first + steps, first).pvalue, rel=1e-6)
-    flips = [np.mean(steps * signs) for signs in itertools.product((1, -1), repeat=n)]
-    as_extreme = np.mean(np.abs(flips) >= abs(steps.mean()) - 1e-12)
-    assert result.p_flip == pytest.approx(as_extreme)
+    if len(set(wanted)) > 1:
+        assert result.p_t == pytest.approx(stats.ttest_rel(second, first).pvalue, rel=1e-6)
+    assert result.p_flip == flipped(wanted)
     assert result.p_flip >= result.p_least == 2 / 2**n
+
+
+def flipped(steps: Sequence[int | Fraction]) -> float:
+    """The exact p: the share of all 2^n choices of signs that lie at least as far from zero."""
+    flips = [
+        sum(s * d for s, d in zip(signs, steps, strict=True))
+        for signs in itertools.product((1, -1), repeat=len(steps))
+    ]
+    return sum(abs(flip) >= abs(sum(steps)) for flip in flips) / len(flips)
+
+
+def test_differences_that_cancel_show_nothing() -> None:
+    steps = [-1, -8, 2, 1, 6]  # thousandths; the sum of the floats is not 0
+    assert sum(step * 0.001 for step in steps) != 0
+    assert paired([0.7] * 5, [0.7 + step * 0.001 for step in steps]).p_flip == 1
+    # and in single precision, as validation accuracies are recorded
+    rows = [made_row(1, seed=s, val_accuracy=0.75) for s in range(5)]
+    rows += [
+        made_row(6, seed=s, val_accuracy=float(np.float32(0.75 + step / 3588)),
+                 splits={"train": 28709, "val": 3588, "test": 3589})
+        for s, step in enumerate(steps)
+    ]  # fmt: skip
+    result = compare(rows, "model1", "model6", "val_accuracy")
+    assert (result.mean, result.p_flip) == (0, 1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(90, 108), min_size=2, max_size=9), st.data())
+def test_folds_of_several_sizes_tie_exactly(sizes: list[int], data) -> None:
+    """Each pair has its own N, as the folds of CK+ have, and few right answers apart."""
+    first = [Fraction(data.draw(st.integers(60, 70)), size) for size in sizes]
+    steps = [Fraction(data.draw(st.integers(-2, 2)), size) for size in sizes]
+    second = [a + step for a, step in zip(first, steps, strict=True)]
+    assert paired(first, second).p_flip == flipped(steps)
+    assert paired([*map(float, first)], [*map(float, second)]).p_flip == flipped(steps)
 
 
 def test_a_simulated_p_is_no_smaller_than_its_draws_allow() -> None:

@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 import torch
+from tolerances import DOUBLE, SUM
 
 import fercourse
 from fercourse.datasets import synthetic
@@ -16,6 +17,8 @@ from fercourse.datasets.synthetic.film import _jpeg
 from fercourse.datasets.synthetic.random import normal, uniform
 from fercourse.errors import FercourseError
 from fercourse.labels import BASIC, Expression
+
+pytestmark = pytest.mark.numeric
 
 
 @pytest.fixture(scope="module")
@@ -262,11 +265,11 @@ class TestParts:
         first = np.exp(-(((s - 0.4) / np.where(s < 0.4, 0.1, 0.2)) ** 2))
         first = 0.5 * first * np.exp(-(((y - 0.3) / np.where(y < 0.3, 0.2, 0.4)) ** 2))
         second = np.exp(-((s / 0.3) ** 2)) * np.exp(-((y / 0.5) ** 2))
-        assert np.allclose(got[0, 0], first + second, atol=1e-6)
+        assert np.allclose(got[0, 0], first + second, **SUM)
 
     def test_jpeg_is_exact_on_flat_pictures_and_worse_at_low_quality(self):
         flat = torch.full((1, 20, 20), 128.0, dtype=torch.float64)
-        assert torch.allclose(_jpeg(flat, torch.tensor([50.0])), flat, atol=1e-3)
+        assert torch.allclose(_jpeg(flat, torch.tensor([50.0])), flat, **DOUBLE)
         rough = 255 * torch.rand(1, 24, 24, generator=torch.Generator().manual_seed(0)).double()
         loss = [(_jpeg(rough, torch.tensor([q])) - rough).abs().mean() for q in (100.0, 60.0, 20.0)]
         assert loss[0] < 1 < loss[1] < loss[2]

@@ -13,6 +13,7 @@ import pytest
 import torch
 from conftest import ROOT
 from made_faces import bar_dataset, bars
+from tolerances import STEP, TRAINED, about
 
 from fercourse import FercourseError, load_model, preset, train
 from fercourse.config import TrainConfig
@@ -36,6 +37,7 @@ def tiny(model=6, **changes):
 
 
 def same(a, b):
+    """To the bit: what is compared was made by the same operations on the same shapes."""
     return all(torch.equal(x, y) for x, y in zip(a.values(), b.values(), strict=True))
 
 
@@ -154,6 +156,7 @@ def flat(model):
     return torch.cat([p.detach().flatten() for p in model.parameters()])
 
 
+@pytest.mark.numeric
 @pytest.mark.parametrize("config", [TrainConfig(ema=0.9), TrainConfig(ema=0.9, swa=0.5)])
 def test_the_average_moves_as_torchs_own_does(config):
     torch.manual_seed(0)
@@ -167,10 +170,10 @@ def test_the_average_moves_as_torchs_own_does(config):
     for name, value in theirs.state_dict().items():
         if "num_batches" not in name:  # which no average needs
             # Torch rounds the mean's 1 / (n + 1) to float32 first.
-            last_bit = 1e-6 if config.swa else 0
-            torch.testing.assert_close(ours.state_dict()[name], value, atol=last_bit, rtol=0)
+            torch.testing.assert_close(ours.state_dict()[name], value, **STEP)
 
 
+@pytest.mark.numeric
 def test_clipping_bounds_a_step_and_the_average_trails_the_weights():
     from lightning_fabric import Fabric
 
@@ -184,13 +187,14 @@ def test_clipping_bounds_a_step_and_the_average_trails_the_weights():
         learner.step(faces.images, faces.labels, torch.Generator())
         seen.append(flat(learner.model))
     # Nesterov's first step is the gradient and 0.9 of it again.
-    assert (seen[1] - seen[0]).norm().item() == pytest.approx(1.9 * 0.01, rel=1e-3)
-    torch.testing.assert_close(flat(learner.chosen), 0.75 * seen[1] + 0.25 * seen[2])
+    assert (seen[1] - seen[0]).norm().item() == about(1.9 * 0.01, **TRAINED)
+    torch.testing.assert_close(flat(learner.chosen), 0.75 * seen[1] + 0.25 * seen[2], **STEP)
     layouts = {p.is_contiguous(memory_format=torch.channels_last)
                for p in learner.chosen.parameters() if p.ndim == 4}  # fmt: skip
     assert layouts == {True}, "laid out like the model it is compared with at every step"
 
 
+@pytest.mark.numeric
 def test_swa_holds_the_rate_and_keeps_the_mean_of_the_runs_end():
     from lightning_fabric import Fabric
 
@@ -208,7 +212,7 @@ def test_swa_holds_the_rate_and_keeps_the_mean_of_the_runs_end():
             if learner is swa:
                 seen.append(flat(learner.model))
                 kept = torch.stack(seen[3:]).mean(0) if len(seen) > 3 else seen[-1]
-                torch.testing.assert_close(flat(learner.chosen), kept)
+                torch.testing.assert_close(flat(learner.chosen), kept, **STEP)
     assert rates[swa][:4] == rates[plain][:4], "as without, up to the middle"
     assert rates[swa][3:] == [rates[plain][3]] * 3
     assert rates[plain][5] < rates[plain][3]

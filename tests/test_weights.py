@@ -8,6 +8,8 @@ from fercourse.errors import FercourseError
 from fercourse.experiments.ledger import Ledger
 from fercourse.weights import FOLDER, bundled, card, pretrained
 
+pytestmark = pytest.mark.numeric
+
 ALL = bundled()
 
 
@@ -86,4 +88,5 @@ def test_bundling_halves_and_keeps_the_answers(tmp_path, monkeypatch, capsys):
     assert card.card_path(target).is_file()
     again = fercourse.load_model(target)
     x = torch.randn(4, 1, 48, 48)
-    torch.testing.assert_close(again(x).logits, net(x).logits)
+    # the weights were halved before: nothing is rounded, and the operations are the same
+    assert torch.equal(again(x).logits, net(x).logits)

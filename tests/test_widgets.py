@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tolerances import BOX, NETWORK, about
 
 from fercourse import FERNet, ModelConfig, widgets
 from fercourse.augment import FIFTEEN
@@ -270,9 +271,9 @@ def test_the_stages_end_where_the_detector_does(picture: str) -> None:
     assert len(last.boxes) == len(found) == {"photograph": 1, "drawn": 4, "nothing": 0}[picture]
     for expected in found:
         k = np.abs(last.boxes - expected.box).sum(1).argmin()
-        np.testing.assert_allclose(last.boxes[k], expected.box, atol=0.1)
-        np.testing.assert_allclose(last.landmarks[k], expected.landmarks, atol=0.1)
-        assert last.probabilities[k] == pytest.approx(expected.probability, abs=1e-4)
+        np.testing.assert_allclose(last.boxes[k], expected.box, atol=BOX)
+        np.testing.assert_allclose(last.landmarks[k], expected.landmarks, atol=BOX)
+        assert last.probabilities[k] == about(expected.probability, **NETWORK)
     for before, after in ((first, second), (second, last)):
         assert after.looked_at <= len(before.boxes)  # less what lies outside the picture
         assert after.looked_at == len(after.dropped) + after.merged + len(after.boxes)
@@ -336,7 +337,7 @@ def test_draws_depend_on_the_sample_alone(recipe: str) -> None:
     one, again, other = (results(face, recipe, sample) for sample in (1, 1, 2))
     assert one.dtype == torch.uint8
     assert one.shape == (15, 40, 40)
-    assert torch.equal(one, again)
+    assert torch.equal(one, again)  # the same operations on the same shapes
     assert not torch.equal(one, other)
     assert (one.float().mean((1, 2)) - face.float().mean()).abs().max() < 100
 

@@ -124,12 +124,12 @@ def read_table(name: str | None, path: Path | None = None) -> Table:
 
 
 def folders() -> list[Path]:
-    """Where data sets are looked for, first to last."""
+    """Where data sets are looked for, first to last: ``$FERCOURSE_DATA`` alone where it is set."""
+    if chosen := os.environ.get("FERCOURSE_DATA"):
+        return [Path(chosen)]
     checkout = Path(__file__).resolve().parents[2]
     roots = [Path.cwd()] + ([checkout] if (checkout / "pyproject.toml").is_file() else [])
-    chosen = os.environ.get("FERCOURSE_DATA")
-    places = [Path(chosen)] if chosen else []
-    places += [root / "data" for root in roots]
+    places = [root / "data" for root in roots]
     places += [root.parent / "shared" / "data" for root in roots]
     return list(dict.fromkeys(places))
 
@@ -141,7 +141,7 @@ def find(name: str) -> Archive:
         FercourseError: It is in none of them.
     """
     chosen = os.environ.get("FERCOURSE_DATA")
-    if chosen and not Path(chosen).is_dir():  # else another copy could be taken in its place
+    if chosen and not Path(chosen).is_dir():
         raise FercourseError(
             f"FERCOURSE_DATA is {chosen}, which is no folder; correct or unset it."
         )
@@ -149,9 +149,10 @@ def find(name: str) -> Archive:
         if archive := _on_shelf(folder, name):
             return archive
     places = ", ".join(str(folder) for folder in folders())
+    to = f" --to {chosen}" if chosen else ""
     raise FercourseError(
         f"No {name} was found: looked for {', '.join(NAMES[name])} in {places}; set FERCOURSE_DATA "
-        f"to its folder, or run: fercourse data get {name}"
+        f"to its folder, or run: fercourse data get {name}{to}"
     )
 
 

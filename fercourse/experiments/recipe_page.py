@@ -19,7 +19,7 @@ from fercourse.evaluation.metrics import binomial_error, mean_accuracy
 from fercourse.experiments.ledger import Ledger
 from fercourse.experiments.recipe import trials
 from fercourse.experiments.row import Row
-from fercourse.experiments.statistics import Paired, paired
+from fercourse.experiments.statistics import Paired, paired, share
 from fercourse.files import whole_file
 from fercourse.labels import DATASETS
 from fercourse.models import FERNet
@@ -60,7 +60,7 @@ def compare_recipes(rows: Sequence[Row], base: RunConfig) -> list[Trial]:
             continue
         if row.plan == "recipe" or row.variant == "model6" or row.run.hash in shared:
             groups.setdefault(row.run.hash, []).append(row)
-    at_base = {_place(row): row.val_accuracy for row in groups.pop(base.hash)}
+    at_base = {_place(row): share(row, "val_accuracy") for row in groups.pop(base.hash)}
     found = [_trial(members, base, at_base) for members in groups.values()]
     found.sort(key=lambda trial: -(trial.gain.mean if trial.gain else trial.accuracy - 1))
     if at_base:
@@ -178,7 +178,7 @@ def _gain(trial: Trial) -> float:
 
 def _trial(rows: list[Row], base: RunConfig, at_base: dict[tuple, float]) -> Trial:
     run = rows[0].run
-    values = {_place(row): row.val_accuracy for row in rows}
+    values = {_place(row): share(row, "val_accuracy") for row in rows}
     shared = sorted(values.keys() & at_base.keys())
     gain = paired([at_base[p] for p in shared], [values[p] for p in shared]) if shared else None
     accuracy = mean_accuracy(list(values.values()))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,6 +32,9 @@ EXACT = 14
 """Pairs up to which the sign-flip test goes through all 2^n cases; above, it draws."""
 
 DRAWS = 20_000
+
+LARGEST = 1_000_000
+"""Images up to which an accuracy given as a float is taken back to the k / N it came from."""
 
 
 def mean_interval(values: Sequence[float], confidence: float = 0.95) -> tuple[float, float]:
@@ -90,41 +94,58 @@ class Paired:
         )
 
 
-def paired(first: Sequence[float], second: Sequence[float]) -> Paired:
+def paired(first: Sequence[float | Fraction], second: Sequence[float | Fraction]) -> Paired:
     """Compare two variants run with the same seeds: ``first[i]`` and ``second[i]`` share one.
 
     Pairing removes what the seeds have in common (batches and folds; of Table 1 the initial trunk
     too, from model 1 to 2 and among models 3 to 6). Two-sided tests.
+
+    An accuracy is k right of N images. Sums of floats that should tie do not, so the sign flips
+    are summed in whole numbers: of images, or of their smallest common part where N differs.
+
+    Args:
+        first: Fractions in [0, 1], or the floats nearest to k / N with N up to :data:`LARGEST`.
+        second: Likewise, as many.
 
     Raises:
         FercourseError: The lengths differ or are 0.
     """
     from scipy.stats import permutation_test, ttest_1samp
 
-    first, second = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
-    if first.ndim != 1 or first.shape != second.shape or not len(first):
+    if len(first) != len(second) or not len(first):
         raise FercourseError(
             f"a paired test needs two lists of one length, not {len(first)} and {len(second)} runs."
         )
-    difference = np.round(second - first, 12)  # so that equal differences tie exactly
-    n = len(difference)
+    differences = [_counted(b) - _counted(a) for a, b in zip(first, second, strict=True)]
+    parts = math.lcm(*(step.denominator for step in differences))
+    parts = min(parts, 2**53)  # finer than that are floats which count nothing; int64 holds sums
+    steps = np.array([round(step * parts) for step in differences], dtype=np.int64)
+    values = np.array([float(step) for step in differences])
+    n = len(steps)
     least = min(1.0, 2.0 ** (1 - n)) if n <= EXACT else 2 / (DRAWS + 1)
-    low, high = mean_interval(difference)
-    if not difference.any():
+    low, high = mean_interval(values)
+    if not steps.any():
         return Paired(n, 0.0, low, high, 1.0 if n > 1 else math.nan, 1.0, least)
-    constant = bool(np.ptp(difference) == 0)
-    p_t = math.nan if n == 1 else 0.0 if constant else float(ttest_1samp(difference, 0).pvalue)
+    constant = bool(np.ptp(steps) == 0)
+    p_t = math.nan if n == 1 else 0.0 if constant else float(ttest_1samp(values, 0).pvalue)
     p_flip = 1.0
     if n > 1:
         p_flip = permutation_test(
-            (difference,),
-            lambda x, axis: x.mean(axis=axis),
+            (steps,),
+            lambda x, axis: x.sum(axis=axis),
             permutation_type="samples",
             n_resamples=np.inf if n <= EXACT else DRAWS,
             vectorized=True,
             rng=np.random.default_rng(0),
         ).pvalue
-    return Paired(n, float(difference.mean()), low, high, p_t, float(p_flip), least)
+    mean = float(sum(differences) / n)
+    return Paired(n, mean, low, high, p_t, float(p_flip), least)
+
+
+def _counted(value: float | Fraction) -> Fraction:
+    """The k / N that a float was rounded from."""
+    exact = value if isinstance(value, Fraction) else Fraction(float(value))
+    return exact.limit_denominator(LARGEST)
 
 
 def compare(rows: Sequence[Row], first: str, second: str, metric: str = "test_accuracy") -> Paired:
@@ -251,10 +272,24 @@ def independent(row: Row, split: str = "test") -> int | None:
     return round(n / PEAK) if n and row.dataset == "ckplus" else n
 
 
+def share(row: Row, metric: str) -> float | Fraction:
+    """A metric of a row; an accuracy as the k / N it was counted from, for :func:`paired`.
+
+    Validation accuracies are recorded in single precision, from which N is not found again.
+    """
+    value, n = row.value(metric), (row.splits or {}).get(_split(metric))
+    if n and "accuracy" in metric and math.isclose(round(value * n), value * n, rel_tol=1e-6):
+        return Fraction(round(value * n), n)
+    return value
+
+
 def _tested(row: Row, metric: str) -> int | None:
     """How many independent images a metric of a row was measured on, where the row says."""
-    split = "val" if metric == "val_accuracy" else "test_clean" if "clean" in metric else "test"
-    return independent(row, split)
+    return independent(row, _split(metric))
+
+
+def _split(metric: str) -> str:
+    return "val" if metric == "val_accuracy" else "test_clean" if "clean" in metric else "test"
 
 
 def _t_interval(mean: float, sta: float, n: int, confidence: float) -> tuple[float, float]:
@@ -267,8 +302,10 @@ def _t_interval(mean: float, sta: float, n: int, confidence: float) -> tuple[flo
     return float(mean - half), float(mean + half)
 
 
-def _by_seed(rows: Sequence[Row], variant: str, metric: str) -> dict[tuple[int, int], float]:
-    found: dict[tuple[int, int], float] = {}
+def _by_seed(
+    rows: Sequence[Row], variant: str, metric: str
+) -> dict[tuple[int, int], float | Fraction]:
+    found: dict[tuple[int, int], float | Fraction] = {}
     for row in rows:
         if row.variant != variant or row.label == "paper" or _number(row, metric) is None:
             continue
@@ -278,5 +315,5 @@ def _by_seed(rows: Sequence[Row], variant: str, metric: str) -> dict[tuple[int, 
                 f"{variant!r} has two runs of seed {row.seed}, fold {at[1]}: "
                 "filter the rows to one data set, plan and label first."
             )
-        found[at] = row.value(metric)
+        found[at] = share(row, metric)
     return found

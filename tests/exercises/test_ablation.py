@@ -190,6 +190,7 @@ def test_what_models_of_one_seed_start_with_is_what_the_lesson_says():
 
     def alike(a, b, part=""):
         names = [n for n in nets[a] if n.startswith(part) and n.endswith("weight")]
+        # drawn alike: the same draws for the same shapes
         return all(torch.equal(nets[a][name], nets[b][name]) for name in names)
 
     assert alike(1, 2, "backbone")

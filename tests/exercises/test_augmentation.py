@@ -8,6 +8,8 @@ from torch.nn import functional as F
 from fercourse.augment import warp
 from fercourse.exercises import augmentation
 
+pytestmark = pytest.mark.numeric
+
 
 def grid_by_affine(angle, side, corners=False):
     a = math.radians(angle)

@@ -11,6 +11,8 @@ from torch.nn import functional as F
 
 from fercourse.exercises import backbone
 
+pytestmark = pytest.mark.numeric
+
 CHANNELS = (64, 128, 256, 512, 512)
 
 

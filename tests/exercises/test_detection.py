@@ -6,6 +6,8 @@ from torchvision import ops
 from fercourse import faces
 from fercourse.exercises import detection
 
+pytestmark = pytest.mark.numeric
+
 
 def iou_by_loop(a, b):
     out = torch.zeros(len(a), len(b))

@@ -7,6 +7,8 @@ from torch.nn import functional as F
 
 from fercourse.exercises import fusion
 
+pytestmark = pytest.mark.numeric
+
 K = torch.tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]]) / 8
 
 

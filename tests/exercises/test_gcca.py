@@ -8,6 +8,8 @@ from torch.nn import functional as F
 import fercourse.modules as modules
 from fercourse.exercises import gcca
 
+pytestmark = pytest.mark.numeric
+
 # --- stochastic pooling
 
 

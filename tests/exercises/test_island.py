@@ -8,6 +8,8 @@ from fercourse.exercises import island
 from fercourse.exercises.base import Verdict
 from fercourse.losses import IslandLoss
 
+pytestmark = pytest.mark.numeric
+
 NAMES = ("center_loss", "move_centers", "cosine_pairs", "island_loss")
 
 

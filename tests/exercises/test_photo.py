@@ -12,6 +12,8 @@ from fercourse.exercises.photo import (
     check_prohibited,
 )
 
+pytestmark = pytest.mark.numeric
+
 
 def flip_in_a_loop(classify, x):
     total = 0

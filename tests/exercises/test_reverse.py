@@ -1,5 +1,6 @@
 """Every mistake in lesson 08 gets its diagnosis, and several right ways pass."""
 
+import pytest
 import torch
 from diagnoses import diagnosed
 from torch import nn
@@ -7,6 +8,8 @@ from torch.nn import functional as F
 
 from fercourse.exercises import reverse
 from fercourse.modules import ReverseAttention
+
+pytestmark = pytest.mark.numeric
 
 
 def up(s, c, **how):

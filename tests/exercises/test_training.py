@@ -7,6 +7,8 @@ import torch
 from fercourse import FercourseError, plots
 from fercourse.exercises import training
 
+pytestmark = pytest.mark.numeric
+
 
 def words(figure):
     return " ".join(figure._suptitle.get_text().split())
