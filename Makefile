@@ -1,5 +1,6 @@
 # One folder, .venv, holds everything; a target installs what is missing and is quick when nothing is.
-# PYTHON=python3.12 make setup takes another interpreter (3.11 to 3.14).
+# PYTHON=python3.12 make setup takes another interpreter (3.11 to 3.14); NEWEST=1 make setup takes the
+# newest versions that pyproject.toml allows, instead of the locked ones.
 
 ifeq ($(OS),Windows_NT)
   PYTHON ?= python
@@ -10,8 +11,13 @@ else
 endif
 RUN := $(BIN)/python -m
 READY := .venv/ready
+ifdef NEWEST
+  PACKAGES := --upgrade --all-extras -r pyproject.toml
+else
+  PACKAGES := --require-hashes -r requirements.lock
+endif
 
-.PHONY: help setup demo course notebooks test lab lint format lock clean
+.PHONY: help setup demo course notebooks test check browser lab lint format lock clean
 
 help:
 	@echo "make lab     open JupyterLab on the course"
@@ -19,7 +25,8 @@ help:
 	@echo "make test    run all tests, and every notebook"
 	@echo "make demo    train the whole framework on built-in faces; pictures in build/demo"
 	@echo "make setup   only install"
-	@echo "make notebooks, make lint, make format, make lock   for those who change it"
+	@echo "make check   in a minute or two: style, and the tests without notebooks, browser, Ray, long runs"
+	@echo "make notebooks, make lint, make format, make lock, make browser   for those who change it"
 
 setup: $(READY)
 
@@ -27,7 +34,7 @@ $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c "import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15) and 'fercourse needs Python 3.11 to 3.14: PYTHON=python3.12 make setup')"
 	$(RUN) pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	$(RUN) pip install --quiet --disable-pip-version-check "uv>=0.9"
-	$(RUN) uv pip install --quiet --python .venv --compile-bytecode --require-hashes -r requirements.lock
+	$(RUN) uv pip install --quiet --python .venv --compile-bytecode $(PACKAGES)
 	$(RUN) uv pip install --quiet --python .venv --no-deps --editable .
 	$(RUN) compileall -q fercourse
 	$(RUN) ipykernel install --sys-prefix --name python3 --display-name "Python 3 (fercourse)"
@@ -44,6 +51,12 @@ notebooks: setup
 
 test: setup
 	$(BIN)/python tests/clean_room.py
+
+check: lint
+	$(RUN) pytest -m "not (notebook or browser or slow)" tests
+
+browser: setup
+	$(RUN) playwright install --with-deps chromium
 
 lab: setup
 	$(RUN) jupyter lab --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb

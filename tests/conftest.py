@@ -9,7 +9,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Notebooks run under nbval in this gear, whichever one is set outside.
 os.environ["FERCOURSE_GEAR"] = "smoke"
 
+import hypothesis
 import pytest
+
+# A busy machine is no fault of the code's.
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -21,6 +26,12 @@ def _real(name: str) -> Path:
         if (folder / name).is_file():
             return folder / name
     pytest.skip(f"{name} is in none of {', '.join(map(str, folders()))}; set FERCOURSE_DATA to it")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.suffix == ".ipynb":  # collected by nbval
+            item.add_marker(pytest.mark.notebook)
 
 
 @pytest.fixture(scope="session")

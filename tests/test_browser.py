@@ -27,7 +27,7 @@ QUIET = [
     "--disable-background-networking", "--disable-component-update",
 ]  # fmt: skip
 
-pytestmark = pytest.mark.timeout(1500)
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(1500)]
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def browser():
         except Error as error:
             if os.environ.get("CI"):
                 raise
-            pytest.skip(f"no browser: .venv/bin/playwright install chromium ({error.message[:60]})")
+            pytest.skip(f"no browser: make browser ({error.message[:60]})")
         yield found
         found.close()
 
