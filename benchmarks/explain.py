@@ -14,6 +14,7 @@ from pathlib import Path
 
 from fercourse import load_model, plots, preset
 from fercourse.config import RunConfig
+from fercourse.datasets.drawings import present
 from fercourse.datasets.load import load_config
 from fercourse.experiments.ledger import Ledger
 from fercourse.experiments.record import measure as train_and_judge
@@ -70,7 +71,7 @@ def main() -> None:
     drawn = six[6].run.data
     faces = data.test[[int((data.test.labels == k).nonzero()[0]) for k in range(7)]]
     marked = moved(faces, drawn)
-    rows = book.rows(fingerprint=data.fingerprint)
+    rows = book.rows(faces=present(data.fingerprint))
     figures = {
         "attention-truth": plots.truths(faces, drawn),
         "attention-cascade": plots.cascade(six[6], faces),

@@ -16,6 +16,7 @@ from typing import Any
 
 from torch import nn
 
+from fercourse.datasets.drawings import present
 from fercourse.errors import FercourseError
 from fercourse.experiments.ledger import alone, default_path
 from fercourse.files import whole_file
@@ -79,8 +80,13 @@ class ScoreRow:
     @property
     def identity(self) -> tuple[Any, ...]:
         """What the book holds once."""
-        return (self.weights, self.run, self.kind, self.name, self.layer, self.fingerprint,
+        return (self.weights, self.run, self.kind, self.name, self.layer, self.faces,
                 self.split, self.n, self.seed)  # fmt: skip
+
+    @property
+    def faces(self) -> str | None:
+        """The fingerprint of the faces as they are drawn now."""
+        return present(self.fingerprint)
 
     @property
     def model(self) -> str:

@@ -59,10 +59,8 @@ def score_models(rows: Sequence[ScoreRow], metric: str = "pr_auc_moved") -> Figu
     scored = [row for row in rows if row.kind in ("map", "cam") and row.model.isdigit()]
     if not scored:
         raise FercourseError(f"no row has a score {metric!r} of one of Table 1's models.")
-    if len({row.fingerprint for row in rows}) > 1:
-        raise FercourseError(
-            "the rows mix data sets; choose one with ScoreBook.rows(fingerprint=...)."
-        )
+    if len({row.faces for row in rows}) > 1:
+        raise FercourseError("the rows mix data sets; choose one with ScoreBook.rows(faces=...).")
     names = [name for name in SHOWN if any(row.name == name for row in scored)]
     if not names:
         raise FercourseError(f"none of the rows is of a map shown here: {', '.join(SHOWN)}.")
@@ -213,10 +211,8 @@ def faithfulness(rows: Sequence[ScoreRow]) -> Figure:
     mine = [row for row in rows if row.kind == "faithful"]
     if not mine:
         raise FercourseError("no row holds deletion and insertion curves.")
-    if len({(row.weights, row.fingerprint) for row in mine}) > 1:
-        raise FercourseError(
-            "the rows mix models or data sets; choose one weights and fingerprint."
-        )
+    if len({(row.weights, row.faces) for row in mine}) > 1:
+        raise FercourseError("the rows mix models or data sets; choose one weights and faces.")
     figure = new_figure(height=3.4)
     panels = figure.subplots(1, 3, width_ratios=[1, 1, 0.9])
     road = {}
