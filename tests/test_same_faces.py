@@ -1,13 +1,19 @@
 """A drawn face is the same face everywhere: by bytes, in processes of their own."""
 
+import json
 import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from conftest import ROOT
+from made_rows import made_row
 
 from fercourse.datasets.drawings import present
+from fercourse.experiments.ledger import Ledger
+
+pytestmark = pytest.mark.slow
 
 FINGERPRINT = "22bdd603cd7823f8"
 """Of ``load("synthetic")``, 4,000 faces at 48 pixels, on every machine. It changes with the
@@ -61,6 +67,25 @@ def test_neither_batches_nor_threads_nor_instructions_move_a_pixel():
     lines = [line for one in drawn for line in one]
     assert len(lines) == 3 * len(ways)
     assert len(set(lines)) == 1
+
+
+def test_a_run_on_an_earlier_drawing_is_not_done_again(tmp_path):
+    ledger = Ledger(tmp_path / "ledger.jsonl")
+    row = made_row(fingerprint="5aa8c591040fd0b8")
+    ledger.append(row)
+    assert ledger.missing([row.run], FINGERPRINT) == []
+    assert ledger.missing([row.run], "0" * 16) == [row.run], "measured on other faces"
+    assert ledger.rows()[0].fingerprint == "5aa8c591040fd0b8", "what was recorded stays"
+
+
+def test_how_far_an_earlier_drawing_differs_is_listed():
+    table = json.loads((ROOT / "fercourse/datasets/drawings.json").read_text(encoding="utf-8"))
+    compared = [one for one in table if "pixels" in one]
+    assert compared
+    assert all(one["pixels"] < 1e-3 * one["of"] and one["mask_pixels"] < 10 for one in compared)
+    # What could not be compared has a like that was: the same painter, the same faces.
+    known = {(one["painter"], one["now"]) for one in compared}
+    assert {(one["painter"], one["now"]) for one in table} == known
 
 
 def test_earlier_drawings_stand_for_todays_faces():
