@@ -178,6 +178,7 @@ def test_a_ledger_that_cannot_be_written_is_told(tmp_path):
     assert ledger.path.read_text() == "not json\n"
 
 
+@pytest.mark.slow
 def test_a_live_run_does_the_real_thing(tmp_path):
     """Trained and judged in the process, on bars instead of faces."""
     config = preset("smoke", 2).change(**{"train.epochs": 2})

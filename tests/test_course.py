@@ -17,6 +17,8 @@ from fercourse.course import run as runner
 from fercourse.course.gear import gear
 from fercourse.errors import FercourseError
 
+pytestmark = pytest.mark.slow
+
 SOURCES = build.sources()
 MEGABYTE = 2**20
 

@@ -27,6 +27,8 @@ from fercourse.experiments.job import Job
 from fercourse.experiments.ledger import Ledger
 from fercourse.experiments.plans import plan
 
+pytestmark = pytest.mark.slow
+
 WORKERS_IMPORT = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
 
 several_machines = pytest.mark.skipif(

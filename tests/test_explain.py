@@ -108,6 +108,7 @@ def test_hooks_are_removed_after_an_error(monkeypatch):
     assert hooks(model) == 0
 
 
+@pytest.mark.slow
 def test_a_thousand_calls_leave_no_tensor_behind():
     model, images = tiny(6), bars(1).images
     gc.collect()
@@ -398,6 +399,7 @@ def test_a_damaged_book_says_which_line(tmp_path):
 # Figures
 
 
+@pytest.mark.slow
 def test_every_figure_draws(drawn, tmp_path):
     from fercourse import plots
 

@@ -73,6 +73,7 @@ def test_every_config_field_is_open_stated_or_added():
     assert sum(map(len, kinds)) == len(config_fields())
 
 
+@pytest.mark.slow
 def test_the_page_is_what_the_code_says():
     assert PAGE.read_text(encoding="utf-8") == render(), "run: fercourse course map"
 

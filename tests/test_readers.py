@@ -405,6 +405,7 @@ def test_a_set_without_test_images_is_refused(tmp_path):
         load(write_csv(tmp_path / "fer2013.csv", lines))
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(junk=st.lists(st.binary(max_size=40) | st.text(max_size=40).map(str.encode), max_size=4))
 def test_junk_in_a_csv_is_skipped_or_named_never_a_crash(junk, tmp_path_factory):

@@ -30,7 +30,7 @@ from fercourse.datasets.synthetic import render
 from fercourse.datasets.synthetic.expression import intensities
 
 for batch in (1, 7, 256):
-    index = torch.arange(300)
+    index = torch.arange(260)
     units = intensities(index % 7, index, 0, 0.5)
     digest = sha256()
     masks = sha256()
@@ -61,7 +61,7 @@ def test_four_thousand_faces_have_one_fingerprint(instructions, threads):
 
 
 def test_neither_batches_nor_threads_nor_instructions_move_a_pixel():
-    ways = [("default", 1), ("avx2", 2), ("avx512", 1), ("avx512", 2)]
+    ways = [("default", 1), ("avx2", 2), ("avx512", 1)]
     with ThreadPoolExecutor(2) as pool:
         drawn = pool.map(lambda way: _drawn(BATCHES, *way).split("\n")[:-1], ways)
     lines = [line for one in drawn for line in one]

@@ -84,6 +84,7 @@ KILLED = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [
@@ -352,6 +353,7 @@ DDP = """
 """
 
 
+@pytest.mark.slow
 def test_two_processes_train_one_model(tmp_path):
     """Real DDP over gloo: every parameter is used, centres and batches are shared out."""
     script = tmp_path / "ddp.py"

@@ -41,6 +41,7 @@ def test_unknown_weights_are_named():
         pretrained("fer2013", 3)
 
 
+@pytest.mark.slow
 def test_half_precision_costs_nothing_on_drawn_faces():
     net = pretrained("synthetic", 6)
     from fercourse.datasets.load import load_config
