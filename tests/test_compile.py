@@ -10,6 +10,8 @@ from tolerances import NETWORK, TRAINED, about
 
 import fercourse
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("training", [True, False])
 def test_the_whole_framework_is_one_graph(training):

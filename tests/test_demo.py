@@ -2,11 +2,14 @@
 
 import re
 
+import pytest
 from conftest import ROOT
 from typer.main import get_command
 
 from fercourse import load_model
 from fercourse.cli import app
+
+pytestmark = pytest.mark.slow
 
 
 def test_demo_trains_and_draws(tmp_path, monkeypatch):
