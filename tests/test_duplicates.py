@@ -91,6 +91,7 @@ def test_leaked_marks_the_test_side():
     assert np.flatnonzero(mask).tolist() == [2, 5]
 
 
+@pytest.mark.slow
 def test_real_counts_are_those_of_the_literature(fer2013_zip):
     data = load("fer2013", path=fer2013_zip)
     assert abs(leaked(data.train, data.test).sum() - 311) <= 2

@@ -220,6 +220,7 @@ def test_scaled_channels():
     assert [scaled(64, w) for w in (1, 0.375, 0.25, 0.125, 0.01)] == [64, 24, 16, 8, 8]
 
 
+@pytest.mark.slow
 def test_normalised_gcca_depends_on_the_face_where_the_plain_one_may_not():
     torch.manual_seed(0)
     faces = torch.rand(64, 32, 6, 6) + 1  # never dead, and alike, as faces are

@@ -8,6 +8,8 @@ import pytest
 
 from fercourse.threads import WAIT
 
+pytestmark = pytest.mark.slow
+
 
 def _openmp(code: str, **chosen: str) -> str:
     """What OpenMP prints about its settings as a process loads it, spaces left out."""

@@ -53,6 +53,7 @@ def test_half_precision_costs_nothing_on_drawn_faces():
     assert found == pytest.approx(row.test_accuracy, abs=0.03)  # 200 of 598 faces
 
 
+@pytest.mark.slow
 def test_the_real_model_is_as_good_as_its_row(fer2013_zip):
     net = pretrained("fer2013", 1)
     row = card.row_of(net.run, Ledger())

@@ -16,6 +16,8 @@ from fercourse.experiments.ledger import Ledger
 from fercourse.experiments.paper import record_paper
 from fercourse.widgets.ablation import AblationBoard
 
+pytestmark = pytest.mark.slow
+
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
