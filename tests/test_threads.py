@@ -5,7 +5,11 @@ import subprocess
 import sys
 
 import pytest
+import torch
+from made_faces import bar_dataset
 
+import fercourse
+from fercourse import preset, threads
 from fercourse.threads import WAIT
 
 pytestmark = pytest.mark.slow
@@ -36,3 +40,35 @@ def test_openmp_is_told_before_torch_loads_it():
 def test_a_users_own_choice_stays():
     chosen = {"GOMP_SPINCOUNT": "77", "KMP_BLOCKTIME": "77"}
     assert _told(_openmp("import fercourse, torch", **chosen), chosen)
+
+
+def test_a_small_step_has_one_thread_and_the_others_all():
+    cpu, before = torch.device("cpu"), torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        assert threads.count(preset("smoke"), cpu) == 1
+        assert threads.count(preset("cpu"), cpu) == 2
+        assert threads.count(preset("smoke"), torch.device("cuda")) == 2, "left as it is"
+        with threads.suited(preset("smoke"), cpu):
+            assert torch.get_num_threads() == 1
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_training_and_its_row_keep_to_it(monkeypatch):
+    used = []
+    monkeypatch.setattr("fercourse.training.run.fit", lambda *_, **__: used.append(_now()))
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        for name in ("smoke", "cpu"):
+            fercourse.train(preset(name), bar_dataset(48), device="cpu", progress=False)
+        assert used == [1, 2]
+        assert _now() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+def _now() -> int:
+    return torch.get_num_threads()

@@ -93,7 +93,10 @@ def costs(
             "predict_spread": [_spread(predict[m]) for m in models],
         }
     )
-    frame.attrs |= {"device": device_name(device), "precision": "bf16" if bf16 else "float32"}
+    frame.attrs |= {
+        "device": device_name(device, torch.get_num_threads()),
+        "precision": "bf16" if bf16 else "float32",
+    }
     return frame
 
 

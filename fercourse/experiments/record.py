@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import torch
 
+from fercourse import threads
 from fercourse.config import RunConfig
 from fercourse.datasets.base import FaceDataset
 from fercourse.device import native_bf16
@@ -102,7 +103,7 @@ def judge(
         val_accuracy=fit.val_accuracy,
         confusion=single.confusion.tolist(),
         seconds=sum(epoch["seconds"] for epoch in fit.history),
-        device=device_name(place),
+        device=device_name(place, threads.count(config, place)),
         precision="bf16" if bf16 else "float32",
         test_accuracy_clean=single.accuracy_clean,
         test_accuracy_flip=flip.accuracy,
@@ -111,8 +112,8 @@ def judge(
     return Measured(row, fit, single, flip)
 
 
-def device_name(device: torch.device) -> str:
+def device_name(device: torch.device, cpu_threads: int) -> str:
     """What the ledger calls a device: "cuda:NVIDIA H100", "mps", or "cpu x 2" threads."""
     if device.type == "cuda":
         return f"cuda:{torch.cuda.get_device_name(device)}"
-    return f"{device.type} x {torch.get_num_threads()}" if device.type == "cpu" else device.type
+    return f"{device.type} x {cpu_threads}" if device.type == "cpu" else device.type

@@ -16,6 +16,7 @@ from fercourse.datasets.base import FaceDataset
 from fercourse.device import best_device, cuda_works, native_bf16
 from fercourse.errors import FercourseError
 from fercourse.files import whole_file
+from fercourse.threads import suited
 from fercourse.training.loop import Epoch, Fit, finished, fit
 
 
@@ -66,7 +67,8 @@ def train(
     settings = {"config": config, "train": data.train, "val": data.val, "on_epoch": on_epoch,
                 "progress": progress}  # fmt: skip
     if devices == 1:
-        result = fabric.launch(partial(fit, out=folder, **settings))
+        with suited(config, place):
+            result = fabric.launch(partial(fit, out=folder, **settings))
     else:
         with TemporaryDirectory() as spare:
             place = folder or Path(spare)
