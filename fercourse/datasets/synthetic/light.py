@@ -34,7 +34,7 @@ def light(canvas: Canvas, height: Tensor, lamp: SimpleNamespace) -> tuple[Tensor
     nz = (1 + dx**2 + dy**2).rsqrt()  # the normal is (-dx, -dy, 1) nz
     lx, ly, lz = lamp.towards[:, :, None, None].unbind(1)
     facing = (nz * (lz - dx * lx - dy * ly)).clamp_(min=0)
-    scattered = lamp.ambient * (0.6 + 0.4 * nz) + (1.25 * (1 - lamp.ambient)) * facing
+    scattered = facing.mul_(1.25 * (1 - lamp.ambient)).add_(lamp.ambient * (0.6 + 0.4 * nz))
     half = lamp.towards + lamp.towards.new_tensor([0.0, 0.0, 1.0])
     hx, hy, hz = (half / half.norm(dim=-1, keepdim=True))[:, :, None, None].unbind(1)
     mirrored = (nz * (hz - dx * hx - dy * hy)).clamp_(min=0).square().square().square() ** 3
