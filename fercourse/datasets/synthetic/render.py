@@ -52,7 +52,7 @@ def render(
         difficulty: In [0, 1].
         margin: Room around the face beyond FER2013's crop, in [0, 1] of the picture's side.
     """
-    at_once = max(6, 32 * 48**2 // size**2) if units.device.type == "cpu" else 256
+    at_once = max(6, 48 * 48**2 // size**2) if units.device.type == "cpu" else 256
     parts = [
         _render(*part, seed, size, difficulty, margin)
         for part in zip(*(v.split(at_once) for v in (units, identity, index)), strict=True)
