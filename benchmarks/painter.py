@@ -56,12 +56,13 @@ from hashlib import sha256
 count, batch = map(int, sys.argv[1:])
 index = torch.arange(count)
 units = intensities(index % 7, index, 0, 0.5)
-digest = sha256()
+images, masks = sha256(), sha256()
 for part in zip(*(t.split(batch) for t in (units, index // 7, index)), strict=True):
     faces = render(*part, 0, 48, 0.5)
-    digest.update(faces.images.numpy().tobytes())
-    digest.update(faces.masks.numpy().tobytes())
-print(torch.backends.cpu.get_cpu_capability(), digest.hexdigest()[:16])
+    images.update(faces.images.numpy().tobytes())
+    masks.update(faces.masks.numpy().tobytes())
+both = images.hexdigest()[:16] + "-" + masks.hexdigest()[:16]
+print(torch.backends.cpu.get_cpu_capability(), both)
 """
 
 
