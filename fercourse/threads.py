@@ -3,11 +3,12 @@
 How they wait is set before torch is loaded, so this module comes first.
 
 Torch splits each operation on a CPU between its threads, and all of them wait for the last. While
-they wait they spin, a hundredth of a second and more by OpenMP's own choice. Alone on a machine
-that is quickest. Beside another busy program a spinning thread uses up its turn on a processor
-that the thread it waits for needs, and every operation costs a turn of the scheduler:
-``benchmarks/busy.py`` shows batched augmentation tens of times slower. Threads that spin for some
-microseconds only, and then sleep, lose little alone and share well. Results do not change.
+they wait they spin, for 300,000 turns of a loop or 200 ms by OpenMP's own choice. Alone on a
+machine that is quickest. Beside another busy program a spinning thread uses up its turn on a
+processor that the thread it waits for needs, and every operation may cost a turn of the scheduler:
+``benchmarks/busy.py`` shows batched augmentation three to five times slower, and on another machine
+it was 57 times. Threads that spin for some microseconds only, and then sleep, lose little alone and
+share well. How they wait changes no result.
 
 Whoever sets one of these variables is left alone. If torch is imported before fercourse, they
 reach only the processes started later.
@@ -39,8 +40,8 @@ for name, value in WAIT.items():
 
 SMALL = 2500
 """Width squared x faces x pixels of a training step below which one thread does it: a second gains
-up to a fifth alone, and beside a busy process it makes the step three times slower, for most of the
-time is spent waiting (``benchmarks/busy.py``). Preset ``smoke`` has 1152, ``cpu`` 41472."""
+up to a quarter alone, and beside a busy process it makes the step three times slower, for most of
+the time is spent waiting (``benchmarks/busy.py``). Preset ``smoke`` has 1152, ``cpu`` 41472."""
 
 
 def count(config: RunConfig, device: torch.device) -> int:

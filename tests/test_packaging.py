@@ -68,7 +68,7 @@ def test_import_is_light_and_offline():
 
 
 def test_predicting_imports_only_what_it_uses(tmp_path):
-    """Each of these takes about as long to import as all that predicting a face computes."""
+    """None of these is needed for it, and scikit-learn takes about as long to import as torch."""
     from PIL import Image
 
     from fercourse.datasets.synthetic import draw

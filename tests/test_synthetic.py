@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 import torch
-from tolerances import DOUBLE, SUM
+from tolerances import DOUBLE
 
 import fercourse
 from fercourse.datasets import synthetic
@@ -265,7 +265,7 @@ class TestParts:
         first = np.exp(-(((s - 0.4) / np.where(s < 0.4, 0.1, 0.2)) ** 2))
         first = 0.5 * first * np.exp(-(((y - 0.3) / np.where(y < 0.3, 0.2, 0.4)) ** 2))
         second = np.exp(-((s / 0.3) ** 2)) * np.exp(-((y / 0.5) ** 2))
-        assert np.allclose(got[0, 0], first + second, **SUM)
+        assert np.allclose(got[0, 0], first + second, **DOUBLE)
 
     def test_jpeg_is_exact_on_flat_pictures_and_worse_at_low_quality(self):
         flat = torch.full((1, 20, 20), 128.0, dtype=torch.float64)

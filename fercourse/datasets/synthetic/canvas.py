@@ -130,8 +130,7 @@ def _tensor(canvas: Canvas):
 def smooth(values: Tensor, shape: tuple[int, int], mode: str = "bicubic") -> Tensor:
     """Coarse random values drawn out to a full grid: (N, h, w) -> (N, H, W).
 
-    Interpolation works on rows and columns apart, so it is two matrix products, a third of the time
-    of torch's own.
+    Interpolation works on rows and columns apart, so it is two matrix products, which are quicker.
     """
     ways = zip(values.shape[1:], shape, strict=True)
     down, across = (_stretch(few, many, mode, values.device) for few, many in ways)

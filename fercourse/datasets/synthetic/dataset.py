@@ -41,7 +41,7 @@ def dataset(
         seed: From 0 to 2000; another seed has other subjects.
         difficulty: In [0, 1]: how weak and uneven the weakest expressions are, and how strong
             pose, light, blur, noise and occlusion.
-        device: Where to draw; the result lies on the CPU.
+        device: Where to draw, which needs float64: not on MPS. The result lies on the CPU.
 
     Returns:
         Splits of about 70, 15 and 15 %, no subject in two of them. ``Faces.masks`` has bit k set
