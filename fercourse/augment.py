@@ -144,37 +144,50 @@ def augment(
     raise FercourseError(f"augment must be one of none, paper, light, course, not {recipe!r}.")
 
 
+def mixup_share(alpha: float, generator: torch.Generator | None = None) -> float:
+    """The share lambda ~ Beta(alpha, alpha) that :func:`mixup` blends a batch by, in [0, 1].
+
+    Args:
+        alpha: Positive; 0.2 blends most batches slightly, 1 uniformly.
+        generator: As for :func:`augment`. With a GPU's, the share comes from torch's own CPU
+            generator: a number that the host must know would make it wait for the GPU.
+    """
+    if alpha <= 0:
+        raise FercourseError(f"mixup's alpha must be positive, not {alpha}; skip mixup instead.")
+    # torch's Beta takes no generator, so it seeds numpy's.
+    host = None if generator is not None and generator.device.type != "cpu" else generator
+    seed = torch.randint(2**62, (), generator=host).item()
+    return float(np.random.default_rng(seed).beta(alpha, alpha))
+
+
 def mixup(
     images: Tensor,
     labels: Tensor,
-    alpha: float,
+    share: float | Tensor,
     generator: torch.Generator | None = None,
     num_classes: int = 7,
 ) -> tuple[Tensor, Tensor]:
     """Blend every image, and its target, with another of the batch (Zhang et al. 2018).
 
-    One share lambda ~ Beta(alpha, alpha) serves the whole batch, as in that paper's own code.
+    One share serves the whole batch, as in that paper's own code.
 
     Args:
         images: float (N, ...).
         labels: int64 (N,) class indices, or float (N, K) targets, which may be soft.
-        alpha: Positive; 0.2 blends most batches slightly, 1 uniformly.
-        generator: As for :func:`augment`. With a GPU's, the share comes from torch's own CPU
-            generator: a number that the host must know would make it wait for the GPU.
+        share: Of each image itself, from :func:`mixup_share`; a number, or a scalar tensor on the
+            images' device.
+        generator: Draws the partners; as for :func:`augment`.
         num_classes: K, where labels are indices.
 
     Returns:
         Images as given, and float32 (N, K) targets whose rows sum to 1.
     """
-    if alpha <= 0:
-        raise FercourseError(f"mixup's alpha must be positive, not {alpha}; skip mixup instead.")
     targets = labels if labels.is_floating_point() else F.one_hot(labels, num_classes).float()
-    device = generator.device if generator is not None else torch.device("cpu")
-    # torch's Beta takes no generator, so it seeds numpy's.
-    host = generator if device.type == "cpu" else None
-    seed = torch.randint(2**62, (), generator=host).item()
-    share = np.random.default_rng(seed).beta(alpha, alpha)
-    partner = torch.randperm(len(images), generator=generator, device=device).to(images.device)
+    if generator is not None and generator.device.type == "cuda":
+        # Unlike randperm, these kernels can be recorded in a CUDA graph.
+        partner = torch.rand(len(images), generator=generator, device=generator.device).argsort()
+    else:
+        partner = torch.randperm(len(images), generator=generator).to(images.device)
     return (
         torch.lerp(images[partner], images, share),
         torch.lerp(targets[partner], targets, share),

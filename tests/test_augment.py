@@ -17,6 +17,7 @@ from fercourse.augment import (
     augment,
     fifteen_fold,
     mixup,
+    mixup_share,
     normalise,
     warp,
 )
@@ -260,7 +261,7 @@ def test_course_on_a_white_image_never_shows_black_borders():
 def test_mixup_blends_images_and_targets_alike():
     images = torch.eye(6).view(6, 1, 2, 3)  # image k is 1 at place k only
     labels = torch.tensor([0, 1, 2, 3, 4, 5])
-    mixed, targets = mixup(images, labels, 1.0, seeded(0))
+    mixed, targets = mixup(images, labels, 0.3, seeded(0))
     assert mixed.shape == images.shape
     assert targets.shape == (6, 7)
     torch.testing.assert_close(targets.sum(1), torch.ones(6), **STEP)
@@ -285,7 +286,7 @@ def test_mixup_shares_follow_beta():
     generator = seeded(0)
     seen = []
     for _ in range(2000):
-        _, targets = mixup(images, labels, 0.5, generator)
+        _, targets = mixup(images, labels, mixup_share(0.5, generator), generator)
         seen.append(targets[0, 0].item())
     # a batch of two meets itself half the time, which leaves share 1; the rest is Beta(.5, .5)
     blended = np.array([v for v in seen if 0 < v < 1 - 1e-6])
@@ -295,7 +296,7 @@ def test_mixup_shares_follow_beta():
 
 def test_mixup_refuses_alpha_zero():
     with pytest.raises(FercourseError, match="alpha"):
-        mixup(torch.zeros(2, 1), torch.tensor([0, 1]), 0.0)
+        mixup_share(0.0)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device on this machine")

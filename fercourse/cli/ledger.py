@@ -116,7 +116,7 @@ def compare(
 
 @app.command()
 def merge(
-    file: Annotated[Path, typer.Argument(help="Another machine's ledger.jsonl.")],
+    file: Annotated[Path, typer.Argument(help="Another machine's ledger.jsonl, or a zip of it.")],
     ledger: LedgerPath = None,
 ) -> None:
     """Take over another ledger's rows and histories; twice is the same as once."""

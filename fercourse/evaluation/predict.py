@@ -120,10 +120,10 @@ def probabilities(
             x = normalise(part.to(device))  # (B, 1, H, W)
             with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
                 p = [model(to_input(v, model)).logits.float().softmax(1) for v in _views(x, views)]
-            results.append(torch.stack(p).mean(0).cpu())
+            results.append(torch.stack(p).mean(0))
     finally:
         model.to(home).train(was_training)
-    return torch.cat(results)
+    return torch.cat(results).cpu()  # once: a GPU would wait each time
 
 
 def at_a_time(images: Tensor) -> int:

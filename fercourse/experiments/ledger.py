@@ -11,9 +11,11 @@ import json
 import math
 import os
 import warnings
+import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from filelock import FileLock, Timeout
@@ -121,10 +123,20 @@ class Ledger:
     def merge(self, path: str | os.PathLike[str]) -> Merged:
         """Take over the rows, and histories, of another ledger; twice is the same as once.
 
+        Args:
+            path: A ``ledger.jsonl``, or a zip file that holds one with its ``history/``.
+
         Raises:
             FercourseError: There is no such file, or a line of it is damaged or contradicts
                 itself: nothing is taken.
         """
+        if zipfile.is_zipfile(path):
+            with TemporaryDirectory() as folder, zipfile.ZipFile(path) as archive:
+                archive.extractall(folder)  # which keeps every name inside the folder
+                found = sorted(Path(folder).rglob("ledger.jsonl"))
+                if len(found) != 1:
+                    raise FercourseError(f"{path} holds {len(found)} files ledger.jsonl, not one.")
+                return self.merge(found[0])
         other = Ledger(path)
         if not other.path.is_file():
             raise FercourseError(f"there is no ledger at {other.path}.")

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from fercourse.augment import augment, mixup
+from fercourse.augment import augment, mixup, mixup_share
 from fercourse.config import RunConfig
 from fercourse.errors import FercourseError
 from fercourse.evaluation.predict import to_input
 from fercourse.losses import JointLoss
 from fercourse.models.fernet import FERNet
 from fercourse.models.imagenet import load_imagenet
+from fercourse.training.graph import RecordedStep
 from fercourse.training.optim import follow, make_average, make_optimizer, make_schedule
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ class Learner:
         # The step from which "swa" holds the rate and averages.
         self.steady_from = round(steps * (1 - config.train.swa))
         self.forward: Any = self.model
+        self.recorded: RecordedStep | None = None
 
     def place(self, fabric: Fabric) -> None:
         """Move everything to the device, and wrap what several processes must agree on."""
@@ -60,6 +63,15 @@ class Learner:
             # Not its counter, which torch reads at every step (older releases for every tensor):
             # on a GPU each look would wait for it.
             self.average.module.to(fabric.device, memory_format=layout)
+
+    @property
+    def records(self) -> bool:
+        """Whether steps are recorded as a CUDA graph, where torch.compile does not do it itself.
+
+        Several processes average gradients while they are computed, which is not recorded.
+        """
+        alone = self.fabric.world_size == 1
+        return self.fabric.device.type == "cuda" and alone and not self.config.train.cuda_graphs
 
     def train(self) -> None:
         """Put model and loss into training mode."""
@@ -81,20 +93,18 @@ class Learner:
             FercourseError: ``train.compile`` is on, and this machine cannot compile.
         """
         config = self.config.train
-        x, y = augment(images, config.augment, generator), labels  # (B, 1, H, W), (B,)
-        if config.mixup:
-            x, y = mixup(x, y, config.mixup, generator, self.config.model.num_classes)  # y (B, K)
-        try:
-            output = self.forward(to_input(x, self.model))
-        except torch._dynamo.exc.BackendCompilerFailed as error:  # as without a C++ compiler
-            reason = str(error.inner_exception).splitlines()[0].rstrip(".")
-            raise FercourseError(
-                f"The model cannot be compiled here ({reason}): "
-                "install what is missing, or leave train.compile off."
-            ) from error
-        terms = self.loss(output.logits, output.embedding, y)
-        self.optimizer.zero_grad()
-        self.fabric.backward(terms.total)
+        if self.records:
+            if self.recorded is None:
+                self.optimizer.zero_grad()
+                self.recorded = RecordedStep(
+                    partial(self.gradients, generator), (self.model, self.loss), generator,
+                    images, labels,
+                )  # fmt: skip
+            share = mixup_share(config.mixup, generator) if config.mixup else 1.0
+            report = self.recorded(images, labels, share)
+        else:
+            self.optimizer.zero_grad()
+            report = self.gradients(generator, images, labels)
         if config.clip:
             # An error here would wait for the device at every step; fit looks at the loss instead.
             self.fabric.clip_gradients(
@@ -106,6 +116,41 @@ class Learner:
             self.schedule.step()
         if self.average and (averaging or not config.swa):
             follow(self.average, self.model, None if config.swa else config.ema)
+        return report
+
+    def gradients(
+        self,
+        generator: torch.Generator,
+        images: Tensor,
+        labels: Tensor,
+        share: Tensor | None = None,
+    ) -> Tensor:
+        """Augment a batch, and leave the loss's gradients in the parameters.
+
+        Args:
+            generator: For augmentation and mixup.
+            images: uint8 (B, H, W), on the device.
+            labels: int64 (B,), on the device.
+            share: Of mixup, where it is on; None draws it.
+
+        Returns:
+            As :meth:`step`.
+        """
+        config = self.config.train
+        x, y = augment(images, config.augment, generator), labels  # (B, 1, H, W), (B,)
+        if config.mixup:
+            share = mixup_share(config.mixup, generator) if share is None else share
+            x, y = mixup(x, y, share, generator, self.config.model.num_classes)  # y (B, K)
+        try:
+            output = self.forward(to_input(x, self.model))
+        except torch._dynamo.exc.BackendCompilerFailed as error:  # as without a C++ compiler
+            reason = str(error.inner_exception).splitlines()[0].rstrip(".")
+            raise FercourseError(
+                f"The model cannot be compiled here ({reason}): "
+                "install what is missing, or leave train.compile off."
+            ) from error
+        terms = self.loss(output.logits, output.embedding, y)
+        self.fabric.backward(terms.total)
         truth = y if y.ndim == 1 else y.argmax(1)
         right = (output.logits.argmax(1) == truth).float().mean()
         return torch.stack((*(term.detach() for term in terms), right))

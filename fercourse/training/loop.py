@@ -25,6 +25,9 @@ from fercourse.training.learner import Learner, weights
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
+PAUSE = 15.0
+"""Seconds of training on a GPU from one saved state to the next, which is what a kill may cost."""
+
 Epoch = dict[str, float]
 """One line of a run's history: epoch, lr, train_loss, train_ce, train_center, train_island (the
 excess over its bound), train_accuracy, val_loss, val_accuracy, images_per_second, seconds."""
@@ -108,11 +111,17 @@ def fit(
         unit="batch",
         disable=not (progress and fabric.is_global_zero),
     )
+    # MPS has no generator for every draw; the CPU's serves it.
+    generator = torch.Generator(fabric.device if fabric.device.type == "cuda" else "cpu")
+    # A GPU's epoch may take less time than its state takes to be written.
+    pause, kept = PAUSE if fabric.device.type == "cuda" else 0.0, time.monotonic()
+    saved = -1
     for epoch in range(len(history), config.train.epochs):
         started = time.perf_counter()
-        order = torch.randperm(len(train), generator=_seed(config.seed, 1 + epoch))
+        shuffled = torch.Generator().manual_seed(_seed(config.seed, 1 + epoch))
+        order = torch.randperm(len(train), generator=shuffled)
         mine = order[fabric.global_rank :: fabric.world_size].to(fabric.device)
-        generator = _seed(config.seed, 1 + epoch, 1 + fabric.global_rank, device=fabric.device)
+        generator.manual_seed(_seed(config.seed, 1 + epoch, 1 + fabric.global_rank))
         learner.train()
         sums = torch.zeros(5, device=fabric.device)
         for rows in mine[: steps * batch].split(batch):
@@ -141,14 +150,19 @@ def fit(
             "images_per_second": steps * batch * fabric.world_size / seconds,
             "seconds": seconds,
         }
-        better = val_accuracy > max((e["val_accuracy"] for e in history), default=-1.0)
         history.append(entry)
-        if better:
+        if _best_epoch(history) == epoch:
             best = weights(learner.chosen)
         bar.set_postfix(val=f"{val_accuracy:.1%}", loss=f"{means[0]:.2f}")
         if fabric.is_global_zero:
-            if out:
-                _save(out, config, learner, history, best, better)
+            last = epoch + 1 == config.train.epochs
+            if out and (last or time.monotonic() - kept >= pause):
+                if saved != (chosen := _best_epoch(history)):
+                    about = {"best_epoch": chosen, "val_accuracy": history[chosen]["val_accuracy"]}
+                    save_model(out / "model.safetensors", _model(config, best), config, about)
+                    saved = chosen
+                _save(out, config, learner, history, best)
+                kept = time.monotonic()
             if on_epoch:
                 on_epoch(entry)
         fabric.barrier()
@@ -168,9 +182,14 @@ def finished(config: RunConfig, out: Path) -> Fit:
 def _result(
     config: RunConfig, history: list[Epoch], best: dict[str, Tensor], centers: Tensor
 ) -> Fit:
-    model = FERNet(config.model)
-    model.load_state_dict(best)
-    return Fit(model.eval(), history, _best_epoch(history), centers)
+    return Fit(_model(config, best), history, _best_epoch(history), centers)
+
+
+def _model(config: RunConfig, weights: dict[str, Tensor]) -> FERNet:
+    with torch.device("meta"):  # drawing weights to be overwritten takes a while
+        model = FERNet(config.model)
+    model.load_state_dict({k: v.contiguous() for k, v in weights.items()}, assign=True)
+    return model.eval()
 
 
 def _check(config: RunConfig, train: Faces, val: Faces, processes: int) -> None:
@@ -192,15 +211,13 @@ def _check(config: RunConfig, train: Faces, val: Faces, processes: int) -> None:
         )
 
 
-def _seed(*numbers: int, device: torch.device | str = "cpu") -> torch.Generator:
-    """Seed torch, and give a generator of its own, from a few whole numbers."""
+def _seed(*numbers: int) -> int:
+    """Seed torch from a few whole numbers; the seed."""
     seed = 0
     for number in numbers:
         seed = (seed * 1_000_003 + number + 1) % 2**62
     torch.manual_seed(seed)
-    # MPS has no generator for every draw; the CPU's serves it.
-    place = device if torch.device(device).type == "cuda" else "cpu"
-    return torch.Generator(place).manual_seed(seed)
+    return seed
 
 
 @torch.no_grad()
@@ -223,12 +240,8 @@ def _save(
     learner: Learner,
     history: list[Epoch],
     best: dict[str, Tensor],
-    better: bool,
 ) -> None:
-    """The state to go on from, and, where this epoch is the best so far, its weights."""
-    if better:
-        about = {"best_epoch": len(history) - 1, "val_accuracy": history[-1]["val_accuracy"]}
-        save_model(out / "model.safetensors", learner.chosen, config, about)
+    """The state to go on from."""
     state: dict[str, Any] = {
         "config": config.to_dict(),
         "learner": learner.state_dict(),
