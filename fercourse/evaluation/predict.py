@@ -106,7 +106,7 @@ def probabilities(
             middle, nine tenths of the side, and their mirror images); the mean over the views.
         device: Where to compute; None takes the best there is.
         bf16: None takes bf16 where it is native.
-        batch_size: Images at a time; None takes :func:`at_a_time`.
+        batch_size: Images at a time; None takes :func:`at_a_time`, on CUDA four times that.
     """
     if len(images) == 0:
         raise FercourseError("There is no face to classify: the batch is empty.")
@@ -116,7 +116,9 @@ def probabilities(
     model.to(device).eval()
     results = []
     try:
-        for part in images.split(batch_size or at_a_time(images)):
+        # A GPU's kernels are done sooner than they are launched: four times as many at once.
+        count = batch_size or at_a_time(images) * (4 if device.type == "cuda" else 1)
+        for part in images.split(count):
             x = normalise(part.to(device))  # (B, 1, H, W)
             with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
                 p = [model(to_input(v, model)).logits.float().softmax(1) for v in _views(x, views)]

@@ -116,6 +116,9 @@ def _at_row(x: Tensor, row: Tensor, choose: Callable[[Tensor], Tensor]) -> Tenso
 
 def _draw(weights: Tensor) -> Tensor:
     """One index a channel with probability proportional to ``weights``: (N, C, L) -> (N, C)."""
-    cumulative = weights.cumsum(2)
+    if weights.is_cuda:  # whose scan along the last dimension takes several times as long
+        cumulative = weights.transpose(1, 2).contiguous().cumsum(1).transpose(1, 2)
+    else:
+        cumulative = weights.cumsum(2)
     threshold = torch.rand_like(cumulative[..., :1]) * cumulative[..., -1:]
     return (cumulative <= threshold).sum(2).clamp_max(weights.shape[2] - 1)

@@ -152,7 +152,7 @@ def fit(
         }
         history.append(entry)
         if _best_epoch(history) == epoch:
-            best = weights(learner.chosen)
+            best = {k: v.detach().clone() for k, v in learner.chosen.state_dict().items()}
         bar.set_postfix(val=f"{val_accuracy:.1%}", loss=f"{means[0]:.2f}")
         if fabric.is_global_zero:
             last = epoch + 1 == config.train.epochs
@@ -188,7 +188,7 @@ def _result(
 def _model(config: RunConfig, weights: dict[str, Tensor]) -> FERNet:
     with torch.device("meta"):  # drawing weights to be overwritten takes a while
         model = FERNet(config.model)
-    model.load_state_dict({k: v.contiguous() for k, v in weights.items()}, assign=True)
+    model.load_state_dict({k: v.cpu().contiguous() for k, v in weights.items()}, assign=True)
     return model.eval()
 
 
@@ -246,6 +246,6 @@ def _save(
         "config": config.to_dict(),
         "learner": learner.state_dict(),
         "history": history,
-        "best": best,
+        "best": {k: v.cpu() for k, v in best.items()},
     }
     save_state(out / "state.pt", state)
