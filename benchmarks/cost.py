@@ -17,6 +17,8 @@ from fercourse.experiments.cost import costs, verdict
 from fercourse.files import whole_file
 
 RECORD, PAGE = Path("results/cost.json"), Path("docs/what-it-costs.md")
+THROUGHPUT = Path("results/throughput.json")
+"""Measured by ``benchmarks/throughput.py`` on a GPU."""
 
 
 def main() -> None:
@@ -34,11 +36,15 @@ def main() -> None:
         with whole_file(RECORD) as part:
             part.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
     with whole_file(PAGE) as part:
-        part.write_text(page(json.loads(RECORD.read_text())), encoding="utf-8", newline="\n")
+        part.write_text(
+            page(json.loads(RECORD.read_text()), json.loads(THROUGHPUT.read_text())),
+            encoding="utf-8",
+            newline="\n",
+        )
 
 
-def page(measured: list[dict]) -> str:
-    """The page: a table and a verdict for each width."""
+def page(measured: list[dict], throughput: dict) -> str:
+    """The page: a table and a verdict for each width, then a GPU's images a second."""
     lines = [
         "# What the components cost",
         "",
@@ -70,6 +76,7 @@ def page(measured: list[dict]) -> str:
                 f"{row.predict / first.predict:.2f} ± {row.predict_spread:.2f} |"
             )
         lines += ["", *(f"- {sentence}" for sentence in verdict(frame))]
+    lines += ["", *gpu(throughput)]
     lines += [
         "",
         "The charitable reading of the first claim is that a decoder of *three* blocks is cheaper "
@@ -77,6 +84,34 @@ def page(measured: list[dict]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def gpu(throughput: dict) -> list[str]:
+    """Images a second on a GPU, with and without recorded steps."""
+    rates = {
+        (row["model"], row["batch"], row["way"]): row["images_per_second"]
+        for row in throughput["rows"]
+    }
+    lines = [
+        "## Whole training steps on a GPU",
+        "",
+        f"On {throughput['device']}, {throughput['precision']}, width {throughput['width']:g}, "
+        f"{throughput['size']} pixels, images a second of the course recipe's steps "
+        "(augmentation, mixup, forward, backward, optimizer, weight average; "
+        "`benchmarks/throughput.py`). *Recorded*: augmentation to backward are one CUDA graph, "
+        "which training does by itself (`fercourse/training/graph.py`); *eager*: Python launches "
+        "every kernel.",
+        "",
+        "| model | batch | eager | recorded | ratio |",
+        "| --- | ---: | ---: | ---: | ---: |",
+    ]
+    for model, batch in sorted({key[:2] for key in rates}):
+        eager, recorded = (rates.get((model, batch, way)) for way in ("eager", "recorded"))
+        ratio = f"{recorded / eager:.1f}" if eager else ""
+        lines.append(
+            f"| {model} | {batch} | {f'{eager:,}' if eager else ''} | {recorded:,} | {ratio} |"
+        )
+    return lines
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import json
 import math
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -234,6 +235,16 @@ def test_merge_twice_is_merge_once(tmp_path: Path) -> None:
     assert len(ours.rows()) == 2
     with pytest.raises(FercourseError, match="no ledger at"):
         ours.merge(tmp_path / "nowhere.jsonl")
+
+
+def test_merge_takes_a_zip_of_a_ledger(tmp_path: Path) -> None:
+    ours, theirs = Ledger(tmp_path / "ours" / "l.jsonl"), Ledger(tmp_path / "far" / "ledger.jsonl")
+    theirs.append(made_row(seed=3), [{"epoch": 3, "val_accuracy": 0.5}])
+    packed = shutil.make_archive(str(tmp_path / "rows"), "zip", tmp_path / "far")
+    assert ours.merge(packed).added == 1
+    assert ours.history(ours.rows()[0]) == [{"epoch": 3, "val_accuracy": 0.5}]
+    with pytest.raises(FercourseError, match=r"rows.zip holds 0 files"):
+        ours.merge(shutil.make_archive(str(tmp_path / "none" / "rows"), "zip", tmp_path / "ours"))
 
 
 def test_merge_takes_nothing_of_a_damaged_file(ledger: Ledger, tmp_path: Path) -> None:

@@ -87,7 +87,8 @@ def report(ledger: Ledger) -> str:
         rows = ledger.rows(dataset=dataset, label=label)
         for base, around in _by_base(rows, preset(name)):
             found = compare_recipes(around, base)
-            if any(trial.changed for trial in found):
+            # One alone is compared with nothing.
+            if len(found) > 1 and any(trial.changed for trial in found):
                 title = f"{DATASETS[dataset]}, preset `{name}`"
                 if made := _in_words(_differences(base, preset(name))):
                     title += f" with {made}"

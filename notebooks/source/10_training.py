@@ -427,15 +427,16 @@ plots.throughput(speeds, times)
 
 # %% [markdown]
 # With small batches, time goes into *starting* work: some hundreds of kernels a step, each taking
-# microseconds to launch, whatever they hold. With large ones it goes into the work itself. The
-# kernels of a net as narrow as this one keep a GPU waiting for the next launch; that is why the
-# package can run several such trainings side by side on one (`fercourse run --jobs`).
+# microseconds to launch, whatever they hold. With large ones it goes into the work itself. Such
+# small kernels keep a GPU waiting for the next launch. So on an NVIDIA GPU `fercourse train`
+# records a step once, from augmentation to backward pass, as a *CUDA graph*, and replays it: one
+# launch for all kernels. Our table for a large GPU shows what that is worth:
+# [what the components cost](../docs/what-it-costs.md).
 #
-# Two more cures are switches of a run. `train.compile` has PyTorch melt neighbouring operations
-# into one kernel; the first step waits for the compiler. `train.cuda_graphs`, on top of it, records
-# a pass's launches once and lets an NVIDIA GPU replay them without Python. Whether any of the
-# three pays depends on the device and the width, so measure: `benchmarks/runs_per_hour.py` holds
-# them side by side.
+# Two more cures: `train.compile` has PyTorch melt neighbouring operations into one kernel (the
+# first step waits for the compiler), and `fercourse run --jobs` trains several nets side by side.
+# Whether they pay depends on the device and the width, so measure: `benchmarks/throughput.py` and
+# `benchmarks/runs_per_hour.py` hold them side by side.
 #
 # How near are we to what the device can do? A training step takes about three times the
 # operations of a forward pass.
