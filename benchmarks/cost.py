@@ -30,8 +30,9 @@ def main() -> None:
         measured = []
         for width, size in ((1.0, 48), (0.375, 48)):
             frame = costs(width=width, size=size, seconds=options.seconds)
-            measured.append({"width": width, "size": size, **frame.attrs,
-                             "rows": frame.to_dict("records")})  # fmt: skip
+            measured.append(
+                {"width": width, "size": size, **frame.attrs, "rows": frame.to_dict("records")}
+            )
             print(frame.round(2).to_string(), flush=True)
         with whole_file(RECORD) as part:
             part.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")

@@ -27,9 +27,11 @@ ALL = ("gradcam", "gradcam++", "layercam", "eigencam", "ablationcam")
 
 def config(model: int, seed: int, scale: float, epochs: int, difficulty: float) -> RunConfig:
     return preset(
-        "smoke", model, seed=seed, **{"model.map_scale": scale, "train.epochs": epochs,
-                                      "data.difficulty": difficulty}
-    )  # fmt: skip
+        "smoke",
+        model,
+        seed=seed,
+        **{"model.map_scale": scale, "train.epochs": epochs, "data.difficulty": difficulty},
+    )
 
 
 def main() -> None:
@@ -56,15 +58,29 @@ def main() -> None:
                 ledger.missing([run], data.fingerprint)
                 or not (folder / "model.safetensors").exists()
             ):
-                done = train_and_judge(run, data, plan="explain", label="smoke", variant=name,
-                                       out=folder, progress=False)  # fmt: skip
+                done = train_and_judge(
+                    run,
+                    data,
+                    plan="explain",
+                    label="smoke",
+                    variant=name,
+                    out=folder,
+                    progress=False,
+                )
                 ledger.append(done.row, done.fit.history)
                 print(f"{name} seed {seed}: {done.row.test_accuracy:.1%}", flush=True)
             trained = load_model(folder / "model.safetensors")
             whole = seed == 0 and model in (1, 6)  # the slow checks once
-            rows = measure(trained, data, methods=ALL if seed == 0 else ALL[:4], count=o.faces,
-                           slow_count=o.slow_faces, sanity=whole, faithful=whole,
-                           variant=name)  # fmt: skip
+            rows = measure(
+                trained,
+                data,
+                methods=ALL if seed == 0 else ALL[:4],
+                count=o.faces,
+                slow_count=o.slow_faces,
+                sanity=whole,
+                faithful=whole,
+                variant=name,
+            )
             print(f"{name} seed {seed}: {book.append(rows)} score rows", flush=True)
 
     six = {k: load_model(o.out / f"model{k}-seed0" / "model.safetensors") for k in range(1, 7)}

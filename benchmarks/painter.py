@@ -117,14 +117,27 @@ def earlier(commit: str) -> None:
                 if found not in drawn:
                     drawn[found] = []
                     differs = difference(Path(folder, "now.npz"), then)
-                    table.append({"fingerprint": found, "now": now, **about, "painter": commit,
-                                  "drawn": drawn[found], **differs})  # fmt: skip
+                    table.append(
+                        {
+                            "fingerprint": found,
+                            "now": now,
+                            **about,
+                            "painter": commit,
+                            "drawn": drawn[found],
+                            **differs,
+                        }
+                    )
                 drawn[found].append(kind)
             table += [
-                {"fingerprint": known, "now": now, **about, "painter": commit,
-                 "drawn": "where it was recorded; not by this processor, so not compared"}
+                {
+                    "fingerprint": known,
+                    "now": now,
+                    **about,
+                    "painter": commit,
+                    "drawn": "where it was recorded; not by this processor, so not compared",
+                }
                 for known in sorted(recorded - {*drawn, now})
-            ]  # fmt: skip
+            ]
     TABLE.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
     for one in table:
         print(one)
@@ -137,8 +150,11 @@ def recorded_faces() -> list[tuple[dict[str, Any], set[str]]]:
     found: dict[str, tuple[dict[str, Any], set[str]]] = {}
     for row in Ledger().rows(dataset="synthetic"):
         if row.fingerprint:
-            about = {name: value for name, value in asdict(row.run.data).items()
-                     if name in ("size", "count", "seed", "difficulty")}  # fmt: skip
+            about = {
+                name: value
+                for name, value in asdict(row.run.data).items()
+                if name in ("size", "count", "seed", "difficulty")
+            }
             found.setdefault(json.dumps(about), (about, set()))[1].add(row.fingerprint)
     return list(found.values())
 
@@ -163,9 +179,13 @@ def python(code: str, *arguments: object, root: Path = ROOT, **settings: str) ->
     It runs in ``root``, whose fercourse it imports.
     """
     done = subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)], cwd=root,
-        env={**os.environ, **settings}, stdout=subprocess.PIPE, text=True, check=True,
-    )  # fmt: skip
+        [sys.executable, "-c", code, *map(str, arguments)],
+        cwd=root,
+        env={**os.environ, **settings},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
     return done.stdout
 
 

@@ -77,8 +77,10 @@ def _whole_command(rounds: int = 5) -> None:
             bare.append(_process("import torch, torchvision"))
             whole.append(_process(command))
     ratio = statistics.median(w / b for w, b in zip(whole, bare, strict=True))
-    print(f"\nfercourse predict: {statistics.median(whole):.2f} s, {ratio:.2f} times "
-          f"'import torch, torchvision' ({statistics.median(bare):.2f} s; aim: 1.6)")  # fmt: skip
+    print(
+        f"\nfercourse predict: {statistics.median(whole):.2f} s, {ratio:.2f} times "
+        f"'import torch, torchvision' ({statistics.median(bare):.2f} s; aim: 1.6)"
+    )
 
 
 def _import_seconds(what: str) -> float:

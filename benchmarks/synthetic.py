@@ -29,8 +29,10 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
-    print(f"{platform.machine()}, torch {torch.__version__}, {options.device}, "
-          f"{torch.get_num_threads()} threads on {os.cpu_count()} cores{load}")  # fmt: skip
+    print(
+        f"{platform.machine()}, torch {torch.__version__}, {options.device}, "
+        f"{torch.get_num_threads()} threads on {os.cpu_count()} cores{load}"
+    )
     print(f"{'size':>5} {'faces':>6} {'faces/s':>9} {'faces/s of processor time':>26}")
     for size in options.sizes:
         batch = 256 if size < 112 else 24

@@ -51,8 +51,10 @@ def main() -> None:
         if cuda:
             ways["compiled, recorded"] = (Learner, True)
 
-    print(f"{name}, torch {torch.__version__}, {'bf16' if bf16 else 'float32'}, "
-          f"width {a.width:g}, {a.size} px")  # fmt: skip
+    print(
+        f"{name}, torch {torch.__version__}, {'bf16' if bf16 else 'float32'}, "
+        f"width {a.width:g}, {a.size} px"
+    )
     print(f"{'model':>6} {'batch':>6} {'way':>20} {'images/s':>10} {'first, s':>9}")
     rows = []
     for model in a.models:
@@ -63,12 +65,24 @@ def main() -> None:
             rates, first = measure(config, fabric, ways, a.seconds)
             for way, rate in rates.items():
                 print(f"{model:6} {batch:6} {way:>20} {rate:10.0f} {first[way]:9.1f}", flush=True)
-                rows.append({"model": model, "batch": batch, "way": way,
-                             "images_per_second": round(rate), "first_step_seconds":
-                             round(first[way], 2)})  # fmt: skip
+                rows.append(
+                    {
+                        "model": model,
+                        "batch": batch,
+                        "way": way,
+                        "images_per_second": round(rate),
+                        "first_step_seconds": round(first[way], 2),
+                    }
+                )
     if a.json:
-        about = {"device": name, "torch": torch.__version__, "precision": "bf16" if bf16 else
-                 "float32", "width": a.width, "size": a.size, "rows": rows}  # fmt: skip
+        about = {
+            "device": name,
+            "torch": torch.__version__,
+            "precision": "bf16" if bf16 else "float32",
+            "width": a.width,
+            "size": a.size,
+            "rows": rows,
+        }
         Path(a.json).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
 
 

@@ -66,8 +66,11 @@ def trained(x: Tensor, y: Tensor, epochs: int) -> nn.Module:
     layers, inputs = [], 1
     for channels in (24, 48, 96, 192):
         for _ in range(2):
-            layers += [nn.Conv2d(inputs, channels, 3, padding=1, bias=False),
-                       nn.BatchNorm2d(channels), nn.ReLU()]  # fmt: skip
+            layers += [
+                nn.Conv2d(inputs, channels, 3, padding=1, bias=False),
+                nn.BatchNorm2d(channels),
+                nn.ReLU(),
+            ]
             inputs = channels
         layers.append(nn.MaxPool2d(2))
     head = (nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.3), nn.Linear(inputs, 7))

@@ -349,10 +349,9 @@ def _course(model: int) -> RunConfig:
     return RunConfig(
         model=ModelConfig.table1(model, dropout=0.2),
         loss=LossConfig(label_smoothing=0.1),
-        train=TrainConfig(epochs=150, batch_size=128, lr=0.05, warmup=0.03,
-                          ema=0.999, mixup=0.2),
+        train=TrainConfig(epochs=150, batch_size=128, lr=0.05, warmup=0.03, ema=0.999, mixup=0.2),
         data=DataConfig("fer2013"),
-    )  # fmt: skip
+    )
 
 
 def _cpu(model: int) -> RunConfig:

@@ -104,8 +104,16 @@ class StagedSearch:
         windows = windows[nms(windows[:, :4], windows[:, 4], 0.7)]
         sides = (windows[:, 2:4] - windows[:, :2]).repeat(1, 2)  # (K, 4)
         boxes = mtcnn.rerec(windows[:, :4] + windows[:, 5:9] * sides)  # squares
-        return Stage("P-Net", looked_at, _none(4), _none(), over - len(boxes), boxes.numpy(),
-                     windows[:, 4].numpy(), _none(5, 2))  # fmt: skip
+        return Stage(
+            "P-Net",
+            looked_at,
+            _none(4),
+            _none(),
+            over - len(boxes),
+            boxes.numpy(),
+            windows[:, 4].numpy(),
+            _none(5, 2),
+        )
 
     def _refined(self, name: str, before: Stage, threshold: float) -> Stage:
         from facenet_pytorch.models.utils import detect_face as mtcnn
@@ -133,9 +141,16 @@ class StagedSearch:
         else:
             best = nms(boxes, scores, 0.7)
             boxes = mtcnn.rerec(mtcnn.bbreg(boxes[best], correction[best]))
-        return Stage(name, len(windows), windows[~passed].numpy(), p[~passed].numpy(),
-                     int(passed.sum()) - len(best), boxes.numpy(), scores[best].numpy(),
-                     marks)  # fmt: skip
+        return Stage(
+            name,
+            len(windows),
+            windows[~passed].numpy(),
+            p[~passed].numpy(),
+            int(passed.sum()) - len(best),
+            boxes.numpy(),
+            scores[best].numpy(),
+            marks,
+        )
 
     def _cut(self, windows: Tensor, side: int) -> tuple[Tensor, Tensor]:
         """Windows as the next network's input (n, 3, side, side), and which are in the picture."""

@@ -69,18 +69,23 @@ def made_history(epochs: int = 16, joint: bool = True) -> list[dict]:
         val = 0.28 + 0.42 * (1 - math.exp(-4 * t)) + rng.normal(0, 0.006)
         ce = 1.75 * math.exp(-2.0 * t) + 0.05
         center, island = (18 * math.exp(-2 * t) + 4, 12 * math.exp(-5 * t)) if joint else (0, 0)
-        history.append({
-            "epoch": epoch,
-            "lr": 0.05 * (t / 0.2 if t < 0.2 else (1 + math.cos(math.pi * (t - 0.2) / 0.8)) / 2),
-            "train_loss": ce + 0.005 * (center + 7 * (island + 35) * joint),
-            "train_ce": ce,
-            "train_center": center,
-            "train_island": island,
-            "train_accuracy": train,
-            "val_loss": 0.92 + 0.9 * math.exp(-6 * t) + 0.25 * max(0, t - 0.55)
-            + rng.normal(0, 0.012),
-            "val_accuracy": val,
-            "images_per_second": 560 + rng.normal(0, 8),
-            "seconds": 51.0 + rng.normal(0, 1),
-        })  # fmt: skip
+        history.append(
+            {
+                "epoch": epoch,
+                "lr": 0.05
+                * (t / 0.2 if t < 0.2 else (1 + math.cos(math.pi * (t - 0.2) / 0.8)) / 2),
+                "train_loss": ce + 0.005 * (center + 7 * (island + 35) * joint),
+                "train_ce": ce,
+                "train_center": center,
+                "train_island": island,
+                "train_accuracy": train,
+                "val_loss": 0.92
+                + 0.9 * math.exp(-6 * t)
+                + 0.25 * max(0, t - 0.55)
+                + rng.normal(0, 0.012),
+                "val_accuracy": val,
+                "images_per_second": 560 + rng.normal(0, 8),
+                "seconds": 51.0 + rng.normal(0, 1),
+            }
+        )
     return history

@@ -22,15 +22,30 @@ def result(job):
     """A row for a job, and its history, from nothing; without torch or numpy, to start quickly."""
     config = job.run.config
     row = Row(
-        key=f"{config.hash}-{config.seed}", plan=job.run.plan, dataset=config.data.name,
-        variant=job.run.variant, label=job.run.label, note=job.run.note, seed=config.seed,
-        config=config.to_dict(), hash=config.hash, fingerprint=FINGERPRINT,
-        splits={"train": 9, "val": 9, "test": 7}, selection="made up", best_epoch=0,
-        val_accuracy=0.6, test_accuracy=1.0, recall=[1.0] * 7,
-        confusion=[[int(i == k) for k in range(7)] for i in range(7)], seconds=0.1,
-        device="cpu x 1", precision="float32", versions={"python": "3"}, commit={},
+        key=f"{config.hash}-{config.seed}",
+        plan=job.run.plan,
+        dataset=config.data.name,
+        variant=job.run.variant,
+        label=job.run.label,
+        note=job.run.note,
+        seed=config.seed,
+        config=config.to_dict(),
+        hash=config.hash,
+        fingerprint=FINGERPRINT,
+        splits={"train": 9, "val": 9, "test": 7},
+        selection="made up",
+        best_epoch=0,
+        val_accuracy=0.6,
+        test_accuracy=1.0,
+        recall=[1.0] * 7,
+        confusion=[[int(i == k) for k in range(7)] for i in range(7)],
+        seconds=0.1,
+        device="cpu x 1",
+        precision="float32",
+        versions={"python": "3"},
+        commit={},
         created="2026-01-01T00:00:00+00:00",
-    )  # fmt: skip
+    )
     return row, [{"epoch": 0, "val_accuracy": 0.6}]
 
 
@@ -122,5 +137,6 @@ if __name__ == "__main__":
     book, runs = Ledger(sys.argv[1]), plan("table1", "synthetic", "smoke", 1, (1, 2, 3))
     import made_runs  # so that workers find slow() by a name they can import
 
-    runner.run(runs, book, jobs=2, device="cpu", out=sys.argv[2], progress=False,
-               work=made_runs.slow)  # fmt: skip
+    runner.run(
+        runs, book, jobs=2, device="cpu", out=sys.argv[2], progress=False, work=made_runs.slow
+    )

@@ -33,8 +33,13 @@ def test_copies_of_ckplus_are_apart():
     """CK+48 has 927 faces, the original release others: told by their number, not by the cut."""
     small = made_row(6, 0, **{"data.name": "ckplus"})
     more = {"train": 28709, "val": 3589, "test": sum(CLASS_SIZES) + 7}
-    large = made_row(6, 1, confusion=made_confusion(0.7) + np.eye(7, dtype=int), splits=more,
-                     **{"data.name": "ckplus"})  # fmt: skip
+    large = made_row(
+        6,
+        1,
+        confusion=made_confusion(0.7) + np.eye(7, dtype=int),
+        splits=more,
+        **{"data.name": "ckplus"},
+    )
     assert len(alike([small, large])) == 2
 
 
@@ -47,10 +52,17 @@ def test_of_as_many_models_the_one_with_most_effort_comes_first():
 def test_seeds_and_folds_of_ckplus_are_alike_but_not_other_cuts():
     place = {"data.name": "ckplus", "data.folds": 3}
     rows = [
-        made_row(6, seed, fingerprint=f"{seed}{fold}" * 8, **place,
-                 **{"data.seed": seed, "data.fold": fold, "data.by": by})
-        for seed in (0, 1) for fold in range(3) for by in ("subject", "random")
-    ]  # fmt: skip
+        made_row(
+            6,
+            seed,
+            fingerprint=f"{seed}{fold}" * 8,
+            **place,
+            **{"data.seed": seed, "data.fold": fold, "data.by": by},
+        )
+        for seed in (0, 1)
+        for fold in range(3)
+        for by in ("subject", "random")
+    ]
     assert [len(group) for group in alike(rows)] == [6, 6]
 
 

@@ -133,8 +133,13 @@ def planned():
 def test_a_live_run_is_followed_and_recorded(tmp_path):
     states = []
     ledger = Ledger(tmp_path / "mine" / "ledger.jsonl")
-    live = LiveRun(planned(), ledger, tmp_path / "runs", work=made_runs.telling,
-                   changed=lambda run: states.append((run.state, len(run.history))))  # fmt: skip
+    live = LiveRun(
+        planned(),
+        ledger,
+        tmp_path / "runs",
+        work=made_runs.telling,
+        changed=lambda run: states.append((run.state, len(run.history))),
+    )
     assert live.join(120)
     assert live.state == "recorded"
     assert live.row == ledger.rows()[0]

@@ -24,9 +24,17 @@ from fercourse.cli import main
 from fercourse.training.checkpoint import save_model
 
 TINY = [
-    "--preset", "smoke", "--set", "train.epochs=2", "--set", "train.batch_size=16",
-    "--set", "model.width=0.125", "--device", "cpu",
-]  # fmt: skip
+    "--preset",
+    "smoke",
+    "--set",
+    "train.epochs=2",
+    "--set",
+    "train.batch_size=16",
+    "--set",
+    "model.width=0.125",
+    "--device",
+    "cpu",
+]
 SMALL = [*TINY, "--data", "synthetic", "--set", "data.count=140", "--models", "1", "--seeds", "1"]
 HOPPER = Path(get_data_path()) / "sample_data" / "grace_hopper.jpg"
 
@@ -98,13 +106,21 @@ def test_train_then_evaluate(fercourse, csv, tmp_path):
     assert code == 0, err
     assert "42 faces train, 14 select, 14 are held out" in out
     made = {p.name for p in (tmp_path / "run").iterdir()}
-    assert made == {"model.safetensors", "state.pt", "config.json", "history.json",
-                    "evaluation.json", "curves.png", "confusion.png"}  # fmt: skip
+    assert made == {
+        "model.safetensors",
+        "state.pt",
+        "config.json",
+        "history.json",
+        "evaluation.json",
+        "curves.png",
+        "confusion.png",
+    }
     reported = json.loads((tmp_path / "run/evaluation.json").read_text())
     assert np.sum(reported["single"]["confusion"]) == 14
 
-    code, out, err = fercourse("evaluate", "-w", "run/model.safetensors", "--data", csv, "--json",
-                               "--device", "cpu")  # fmt: skip
+    code, out, err = fercourse(
+        "evaluate", "-w", "run/model.safetensors", "--data", csv, "--json", "--device", "cpu"
+    )
     assert code == 0, err
     assert json.loads(out)["confusion"] == reported["single"]["confusion"]
 
@@ -286,8 +302,13 @@ def test_our_warnings_come_without_their_line_of_code(tmp_path):
     (tmp_path / "torn.jsonl").write_text('{"schema": 1, "ke')
     start = "import sys; from fercourse.cli import main; sys.argv[0] = 'fercourse'; main()"
     words = ["ledger", "list", "--ledger", "torn.jsonl"]
-    done = subprocess.run([sys.executable, "-c", start, *words], cwd=tmp_path, capture_output=True,
-                          text=True, check=True)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", start, *words],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stderr == (
         "fercourse: torn.jsonl, line 1: torn when its process was killed, ignored; the next append "
         "removes it.\n"

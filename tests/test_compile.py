@@ -48,8 +48,10 @@ def test_compiled_training_learns_the_same(monkeypatch, graphs):
     monkeypatch.setattr(torch, "compile", tracing)
     compiled = fercourse.train(
         run.change(**{"train.compile": True, "train.cuda_graphs": graphs}),
-        data, device="cpu", progress=False,
-    )  # fmt: skip
+        data,
+        device="cpu",
+        progress=False,
+    )
     assert tracing.call_args_list[0].kwargs["mode"] == ("reduce-overhead" if graphs else "default")
     for a, b in zip(plain.history, compiled.history, strict=True):
         assert a["train_loss"] == about(b["train_loss"], **TRAINED)

@@ -19,8 +19,13 @@ from fercourse.labels import BASIC
 
 def test_table_1():
     ticks = [  # fusion, gcca, decoder, reverse, joint loss: copied from the paper's table
-        "-----", "x----", "xx---", "xxx--", "xxxx-", "xxxxx",
-    ]  # fmt: skip
+        "-----",
+        "x----",
+        "xx---",
+        "xxx--",
+        "xxxx-",
+        "xxxxx",
+    ]
     for row, marks in enumerate(ticks, start=1):
         c = ModelConfig.table1(row)
         assert (c.fusion, c.gcca, c.decoder, c.reverse, c.joint_loss) == tuple(
@@ -124,8 +129,14 @@ def test_bad_values_get_a_sentence(make, says):
 
 def test_expressions():
     assert [e.name for e in BASIC] == [
-        "ANGRY", "DISGUST", "FEAR", "HAPPY", "SAD", "SURPRISE", "NEUTRAL",
-    ]  # fmt: skip
+        "ANGRY",
+        "DISGUST",
+        "FEAR",
+        "HAPPY",
+        "SAD",
+        "SURPRISE",
+        "NEUTRAL",
+    ]
     assert Expression.parse("Happiness ") is Expression.HAPPY
     assert Expression.parse(5) is Expression.SURPRISE
     for wrong in ("bored", 9, 2.5, None):

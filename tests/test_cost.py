@@ -44,8 +44,10 @@ def test_operations_are_those_of_convolutions_and_matrices(frame, model):
 
 def test_parameters_and_speeds(frame):
     assert list(frame.model) == [1, 4]
-    counts = [sum(p.numel() for p in FERNet(ModelConfig.table1(m, width=0.125)).parameters())
-              for m in (1, 4)]  # fmt: skip
+    counts = [
+        sum(p.numel() for p in FERNet(ModelConfig.table1(m, width=0.125)).parameters())
+        for m in (1, 4)
+    ]
     assert list(frame.parameters) == counts
     assert (frame[["train", "predict"]] > 0).all(axis=None)
     assert (frame[["train_spread", "predict_spread"]] >= 0).all(axis=None)
@@ -54,9 +56,16 @@ def test_parameters_and_speeds(frame):
 
 def made(flops, speed, spread=0.01):
     return pd.DataFrame(
-        {"model": [3, 4, 5], "parameters": [10, 11, 12], "flops": flops, "train": speed,
-         "train_spread": spread, "predict": speed, "predict_spread": spread}
-    )  # fmt: skip
+        {
+            "model": [3, 4, 5],
+            "parameters": [10, 11, 12],
+            "flops": flops,
+            "train": speed,
+            "train_spread": spread,
+            "predict": speed,
+            "predict_spread": spread,
+        }
+    )
 
 
 def test_the_verdict_follows_the_numbers():

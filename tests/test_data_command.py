@@ -36,9 +36,11 @@ def hub(monkeypatch, tmp_path):
         for split in ("train", "publicTest", "privateTest"):
             images = rng.integers(0, 256, (14, 48, 48), dtype=np.uint8)
             table = pa.table(
-                {"image": [{"bytes": png(i), "path": None} for i in images],
-                 "label": ["happy", "sad"] * 7}
-            )  # fmt: skip
+                {
+                    "image": [{"bytes": png(i), "path": None} for i in images],
+                    "label": ["happy", "sad"] * 7,
+                }
+            )
             pq.write_table(table, local_dir / "data" / f"{split}-00000-of-00001.parquet")
         return str(local_dir)
 

@@ -48,8 +48,11 @@ def test_changes_of_the_paper_and_ours():
     ours = [
         made_row(m, seed=s, accuracy=0.6 + 0.01 * m + 0.001 * s) for m in (4, 5) for s in (0, 1, 2)
     ]
-    found = {(c.source, c.dataset): c for c in changes([*paper_rows(), *ours], 4, 5)
-             if c.source == "paper"}  # fmt: skip
+    found = {
+        (c.source, c.dataset): c
+        for c in changes([*paper_rows(), *ours], 4, 5)
+        if c.source == "paper"
+    }
     fer = found["paper", "fer2013"]
     assert fer.mean == pytest.approx(73.97 - 73.84)
     # Welch by hand: each mean's squared error is Sta^2 / (N - 1); 2.10 is t for 18 degrees.

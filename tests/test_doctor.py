@@ -153,8 +153,10 @@ def test_data_sets_are_looked_for_where_load_looks(tmp_path, monkeypatch):
 
 def test_best_device_prefers_cuda_then_mps_then_cpu(monkeypatch):
     for cuda, mps, expected in (
-        (True, True, "cuda"), (False, True, "mps"), (False, False, "cpu"),
-    ):  # fmt: skip
+        (True, True, "cuda"),
+        (False, True, "mps"),
+        (False, False, "cpu"),
+    ):
         monkeypatch.setattr(device, "cuda_works", lambda cuda=cuda: cuda)
         monkeypatch.setattr(torch.backends.mps, "is_available", lambda mps=mps: mps)
         assert device.best_device() == torch.device(expected)

@@ -77,8 +77,14 @@ def address():
 
 @pytest.fixture
 def settings(tmp_path, address):
-    return {"device": "cpu", "out": tmp_path / "runs", "progress": False,
-            "engine": "ray", "address": address, "jobs": 2}  # fmt: skip
+    return {
+        "device": "cpu",
+        "out": tmp_path / "runs",
+        "progress": False,
+        "engine": "ray",
+        "address": address,
+        "jobs": 2,
+    }
 
 
 @several_machines
@@ -211,8 +217,9 @@ def test_runs_share_the_cluster_equally(nodes, workers, device, expected):
 
 machines = st.lists(
     st.fixed_dictionaries({"CPU": st.integers(1, 12)}, optional={"GPU": st.integers(0, 3)}),
-    min_size=1, max_size=3,
-)  # fmt: skip
+    min_size=1,
+    max_size=3,
+)
 
 
 @given(machines, st.integers(1, 7), st.sampled_from(["auto", "cpu"]))

@@ -38,8 +38,10 @@ def tiny(row: int = 6, seed: int = 0, **changes) -> FERNet:
 
 
 def hooks(model: torch.nn.Module) -> int:
-    return sum(len(m._forward_hooks) + len(m._forward_pre_hooks) + len(m._backward_hooks)
-               for m in model.modules())  # fmt: skip
+    return sum(
+        len(m._forward_hooks) + len(m._forward_pre_hooks) + len(m._backward_hooks)
+        for m in model.modules()
+    )
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +56,10 @@ def drawn():
 def test_maps_of_every_model_lie_on_the_face(row):
     found = explain.maps(tiny(row), bars(3).images)
     assert len(found) == 3
-    assert all(m.shape == (3, 32, 32) and m.dtype == torch.float32 and m.isfinite().all()
-               for m in found.on_face.values())  # fmt: skip
+    assert all(
+        m.shape == (3, 32, 32) and m.dtype == torch.float32 and m.isfinite().all()
+        for m in found.on_face.values()
+    )
     assert ("edge" in found.on_face) == (row >= 2)
     assert bool(found.weights) == (row >= 3)
     assert ("global" in found.on_face) == (row >= 4)
@@ -132,8 +136,9 @@ def test_map_scale_spreads_every_map_out():
         torch.testing.assert_close(logits.mean((1, 2, 3)), torch.zeros(4), **SUM)
         deviation = logits.std((1, 2, 3), correction=0)
         assert ((deviation > 1) & (deviation < 2.01)).all()  # less than 2 where eps is felt
-    within = [explain.spread(explain.maps(m, bars(4).images)["global"]).within
-              for m in (flat, spread_out)]  # fmt: skip
+    within = [
+        explain.spread(explain.maps(m, bars(4).images)["global"]).within for m in (flat, spread_out)
+    ]
     assert within[1] > 3 * within[0]
 
 
@@ -167,16 +172,17 @@ def test_gradcam_is_its_formula():
     for mine, theirs in zip(up, found, strict=True):
         if mine.any():
             # the library adds 1e-7 to the largest it divides by, and resizes with OpenCV
-            torch.testing.assert_close(rescale(mine[None])[0], rescale(theirs[None])[0],
-                                       atol=2e-3, rtol=0)  # fmt: skip
+            torch.testing.assert_close(
+                rescale(mine[None])[0], rescale(theirs[None])[0], atol=2e-3, rtol=0
+            )
 
 
 def test_gradcam_explains_the_predicted_class_unless_told():
     model, images = tiny(6), bars(4).images
     answers = explain.maps(model, images).logits.argmax(1)
-    torch.testing.assert_close(explain.gradcam(model, images),
-                               explain.gradcam(model, images, target=answers),
-                               **NETWORK)  # fmt: skip
+    torch.testing.assert_close(
+        explain.gradcam(model, images), explain.gradcam(model, images, target=answers), **NETWORK
+    )
     frozen = tiny(6).requires_grad_(False)
     torch.testing.assert_close(
         explain.gradcam(frozen, images), explain.gradcam(model, images), **NETWORK
@@ -370,8 +376,9 @@ def test_flips_are_one_for_a_map_that_turns_with_the_face_and_less_for_one_that_
 
 
 def test_measured_rows_are_recorded_once_and_read_back(drawn, tmp_path):
-    rows = explain.measure(tiny(6), drawn, methods=("gradcam",), count=7, slow_count=3,
-                           sanity=True, faithful=True)  # fmt: skip
+    rows = explain.measure(
+        tiny(6), drawn, methods=("gradcam",), count=7, slow_count=3, sanity=True, faithful=True
+    )
     book = ScoreBook(tmp_path / "scores.jsonl")
     assert book.append(rows) == len(rows)
     assert book.append(rows) == 0
@@ -392,8 +399,15 @@ def test_a_damaged_book_says_which_line(tmp_path):
     with pytest.raises(FercourseError, match="line 1"):
         ScoreBook(path).rows()
     with pytest.raises(FercourseError, match="not a value inside its interval"):
-        ScoreRow(variant="m", kind="map", name="x", fingerprint="", split="test", n=1,
-                 scores={"energy": {"all": [0.5, 0.6, 0.7, 1]}})  # fmt: skip
+        ScoreRow(
+            variant="m",
+            kind="map",
+            name="x",
+            fingerprint="",
+            split="test",
+            n=1,
+            scores={"energy": {"all": [0.5, 0.6, 0.7, 1]}},
+        )
 
 
 # Figures
@@ -411,10 +425,15 @@ def test_every_figure_draws(drawn, tmp_path):
         plots.cam_grid(model, faces[:2], targets=explain.truth(faces)),
         plots.truths(faces, DRAWN),
     ]
-    rows = explain.measure(model, drawn, methods=("gradcam",), count=7, slow_count=3,
-                           sanity=True, faithful=True)  # fmt: skip
-    figures += [plots.score_models(rows), plots.score_expressions(rows), plots.sanity(rows),
-                plots.faithfulness(rows)]  # fmt: skip
+    rows = explain.measure(
+        model, drawn, methods=("gradcam",), count=7, slow_count=3, sanity=True, faithful=True
+    )
+    figures += [
+        plots.score_models(rows),
+        plots.score_expressions(rows),
+        plots.sanity(rows),
+        plots.faithfulness(rows),
+    ]
     for k, figure in enumerate(figures):
         figure.savefig(tmp_path / f"{k}.png", dpi=40)
     assert figures[0].axes[0].images
@@ -494,8 +513,17 @@ def test_the_command_scores_and_records(tmp_path):
     model = tiny(6)
     save_model(tmp_path / "m.safetensors", model, model.run.change(model=model.config))
     book = tmp_path / "scores.jsonl"
-    arguments = ["score", "-w", str(tmp_path / "m.safetensors"), "--methods", "layercam",
-                 "--count", "7", "--scores", str(book)]  # fmt: skip
+    arguments = [
+        "score",
+        "-w",
+        str(tmp_path / "m.safetensors"),
+        "--methods",
+        "layercam",
+        "--count",
+        "7",
+        "--scores",
+        str(book),
+    ]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
     assert "layercam" in result.output

@@ -212,8 +212,13 @@ def test_folder_gives_crops_and_a_table(tmp_path, hopper, face):
     assert list(table.columns) == list(COLUMNS)
     by_file = table.set_index("file")
     assert sorted(by_file.index) == [
-        "deep/blank.png", "deep/half.jpg", "empty.png", "good.jpg", "good.png", "turned.jpg",
-    ]  # fmt: skip
+        "deep/blank.png",
+        "deep/half.jpg",
+        "empty.png",
+        "good.jpg",
+        "good.png",
+        "turned.jpg",
+    ]
     assert "no face" in by_file.loc["deep/blank.png", "reason"]
     assert "cannot be read" in by_file.loc["deep/half.jpg", "reason"]
     assert "cannot be read" in by_file.loc["empty.png", "reason"]

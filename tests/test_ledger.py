@@ -411,8 +411,10 @@ def test_the_papers_tables_stand_in_the_paper() -> None:
         pytest.skip("the paper's text is not beside the checkout")
     found = [line.split() for line in text.read_text().splitlines()]
     for model, *numbers in paper.TABLE_1:
-        assert any(words[:1] == [str(model)] and words[-4:] == [f"{n:.2f}" for n in numbers]
-                   for words in found)  # fmt: skip
+        assert any(
+            words[:1] == [str(model)] and words[-4:] == [f"{n:.2f}" for n in numbers]
+            for words in found
+        )
     for method, *numbers in paper.TABLE_2:
         assert any(words == [*method.split(), *(f"{n:.2f}" for n in numbers)] for words in found)
 
@@ -458,8 +460,10 @@ class TestCommandLine:
         for seed in range(3):
             ledger.append(made_row(model=1, seed=seed, accuracy=0.68))
             ledger.append(made_row(model=6, seed=seed, accuracy=0.70 + 0.001 * seed))
-        answer = CliRunner().invoke(app, ["compare", "model1", "model6", "--metric", "variant",
-                                          "--ledger", str(ledger.path)])  # fmt: skip
+        answer = CliRunner().invoke(
+            app,
+            ["compare", "model1", "model6", "--metric", "variant", "--ledger", str(ledger.path)],
+        )
         assert "no number to average" in str(answer.exception)
         shown = self.run(ledger, "compare", "model1", "model6")
         assert "model6 minus model1, test_accuracy: +2.08 points" in shown

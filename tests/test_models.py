@@ -21,8 +21,12 @@ def test_lateral_sizes_are_the_papers():
     with torch.no_grad():
         laterals, weights = backbone(torch.rand(1, 3, 224, 224))
     assert [tuple(c.shape[1:]) for c in laterals] == [
-        (64, 224, 224), (128, 112, 112), (256, 56, 56), (512, 28, 28), (512, 14, 14),
-    ]  # fmt: skip
+        (64, 224, 224),
+        (128, 112, 112),
+        (256, 56, 56),
+        (512, 28, 28),
+        (512, 14, 14),
+    ]
     assert [w.shape[1] for w in weights] == [64, 128, 256, 512, 512]
 
 
@@ -61,9 +65,12 @@ def test_each_row_adds_to_the_one_before():
 
 
 @given(
-    st.integers(32, 70), st.integers(32, 70), st.sampled_from([1, 3]), st.integers(1, 6),
+    st.integers(32, 70),
+    st.integers(32, 70),
+    st.sampled_from([1, 3]),
+    st.integers(1, 6),
     st.sampled_from([0.125, 0.25]),
-)  # fmt: skip
+)
 @settings(max_examples=12, deadline=None)
 def test_any_size_from_32_up(height, width, channels, row, scale):
     config = ModelConfig.table1(row, width=scale, embedding=8, in_channels=channels)

@@ -39,8 +39,9 @@ def test_terms_are_those_of_the_points_and_centres_they_stand_beside():
         pairs = sum(
             float(F.cosine_similarity(a, b, dim=0)) + 1
             for j, a in enumerate(course.centers[t])
-            for k, b in enumerate(course.centers[t]) if j != k
-        )  # fmt: skip
+            for k, b in enumerate(course.centers[t])
+            if j != k
+        )
         assert float(course.pairs[t]) == about(pairs, **SUM)
         total = float(course.ce[t]) + 0.01 * (float(course.center[t]) + 5 * pairs)
         assert float(course.total()[t]) == about(total, **SUM)

@@ -29,8 +29,13 @@ def faces(counts: list[int], size: int = 40) -> Faces:
 
 def dataset() -> FaceDataset:
     counts = [20, 4, 24, 40, 24, 16, 28]
-    return FaceDataset(faces(counts), faces([5, 1, 6, 10, 6, 4, 7]),
-                       held_out(faces([5, 1, 6, 10, 6, 4, 7])), "made", "0")  # fmt: skip
+    return FaceDataset(
+        faces(counts),
+        faces([5, 1, 6, 10, 6, 4, 7]),
+        held_out(faces([5, 1, 6, 10, 6, 4, 7])),
+        "made",
+        "0",
+    )
 
 
 def slopes(models=(1, 3, 6), seeds=4):
@@ -44,10 +49,12 @@ def slopes(models=(1, 3, 6), seeds=4):
 
 def swept(values=(0.001, 0.005, 0.01), peak=0.01, seeds=3):
     return [
-        made_row(6, seed=s, accuracy=0.7 - (0 if w == peak else 0.01) + 0.001 * s,
-                 **{"loss.weight": w})
-        for w in values for s in range(seeds)
-    ]  # fmt: skip
+        made_row(
+            6, seed=s, accuracy=0.7 - (0 if w == peak else 0.01) + 0.001 * s, **{"loss.weight": w}
+        )
+        for w in values
+        for s in range(seeds)
+    ]
 
 
 def headline(figure: Figure) -> str:
@@ -112,10 +119,12 @@ def test_the_package_is_light_until_a_figure_is_asked_for() -> None:
 
 
 def test_without_matplotlib_one_sentence_says_what_to_install() -> None:
-    code = ("import sys; sys.modules['matplotlib'] = None\n"
-            "import fercourse.plots as p\n"
-            "try: p.confusion\n"
-            "except Exception as e: print(type(e).__name__, e)")  # fmt: skip
+    code = (
+        "import sys; sys.modules['matplotlib'] = None\n"
+        "import fercourse.plots as p\n"
+        "try: p.confusion\n"
+        "except Exception as e: print(type(e).__name__, e)"
+    )
     told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert told.stdout.startswith("FercourseError figures need matplotlib")
     assert "fercourse[plots]" in told.stdout
@@ -148,15 +157,39 @@ def test_class_histogram_shows_shares_and_the_imbalance() -> None:
 
 def test_learning_curves_name_the_kept_epoch() -> None:
     history = [
-        {"epoch": 1, "lr": 0.1, "train_ce": 1.5, "train_accuracy": 0.40, "val_loss": 1.2,
-         "val_accuracy": 0.50},
-        {"epoch": 2, "lr": 0.1, "train_ce": 1.0, "train_accuracy": 0.70, "val_loss": 0.9,
-         "val_accuracy": 0.60},
-        {"epoch": 3, "lr": 0.1, "train_ce": 0.5, "train_accuracy": 0.90, "val_loss": 1.3,
-         "val_accuracy": 0.65},
-        {"epoch": 4, "lr": 0.1, "train_ce": 0.3, "train_accuracy": 0.95, "val_loss": None,
-         "val_accuracy": 0.64},
-    ]  # fmt: skip
+        {
+            "epoch": 1,
+            "lr": 0.1,
+            "train_ce": 1.5,
+            "train_accuracy": 0.40,
+            "val_loss": 1.2,
+            "val_accuracy": 0.50,
+        },
+        {
+            "epoch": 2,
+            "lr": 0.1,
+            "train_ce": 1.0,
+            "train_accuracy": 0.70,
+            "val_loss": 0.9,
+            "val_accuracy": 0.60,
+        },
+        {
+            "epoch": 3,
+            "lr": 0.1,
+            "train_ce": 0.5,
+            "train_accuracy": 0.90,
+            "val_loss": 1.3,
+            "val_accuracy": 0.65,
+        },
+        {
+            "epoch": 4,
+            "lr": 0.1,
+            "train_ce": 0.3,
+            "train_accuracy": 0.95,
+            "val_loss": None,
+            "val_accuracy": 0.64,
+        },
+    ]
     figure = plots.learning_curves(history)
     assert headline(figure) == (
         "Best validation accuracy 65.0 % at epoch 3, where training accuracy is 25.0 points ahead; "
@@ -229,14 +262,18 @@ def test_sweep_compares_the_best_with_the_papers_choice() -> None:
 
 @pytest.mark.parametrize(
     ("third", "verdict"),
-    [([0.006, 0.011], "luck may give the best of 3 as much"),
-     ([0.0091, 0.0093], "clear even for the best of 3")],
-)  # fmt: skip
+    [
+        ([0.006, 0.011], "luck may give the best of 3 as much"),
+        ([0.0091, 0.0093], "clear even for the best of 3"),
+    ],
+)
 def test_a_best_was_picked_so_more_is_asked_of_it(third: list[float], verdict: str) -> None:
     """p = 0.029 of the paired t test would do for two values, but not for the luckier of two."""
     rows = [row for row in swept(peak=None) if row.run.loss.weight != 0.01]
-    rows += [made_row(6, seed=s, accuracy=0.69 + gain + 0.001 * s, **{"loss.weight": 0.01})
-             for s, gain in enumerate([0.008, *third])]  # fmt: skip
+    rows += [
+        made_row(6, seed=s, accuracy=0.69 + gain + 0.001 * s, **{"loss.weight": 0.01})
+        for s, gain in enumerate([0.008, *third])
+    ]
     assert headline(plots.sweep(rows, "loss.weight")).endswith(verdict)
 
 
@@ -246,8 +283,11 @@ def test_one_seed_makes_no_best_clear() -> None:
 
 
 def test_sweep_of_two_seeds_shows_the_seeds_and_cuts_their_long_bars() -> None:
-    rows = [made_row(6, seed=s, accuracy=0.6 + 0.02 * s, **{"loss.weight": w})
-            for w in (0.005, 0.01) for s in (0, 1)]  # fmt: skip
+    rows = [
+        made_row(6, seed=s, accuracy=0.6 + 0.02 * s, **{"loss.weight": w})
+        for w in (0.005, 0.01)
+        for s in (0, 1)
+    ]
     (axes,) = plots.sweep(rows, "loss.weight").axes
     values = [100 * row.val_accuracy for row in rows]
     low, high = axes.get_ylim()

@@ -18,8 +18,16 @@ from fercourse.plots.detection import mtcnn
 
 def scored(kind="cam", name="gradcam", variant="model6", **scores) -> ScoreRow:
     scores = scores or {"pr_auc_moved": {"all": [0.4, 0.3, 0.5, 9], "sad": [0.2, 0.1, 0.3, 9]}}
-    return ScoreRow(kind=kind, name=name, variant=variant, fingerprint="f", split="test", n=9,
-                    scores=scores, run="0123456789ab-0")  # fmt: skip
+    return ScoreRow(
+        kind=kind,
+        name=name,
+        variant=variant,
+        fingerprint="f",
+        split="test",
+        n=9,
+        scores=scores,
+        run="0123456789ab-0",
+    )
 
 
 STEP = {"0.0": [0.9, 0.8, 1.0, 9], "1.0": [0.1, 0.0, 0.2, 9]}

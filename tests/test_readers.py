@@ -161,9 +161,18 @@ def as_parquet_of_text(tmp):
 
 
 LAYOUTS = [
-    as_csv, as_quoted_csv, as_icml, as_zipped_csv, as_folder, as_usage_folders, as_zip,
-    as_nested_zip, as_hub_parquet, as_parquet_of_bytes, as_parquet_of_text,
-]  # fmt: skip
+    as_csv,
+    as_quoted_csv,
+    as_icml,
+    as_zipped_csv,
+    as_folder,
+    as_usage_folders,
+    as_zip,
+    as_nested_zip,
+    as_hub_parquet,
+    as_parquet_of_bytes,
+    as_parquet_of_text,
+]
 
 
 @pytest.mark.parametrize("make", LAYOUTS)
@@ -593,8 +602,13 @@ def test_real_ckplus(ckplus_zip: Path, monkeypatch):
     table = read_table("ckplus", ckplus_zip)
     titles = Counter(Expression(int(k)).name for k in table.labels)
     assert titles == {
-        "ANGRY": 135, "CONTEMPT": 54, "DISGUST": 177, "FEAR": 75,
-        "HAPPY": 207, "SAD": 84, "SURPRISE": 249,
-    }  # fmt: skip
+        "ANGRY": 135,
+        "CONTEMPT": 54,
+        "DISGUST": 177,
+        "FEAR": 75,
+        "HAPPY": 207,
+        "SAD": 84,
+        "SURPRISE": 249,
+    }
     assert len(set(table.subjects)) == 118
     assert table.images.shape == (981, 48, 48)

@@ -109,10 +109,16 @@ def test_seeds_of_a_cross_validation_are_one_line_and_count_each_face_once(tmp_p
 
 def test_a_sweep_of_fig_6_is_a_table_and_says_whether_its_values_differ():
     rows = [
-        made_row(6, seed, 0.6 + 0.01 * value + 0.001 * seed, plan="fig6b",
-                 **{"loss.weight": 0.01, "loss.pair_weight": float(value)})
-        for value in PAIR_WEIGHTS for seed in (0, 1)
-    ]  # fmt: skip
+        made_row(
+            6,
+            seed,
+            0.6 + 0.01 * value + 0.001 * seed,
+            plan="fig6b",
+            **{"loss.weight": 0.01, "loss.pair_weight": float(value)},
+        )
+        for value in PAIR_WEIGHTS
+        for seed in (0, 1)
+    ]
     (table,) = sweep_tables(rows)
     assert "| lambda_1 | 1 | 2 | 3 |" in table
     assert "| runs | 2 | 2 |" in table
@@ -124,11 +130,17 @@ def test_a_sweep_of_fig_6_is_a_table_and_says_whether_its_values_differ():
 def test_the_more_sweeps_are_judged_the_less_luck_will_do():
     def sweep(pair_weight, best):
         return [
-            made_row(6, seed, best + 0.01 * seed if value == LAMBDAS[-1] else 0.6 + 0.01 * seed,
-                     plan="fig6a", note="lambda_1 by validation accuracy",
-                     **{"loss.weight": value, "loss.pair_weight": pair_weight})
-            for value in LAMBDAS for seed in (0, 1, 2)
-        ]  # fmt: skip
+            made_row(
+                6,
+                seed,
+                best + 0.01 * seed if value == LAMBDAS[-1] else 0.6 + 0.01 * seed,
+                plan="fig6a",
+                note="lambda_1 by validation accuracy",
+                **{"loss.weight": value, "loss.pair_weight": pair_weight},
+            )
+            for value in LAMBDAS
+            for seed in (0, 1, 2)
+        ]
 
     rows = sweep(1.0, best=0.63)  # p = 0.014
     (alone,) = sweep_tables(rows)
@@ -180,15 +192,21 @@ def test_a_copy_of_ckplus_is_called_what_it_is(tmp_path):
 
 
 def test_three_frames_of_a_sequence_count_as_one(tmp_path):
-    (line,) = [line for line in _ckplus(folds_of(1, 0, [0.9, 0.9, 0.9]), {}).splitlines()
-               if line.startswith("| model1")]  # fmt: skip
+    (line,) = [
+        line
+        for line in _ckplus(folds_of(1, 0, [0.9, 0.9, 0.9]), {}).splitlines()
+        if line.startswith("| model1")
+    ]
     low, high = (100 * end for end in wilson(90, 100))
     assert f"90.00 of 300 | {low:.1f} to {high:.1f} |" in line
 
 
 def test_sweeps_on_two_copies_are_two_tables():
-    rows = [made_row(6, 0, 0.6, plan="fig6a", fingerprint=copy * 16, **{"loss.weight": w})
-            for w in LAMBDAS for copy in "ab"]  # fmt: skip
+    rows = [
+        made_row(6, 0, 0.6, plan="fig6a", fingerprint=copy * 16, **{"loss.weight": w})
+        for w in LAMBDAS
+        for copy in "ab"
+    ]
     assert len(sweep_tables(rows)) == 2
 
 

@@ -139,8 +139,12 @@ def test_the_order_holds_when_time_is_short(ledger, settings, course):
     _, begun = course({"model1": 10.0, "model2": 10.0, "model3": 100.0})
     runner.run(three(), ledger, budget_seconds=225, work=quick, **settings)
     assert [name.split(",")[0] for name in begun] == [
-        "model1", "model2", "model3", "model1", "model2"
-    ]  # fmt: skip
+        "model1",
+        "model2",
+        "model3",
+        "model1",
+        "model2",
+    ]
 
 
 def test_a_run_longer_than_every_budget_is_begun_all_the_same(ledger, settings, course):

@@ -86,10 +86,14 @@ def test_differences_that_cancel_show_nothing() -> None:
     # and in single precision, as validation accuracies are recorded
     rows = [made_row(1, seed=s, val_accuracy=0.75) for s in range(5)]
     rows += [
-        made_row(6, seed=s, val_accuracy=float(np.float32(0.75 + step / 3588)),
-                 splits={"train": 28709, "val": 3588, "test": 3589})
+        made_row(
+            6,
+            seed=s,
+            val_accuracy=float(np.float32(0.75 + step / 3588)),
+            splits={"train": 28709, "val": 3588, "test": 3589},
+        )
         for s, step in enumerate(steps)
-    ]  # fmt: skip
+    ]
     result = compare(rows, "model1", "model6", "val_accuracy")
     assert (result.mean, result.p_flip) == (0, 1)
 
@@ -189,14 +193,22 @@ def test_the_papers_interval_follows_from_its_sta() -> None:
 
 def test_folds_are_pooled_face_by_face() -> None:
     def fold(k: int, confusion: list[list[int]], **changes):
-        return made_row(6, confusion=confusion, **{"data.name": "ckplus", "data.folds": 3,
-                                                    "data.fold": k} | changes)  # fmt: skip
+        return made_row(
+            6,
+            confusion=confusion,
+            **{"data.name": "ckplus", "data.folds": 3, "data.fold": k} | changes,
+        )
 
     folds = [fold(0, [[8, 2], [0, 10]]), fold(1, [[1, 0], [1, 0]]), fold(2, [[3, 0], [0, 1]])]
     other_seed = [
-        made_row(6, seed=1, confusion=[[1, 0], [0, 1]],
-                 **{"data.name": "ckplus", "data.folds": 3, "data.fold": k}) for k in range(3)
-    ]  # fmt: skip
+        made_row(
+            6,
+            seed=1,
+            confusion=[[1, 0], [0, 1]],
+            **{"data.name": "ckplus", "data.folds": 3, "data.fold": k},
+        )
+        for k in range(3)
+    ]
     plain = made_row(6)
     pooled, other, same = pool_folds([*folds, *other_seed, plain])
     assert pooled.confusion == [[12, 2], [1, 11]]

@@ -225,9 +225,12 @@ class TestDraw:
         alone = synthetic.draw("neutral", identity=int(faces.subjects[0]), size=48, margin=0.0)
         other = synthetic.draw("neutral", identity=99_999, size=48, margin=0.0)
         easy = synthetic.dataset(size=48, count=210, seed=3, difficulty=0.0)
-        all_easy = {s: x for split in easy.splits.values()
-                    for s, y, x in zip(split.subjects, split.labels, split.images, strict=True)
-                    if y == Expression.NEUTRAL}  # fmt: skip
+        all_easy = {
+            s: x
+            for split in easy.splits.values()
+            for s, y, x in zip(split.subjects, split.labels, split.images, strict=True)
+            if y == Expression.NEUTRAL
+        }
         centre = (slice(14, 34), slice(14, 34))
         truth = all_easy[faces.subjects[0]].numpy().astype(float)[centre]
         same = np.corrcoef(truth.ravel(), alone.image[centre].ravel())[0, 1]

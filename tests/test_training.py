@@ -44,8 +44,9 @@ def same(a, b):
 def test_it_learns_and_writes_what_it_says(tmp_path):
     data = bar_dataset(160)
     seen = []
-    fit = train(tiny(**{"train.epochs": 6}), data, tmp_path, "cpu", on_epoch=seen.append,
-                progress=False)  # fmt: skip
+    fit = train(
+        tiny(**{"train.epochs": 6}), data, tmp_path, "cpu", on_epoch=seen.append, progress=False
+    )
     assert fit.val_accuracy > 0.5, "chance is 0.14"
     assert seen == fit.history == json.loads((tmp_path / "history.json").read_text())
     accuracies = [e["val_accuracy"] for e in fit.history]
@@ -90,10 +91,16 @@ KILLED = """
     [
         {"train.ema": 0.9, "train.augment": "course", "train.mixup": 0.2},
         {"train.swa": 0.5},
-        {"train.schedule": "plateau", "loss.centers": "learned", "train.optimizer": "adamw",
-         "train.lr": 0.001, "train.patience": 0, "train.clip": 1.0},
+        {
+            "train.schedule": "plateau",
+            "loss.centers": "learned",
+            "train.optimizer": "adamw",
+            "train.lr": 0.001,
+            "train.patience": 0,
+            "train.clip": 1.0,
+        },
     ],
-)  # fmt: skip
+)
 def test_a_killed_run_goes_on_to_the_same_weights(tmp_path, changes):
     straight = train(tiny(**changes), bar_dataset(48), device="cpu", progress=False)
 
@@ -113,8 +120,10 @@ def test_a_killed_run_goes_on_to_the_same_weights(tmp_path, changes):
     assert same(resumed.model.state_dict(), straight.model.state_dict())
     assert torch.equal(resumed.centers, straight.centers)
     times = ("seconds", "images_per_second")
-    plain = [[{k: v for k, v in e.items() if k not in times} for e in r.history]
-             for r in (resumed, straight)]  # fmt: skip
+    plain = [
+        [{k: v for k, v in e.items() if k not in times} for e in r.history]
+        for r in (resumed, straight)
+    ]
     assert plain[0] == plain[1]
 
 
@@ -179,8 +188,18 @@ def test_clipping_bounds_a_step_and_the_average_trails_the_weights():
     from lightning_fabric import Fabric
 
     torch.manual_seed(0)
-    learner = Learner(tiny(**{"train.clip": 0.01, "train.lr": 1.0, "train.weight_decay": 0.0,
-                              "train.ema": 0.75, "train.schedule": "plateau"}), 2)  # fmt: skip
+    learner = Learner(
+        tiny(
+            **{
+                "train.clip": 0.01,
+                "train.lr": 1.0,
+                "train.weight_decay": 0.0,
+                "train.ema": 0.75,
+                "train.schedule": "plateau",
+            }
+        ),
+        2,
+    )
     learner.place(Fabric(accelerator="cpu", devices=1))
     learner.train()
     faces, seen = bars(16), [flat(learner.model)]
@@ -190,8 +209,11 @@ def test_clipping_bounds_a_step_and_the_average_trails_the_weights():
     # Nesterov's first step is the gradient and 0.9 of it again.
     assert (seen[1] - seen[0]).norm().item() == about(1.9 * 0.01, **TRAINED)
     torch.testing.assert_close(flat(learner.chosen), 0.75 * seen[1] + 0.25 * seen[2], **STEP)
-    layouts = {p.is_contiguous(memory_format=torch.channels_last)
-               for p in learner.chosen.parameters() if p.ndim == 4}  # fmt: skip
+    layouts = {
+        p.is_contiguous(memory_format=torch.channels_last)
+        for p in learner.chosen.parameters()
+        if p.ndim == 4
+    }
     assert layouts == {True}, "laid out like the model it is compared with at every step"
 
 

@@ -414,9 +414,14 @@ def test_an_upload_is_read_and_then_let_go(explorer: Explorer) -> None:
     content = file_of(scene(2, size=300, seed=5).image)
     upload = next(w for w in inside(explorer) if isinstance(w, ipywidgets.FileUpload))
     upload.value = (
-        {"name": "us.png", "type": "image/png", "size": len(content),
-         "content": memoryview(content), "last_modified": datetime.now(UTC)},
-    )  # fmt: skip
+        {
+            "name": "us.png",
+            "type": "image/png",
+            "size": len(content),
+            "content": memoryview(content),
+            "last_modified": datetime.now(UTC),
+        },
+    )
     assert said(explorer).startswith("2 faces found")
     assert upload.value == ()
 

@@ -63,8 +63,13 @@ def test_once_a_week_with_the_newest_packages():
 def test_what_is_written_is_what_github_reads():
     """Keys and actions as GitHub lists them: a misspelt key is silently no key there."""
     assert WORKFLOW.keys() == {
-        "name", True, "permissions", "concurrency", "defaults", "jobs",
-    }  # fmt: skip
+        "name",
+        True,
+        "permissions",
+        "concurrency",
+        "defaults",
+        "jobs",
+    }
     assert WORKFLOW["permissions"] == {"contents": "read"}
     for job in JOBS.values():
         assert job.keys() <= {"strategy", "runs-on", "timeout-minutes", "steps", "if", "env"}

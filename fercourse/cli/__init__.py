@@ -22,8 +22,14 @@ app.add_typer(faces.app, name="faces")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(explain.app, name="explain")
 for command in (
-    run.train, run.evaluate, run.predict, run.demo, run.doctor, plan.run, plan.cost,
-):  # fmt: skip
+    run.train,
+    run.evaluate,
+    run.predict,
+    run.demo,
+    run.doctor,
+    plan.run,
+    plan.cost,
+):
     app.command()(command)
 
 
@@ -46,12 +52,16 @@ def main() -> None:
     except (MemoryError, RuntimeError) as error:
         if not isinstance(error, MemoryError) and not any(w in str(error) for w in _NO_MEMORY):
             raise
-        _end("There is not enough memory: take a smaller batch (--set train.batch_size=64), size "
-             "or count, or close other programs.")  # fmt: skip
+        _end(
+            "There is not enough memory: take a smaller batch (--set train.batch_size=64), size "
+            "or count, or close other programs."
+        )
     except SystemExit as end:
         if end.code == STOPPED:
-            print("fercourse: stopped; a training goes on from its last epoch with the same "
-                  "command.", file=sys.stderr)  # fmt: skip
+            print(
+                "fercourse: stopped; a training goes on from its last epoch with the same command.",
+                file=sys.stderr,
+            )
         raise
     finally:
         warnings.formatwarning = shown

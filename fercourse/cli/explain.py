@@ -67,8 +67,10 @@ def score(
         if found and "all" in found:
             value, low, high, n = found["all"]
             what = "PR-AUC, moved pixels" if "pr_auc_moved" in row.scores else "ROAD"
-            print(f"{row.kind:9s} {row.name:16s} {what} {value:.3f} ({low:.3f} to {high:.3f}, "
-                  f"{n:.0f} faces)")  # fmt: skip
+            print(
+                f"{row.kind:9s} {row.name:16s} {what} {value:.3f} ({low:.3f} to {high:.3f}, "
+                f"{n:.0f} faces)"
+            )
     print(f"{book.path}: {new} rows added, {len(rows) - new} already there.")
 
 

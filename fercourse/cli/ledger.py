@@ -48,11 +48,19 @@ def list_rows(
     )
     for row in rows:
         table.add_row(
-            row.plan, row.dataset, row.variant, row.label, _text(row.seed), _text(row.best_epoch),
-            _percent(row.val_accuracy), _percent(row.test_accuracy),
-            _percent(row.test_accuracy_clean), _percent(row.test_accuracy_flip),
-            "" if row.seconds is None else f"{row.seconds / 60:.1f}", row.source or row.key,
-        )  # fmt: skip
+            row.plan,
+            row.dataset,
+            row.variant,
+            row.label,
+            _text(row.seed),
+            _text(row.best_epoch),
+            _percent(row.val_accuracy),
+            _percent(row.test_accuracy),
+            _percent(row.test_accuracy_clean),
+            _percent(row.test_accuracy_flip),
+            "" if row.seconds is None else f"{row.seconds / 60:.1f}",
+            row.source or row.key,
+        )
     print_whole(table)
 
 
@@ -83,10 +91,13 @@ def summary(
     for line in frame.to_dict("records"):
         low, high = _percent(line["low"]), _percent(line["high"])
         table.add_row(
-            *(_text(line[name]) for name in names), str(line["n"]), _percent(line["mean"]),
+            *(_text(line[name]) for name in names),
+            str(line["n"]),
+            _percent(line["mean"]),
             _percent(line["sta"]) if line["n"] > 1 else "",
-            f"{low} to {high}" if low else "", _percent(line["binomial"]),
-        )  # fmt: skip
+            f"{low} to {high}" if low else "",
+            _percent(line["binomial"]),
+        )
     print_whole(table)
 
 

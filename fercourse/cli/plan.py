@@ -72,8 +72,16 @@ def run(
     if settings and name != "recipe":
         raise FercourseError("--settings is for the plan recipe; --set changes every run.")
     varied = settings.split(",") if settings else list(SETTINGS)
-    runs = plan(name, dataset, preset, seeds, _numbers(models), changes=changes, ledger=book,
-                settings=varied)  # fmt: skip
+    runs = plan(
+        name,
+        dataset,
+        preset,
+        seeds,
+        _numbers(models),
+        changes=changes,
+        ledger=book,
+        settings=varied,
+    )
     if runs[0].note:
         print(runs[0].note)
     kind = runner.device_kind(device, engine)
@@ -85,18 +93,31 @@ def run(
         _print_outlook(runs, todo, Durations(book.rows(), kind), jobs)
         return
     report = runner.run(
-        runs, book, budget_seconds=seconds, jobs=jobs, device=device, engine=engine,
-        address=address, source=source, out=out, progress=sys.stderr.isatty(),
-    )  # fmt: skip
-    print(f"{name}: {len(report.recorded)} runs recorded in {book.path}, {_time(report.seconds)}; "
-          f"{len(runs) - len(report.left)} of {len(runs)} are done.")  # fmt: skip
+        runs,
+        book,
+        budget_seconds=seconds,
+        jobs=jobs,
+        device=device,
+        engine=engine,
+        address=address,
+        source=source,
+        out=out,
+        progress=sys.stderr.isatty(),
+    )
+    print(
+        f"{name}: {len(report.recorded)} runs recorded in {book.path}, {_time(report.seconds)}; "
+        f"{len(runs) - len(report.left)} of {len(runs)} are done."
+    )
     for reason in list(report.failed.items())[:MORE_REASONS]:
         print("{} failed: {}".format(*reason), file=sys.stderr)
     if len(report.failed) > MORE_REASONS:
         print(f"{len(report.failed) - MORE_REASONS} more failed.", file=sys.stderr)
     if report.unrecorded:
-        print(f"{'; '.join(report.unrecorded)}: finished, but not recorded. {report.trouble} "
-              f"What was measured is kept in {out}.", file=sys.stderr)  # fmt: skip
+        print(
+            f"{'; '.join(report.unrecorded)}: finished, but not recorded. {report.trouble} "
+            f"What was measured is kept in {out}.",
+            file=sys.stderr,
+        )
     if report.left:
         print("The same command goes on.")
     if not report.sound:
@@ -120,15 +141,20 @@ def cost(
     table = Table(
         title=f"{size} x {size} pixels, width {width:g}, {frame.attrs['device']}, "
         f"{frame.attrs['precision']}, batches of {batch}",
-        title_justify="left", box=box.SIMPLE_HEAD,
-    )  # fmt: skip
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+    )
     names = ("model", "parameters", "MFLOPs an image", "training images/s", "prediction images/s")
     for column in names:
         table.add_column(column, justify="right")
     for line in frame.itertuples():
-        table.add_row(f"{line.model}", f"{line.parameters:,}", f"{line.flops / 1e6:,.1f}",
-                      f"{line.train:,.0f} ± {line.train_spread:.0%}",
-                      f"{line.predict:,.0f} ± {line.predict_spread:.0%}")  # fmt: skip
+        table.add_row(
+            f"{line.model}",
+            f"{line.parameters:,}",
+            f"{line.flops / 1e6:,.1f}",
+            f"{line.train:,.0f} ± {line.train_spread:.0%}",
+            f"{line.predict:,.0f} ± {line.predict_spread:.0%}",
+        )
     Console(width=max(100, Console().width)).print(table)
     for sentence in verdict(frame):
         print(sentence)
@@ -145,15 +171,23 @@ def _print_outlook(
         of_plan = [run for run in runs if run.variant == variant]
         lacking = [run for run in todo if run.variant == variant]
         expected = durations.expect(of_plan[0].config)
-        table.add_row(variant, str(len(of_plan) - len(lacking)), str(len(lacking)),
-                      "unknown" if expected is None else _time(expected))  # fmt: skip
+        table.add_row(
+            variant,
+            str(len(of_plan) - len(lacking)),
+            str(len(lacking)),
+            "unknown" if expected is None else _time(expected),
+        )
     Console().print(table)
     total, unknown = durations.total(todo, jobs)
-    print(f"{len(runs) - len(todo)} of {len(runs)} runs are done; the rest takes about "
-          f"{_time(total)}{f', and {unknown} runs of unknown length' if unknown else ''}."
-          if len(todo) > unknown else
-          f"{len(runs) - len(todo)} of {len(runs)} runs are done; how long the rest takes is not "
-          "known yet." if todo else f"All {len(runs)} runs are done.")  # fmt: skip
+    print(
+        f"{len(runs) - len(todo)} of {len(runs)} runs are done; the rest takes about "
+        f"{_time(total)}{f', and {unknown} runs of unknown length' if unknown else ''}."
+        if len(todo) > unknown
+        else f"{len(runs) - len(todo)} of {len(runs)} runs are done; how long the rest takes is "
+        "not known yet."
+        if todo
+        else f"All {len(runs)} runs are done."
+    )
 
 
 def _data_set(data: str) -> tuple[str, str | None]:

@@ -44,8 +44,10 @@ def train(
     config = make(preset, model, seed=seed, **dict(setting(c) for c in change or []))
     dataset, config = _load(data, config)
     folder = out or Path("build/runs") / f"{dataset.name}-{preset}-model{model}-seed{seed}"
-    print(f"{dataset.name}: {len(dataset.train):,} faces train, {len(dataset.val):,} select, "
-          f"{len(dataset.test):,} are held out; run {config.hash} in {folder}")  # fmt: skip
+    print(
+        f"{dataset.name}: {len(dataset.train):,} faces train, {len(dataset.val):,} select, "
+        f"{len(dataset.test):,} are held out; run {config.hash} in {folder}"
+    )
     label = {"paper": "full", "course": "full"}.get(preset, preset)
     book = Ledger() if record else None
     if book:
@@ -75,8 +77,9 @@ def evaluate(
     if split not in dataset.splits:
         raise FercourseError(f"There is no split {split!r}; use train, val or test.")
     leaky = dataset.name == "fer2013" and split != "train"
-    result = judge(net, dataset.splits[split], dataset.train if leaky else None, views,
-                   find_device(device))  # fmt: skip
+    result = judge(
+        net, dataset.splits[split], dataset.train if leaky else None, views, find_device(device)
+    )
     if as_json:
         print(json.dumps(_as_dict(result), indent=1))
     else:
@@ -127,8 +130,10 @@ def demo(
 
     config = preset("smoke")
     dataset, config = _load(None, config)
-    print(f"{len(dataset.train):,} drawn faces train the paper's model 6, {config.model.width:g} "
-          f"times as wide; {len(dataset.test):,} faces of other people judge it.")  # fmt: skip
+    print(
+        f"{len(dataset.train):,} drawn faces train the paper's model 6, {config.model.width:g} "
+        f"times as wide; {len(dataset.test):,} faces of other people judge it."
+    )
     done = _measure(config, dataset, out, device, "smoke")
     _draw(done, out)
     _save(plots.sample_grid(dataset.train), out / "faces.png")
@@ -160,13 +165,23 @@ def _measure(config: Any, dataset: Any, folder: Path, device: str, label: str) -
     from fercourse.files import whole_file
 
     live = sys.stderr.isatty()  # a log file gets a line an epoch instead of a bar
-    done = measure(config, dataset, label=label, out=folder, device=device, progress=live,
-                   on_epoch=None if live else _print_epoch)  # fmt: skip
+    done = measure(
+        config,
+        dataset,
+        label=label,
+        out=folder,
+        device=device,
+        progress=live,
+        on_epoch=None if live else _print_epoch,
+    )
     with whole_file(folder / "evaluation.json") as part:
         both = {"single": _as_dict(done.single), "flip": _as_dict(done.flip)}
         part.write_text(json.dumps(both, indent=1), encoding="utf-8")
-    _report(f"{dataset.name}, held-out split, epoch {done.fit.best_epoch} "
-            f"(validation {done.fit.val_accuracy:.1%})", [done.single, done.flip])  # fmt: skip
+    _report(
+        f"{dataset.name}, held-out split, epoch {done.fit.best_epoch} "
+        f"(validation {done.fit.val_accuracy:.1%})",
+        [done.single, done.flip],
+    )
     print(f"Weights, history and evaluation.json are in {folder}")
     return done
 

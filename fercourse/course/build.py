@@ -101,8 +101,14 @@ def read(path: Path) -> Source:
             f"{path.name}: its header has no {', '.join(sorted(missing))}; "
             "write them under jupyter: fercourse: at its top."
         )
-    return Source(path, header["title"], header["learn"], header["needs"],
-                  header.get("boxes", []), notebook.cells)  # fmt: skip
+    return Source(
+        path,
+        header["title"],
+        header["learn"],
+        header["needs"],
+        header.get("boxes", []),
+        notebook.cells,
+    )
 
 
 def assemble(lesson: Source, all_paths: Sequence[Path] | None = None) -> NotebookNode:
@@ -130,9 +136,12 @@ def assemble(lesson: Source, all_paths: Sequence[Path] | None = None) -> Noteboo
         cell.metadata = {k: v for k, v in cell.metadata.items() if k in ("tags", "paper")}
     return nbformat.v4.new_notebook(
         cells=cells,
-        metadata={"kernelspec": KERNEL, "language_info": {"name": "python"},
-                  "fercourse": {"number": lesson.number, "title": lesson.title}},
-    )  # fmt: skip
+        metadata={
+            "kernelspec": KERNEL,
+            "language_info": {"name": "python"},
+            "fercourse": {"number": lesson.number, "title": lesson.title},
+        },
+    )
 
 
 def same(a: NotebookNode, b: NotebookNode) -> bool:
@@ -169,10 +178,14 @@ def run(
             on_start(client.km.provisioner.pid)
 
     client = NotebookClient(
-        notebook, timeout=CELL_SECONDS, kernel_name=KERNEL["name"], record_timing=False,
+        notebook,
+        timeout=CELL_SECONDS,
+        kernel_name=KERNEL["name"],
+        record_timing=False,
         store_widget_state=False,  # explorers show a plain picture where nobody can move them
-        resources={"metadata": {"path": str(folder)}}, on_cell_start=started,
-    )  # fmt: skip
+        resources={"metadata": {"path": str(folder)}},
+        on_cell_start=started,
+    )
     try:
         # A kernel's stderr is its server's chatter; what cells print there is in their outputs.
         client.execute(env={**os.environ, **settings, **environment}, stderr=DEVNULL)

@@ -26,10 +26,14 @@ def checkup() -> pd.DataFrame:
     import pandas as pd
 
     rows = [
-        {"item": check.name, "state": MARKS[check.ok], "found": _short(check.found),
-         "what to do": _short(check.advice)}
+        {
+            "item": check.name,
+            "state": MARKS[check.ok],
+            "found": _short(check.found),
+            "what to do": _short(check.advice),
+        }
         for check in examine()
-    ]  # fmt: skip
+    ]
     return pd.DataFrame(rows).set_index("item")
 
 

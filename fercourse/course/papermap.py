@@ -49,75 +49,167 @@ class Item:
 
 
 ITEMS: tuple[Item, ...] = (
-    Item("eq. 1", "GCCA: the channels' weights", "fercourse.modules.gcca.GCCA.attention",
-         "tests/test_modules.py::test_gcca_follows_equations_1_and_2", "our reading",
-         "The three numbers of one channel are neighbours, and the convolution has one group a "
-         "channel. C/16, but never below 4."),
-    Item("eq. 2", "GCCA: reweighting with a residual", "fercourse.modules.gcca.GCCA.forward",
-         "tests/test_modules.py::test_gcca_follows_equations_1_and_2", "as printed",
-         "Factored as (1 + M) F. Eq. 1 calls the weights P(F), eq. 2 M_c(F)."),
-    Item("eq. 3", "Reverse attention: what is left",
-         "fercourse.modules.reverse_attention.ReverseAttention.forward",
-         "tests/test_modules.py::test_reverse_attention_follows_equations_3_and_4", "our reading",
-         "“Dot multiplication” is read as the element-wise product, A_i the same for all "
-         "channels."),
-    Item("eq. 4", "Reverse attention: the weight",
-         "fercourse.modules.reverse_attention.ReverseAttention.forward",
-         "tests/test_modules.py::test_reverse_attention_follows_equations_3_and_4", "deviates",
-         "Printed with C_(i+1), which has hundreds of channels and predicts nothing; the running "
-         "prediction S_(i+1) stands there instead, as in the work it cites. The first S is P_d."),
-    Item("eq. 5", "Island loss", "fercourse.losses.island.IslandLoss.forward",
-         "tests/test_losses.py::test_joint_loss_is_equation_7", "our reading",
-         "L_C is half the mean squared distance over the batch; centres move by the update "
-         "published with the island loss."),
-    Item("eq. 6", "Cosines between centres", "fercourse.losses.island.pair_sum",
-         "tests/test_losses.py::test_pair_sum_is_equation_6_without_the_diagonal", "deviates",
-         "Printed over all j and k. A centre's cosine with itself would add 2 K and no gradient: "
-         "j = k is left out, as in the original."),
-    Item("eq. 7", "Joint loss", "fercourse.losses.joint.JointLoss.forward",
-         "tests/test_losses.py::test_joint_loss_is_equation_7", "as printed",
-         "Its L_f, which nothing defines, is taken for eq. 5's L_I."),
-    Item("eq. 8", "Acc: mean over N runs", "fercourse.evaluation.metrics.mean_accuracy",
-         "tests/test_metrics.py::test_equations_8_and_9_divide_by_n", "as printed", ""),
-    Item("eq. 9", "Sta: spread of N runs", "fercourse.evaluation.metrics.stability",
-         "tests/test_metrics.py::test_equations_8_and_9_divide_by_n", "as printed",
-         "A standard deviation dividing by N; the text calls it mean square error."),
-    Item("Fig. 1", "The framework", "fercourse.models.fernet.FERNet.forward",
-         "tests/test_models.py::test_each_row_has_its_maps_and_uses_every_weight", "our reading",
-         "“Multiple features are fused” is read as the concatenation of pooled vectors; the "
-         "decoder's features are averaged under the last map."),
-    Item("Fig. 2", "The backbone", "fercourse.models.vgg.VGG16Backbone.forward",
-         "tests/test_models.py::test_lateral_sizes_are_the_papers", "our reading",
-         "The caption says CBAM, text and Fig. 3 say GCCA; GCCA it is, before lateral output and "
-         "pooling. Batch norm is ours."),
-    Item("Fig. 3", "Three poolings side by side", "fercourse.modules.gcca.GCCA.descriptors",
-         "tests/test_modules.py::test_three_descriptors_are_the_three_poolings", "our reading",
-         "“Random pooling” is read as stochastic pooling: a draw in training, the expectation in "
-         "evaluation."),
-    Item("Fig. 4", "Partial decoder",
-         "fercourse.modules.partial_decoder.PartialDecoder.forward",
-         "tests/test_modules.py::test_partial_decoder_is_the_published_cascade", "our reading",
-         "The cascade of the work it cites, 32 channels a level."),
-    Item("Fig. 5", "Fifteen-fold augmentation", "fercourse.augment.fifteen_fold",
-         "tests/test_augment.py::test_fifteen_are_five_angles_by_three_flips", "our reading",
-         "Five rotations of three views (as it is, mirrored, upside down) make 15. Training draws "
-         "one of them a step instead of storing all."),
-    Item("Fig. 6", "Sweeps of lambda and lambda_1", "fercourse.plots.experiments.sweep",
-         "tests/test_plots.py::test_sweep_compares_the_best_with_the_papers_choice", "our reading",
-         "The paper does not say on which split it chose; ours chooses on the validation split."),
-    Item("Fig. 7", "Confusion matrix, CK+", "fercourse.experiments.statistics.pool_folds",
-         "tests/test_statistics.py::test_folds_are_pooled_face_by_face", "our reading",
-         "The paper does not say how CK+ was split: here in ten folds, no person in two."),
-    Item("Fig. 8", "Confusion matrix, FER2013", "fercourse.plots.training.confusion",
-         "tests/test_plots.py::test_confusion_rows_are_per_cent_of_the_truth", "as printed",
-         "Per cent of the true class. What the text says of it is taken apart in lesson 16."),
-    Item("Table 1", "Six models, a component at a time", "fercourse.config.ModelConfig.table1",
-         "tests/test_config.py::test_table_1", "as printed",
-         "Models 5 and 6 are one network: they differ by the loss."),
-    Item("Table 2", "Other methods", "fercourse.experiments.paper.paper_rows",
-         "tests/test_ledger.py::test_the_papers_numbers", "as printed",
-         "Quoted as claims; the five other methods were not run again."),
-)  # fmt: skip
+    Item(
+        "eq. 1",
+        "GCCA: the channels' weights",
+        "fercourse.modules.gcca.GCCA.attention",
+        "tests/test_modules.py::test_gcca_follows_equations_1_and_2",
+        "our reading",
+        "The three numbers of one channel are neighbours, and the convolution has one group a "
+        "channel. C/16, but never below 4.",
+    ),
+    Item(
+        "eq. 2",
+        "GCCA: reweighting with a residual",
+        "fercourse.modules.gcca.GCCA.forward",
+        "tests/test_modules.py::test_gcca_follows_equations_1_and_2",
+        "as printed",
+        "Factored as (1 + M) F. Eq. 1 calls the weights P(F), eq. 2 M_c(F).",
+    ),
+    Item(
+        "eq. 3",
+        "Reverse attention: what is left",
+        "fercourse.modules.reverse_attention.ReverseAttention.forward",
+        "tests/test_modules.py::test_reverse_attention_follows_equations_3_and_4",
+        "our reading",
+        "“Dot multiplication” is read as the element-wise product, A_i the same for all channels.",
+    ),
+    Item(
+        "eq. 4",
+        "Reverse attention: the weight",
+        "fercourse.modules.reverse_attention.ReverseAttention.forward",
+        "tests/test_modules.py::test_reverse_attention_follows_equations_3_and_4",
+        "deviates",
+        "Printed with C_(i+1), which has hundreds of channels and predicts nothing; the running "
+        "prediction S_(i+1) stands there instead, as in the work it cites. The first S is P_d.",
+    ),
+    Item(
+        "eq. 5",
+        "Island loss",
+        "fercourse.losses.island.IslandLoss.forward",
+        "tests/test_losses.py::test_joint_loss_is_equation_7",
+        "our reading",
+        "L_C is half the mean squared distance over the batch; centres move by the update "
+        "published with the island loss.",
+    ),
+    Item(
+        "eq. 6",
+        "Cosines between centres",
+        "fercourse.losses.island.pair_sum",
+        "tests/test_losses.py::test_pair_sum_is_equation_6_without_the_diagonal",
+        "deviates",
+        "Printed over all j and k. A centre's cosine with itself would add 2 K and no gradient: "
+        "j = k is left out, as in the original.",
+    ),
+    Item(
+        "eq. 7",
+        "Joint loss",
+        "fercourse.losses.joint.JointLoss.forward",
+        "tests/test_losses.py::test_joint_loss_is_equation_7",
+        "as printed",
+        "Its L_f, which nothing defines, is taken for eq. 5's L_I.",
+    ),
+    Item(
+        "eq. 8",
+        "Acc: mean over N runs",
+        "fercourse.evaluation.metrics.mean_accuracy",
+        "tests/test_metrics.py::test_equations_8_and_9_divide_by_n",
+        "as printed",
+        "",
+    ),
+    Item(
+        "eq. 9",
+        "Sta: spread of N runs",
+        "fercourse.evaluation.metrics.stability",
+        "tests/test_metrics.py::test_equations_8_and_9_divide_by_n",
+        "as printed",
+        "A standard deviation dividing by N; the text calls it mean square error.",
+    ),
+    Item(
+        "Fig. 1",
+        "The framework",
+        "fercourse.models.fernet.FERNet.forward",
+        "tests/test_models.py::test_each_row_has_its_maps_and_uses_every_weight",
+        "our reading",
+        "“Multiple features are fused” is read as the concatenation of pooled vectors; the "
+        "decoder's features are averaged under the last map.",
+    ),
+    Item(
+        "Fig. 2",
+        "The backbone",
+        "fercourse.models.vgg.VGG16Backbone.forward",
+        "tests/test_models.py::test_lateral_sizes_are_the_papers",
+        "our reading",
+        "The caption says CBAM, text and Fig. 3 say GCCA; GCCA it is, before lateral output and "
+        "pooling. Batch norm is ours.",
+    ),
+    Item(
+        "Fig. 3",
+        "Three poolings side by side",
+        "fercourse.modules.gcca.GCCA.descriptors",
+        "tests/test_modules.py::test_three_descriptors_are_the_three_poolings",
+        "our reading",
+        "“Random pooling” is read as stochastic pooling: a draw in training, the expectation in "
+        "evaluation.",
+    ),
+    Item(
+        "Fig. 4",
+        "Partial decoder",
+        "fercourse.modules.partial_decoder.PartialDecoder.forward",
+        "tests/test_modules.py::test_partial_decoder_is_the_published_cascade",
+        "our reading",
+        "The cascade of the work it cites, 32 channels a level.",
+    ),
+    Item(
+        "Fig. 5",
+        "Fifteen-fold augmentation",
+        "fercourse.augment.fifteen_fold",
+        "tests/test_augment.py::test_fifteen_are_five_angles_by_three_flips",
+        "our reading",
+        "Five rotations of three views (as it is, mirrored, upside down) make 15. Training draws "
+        "one of them a step instead of storing all.",
+    ),
+    Item(
+        "Fig. 6",
+        "Sweeps of lambda and lambda_1",
+        "fercourse.plots.experiments.sweep",
+        "tests/test_plots.py::test_sweep_compares_the_best_with_the_papers_choice",
+        "our reading",
+        "The paper does not say on which split it chose; ours chooses on the validation split.",
+    ),
+    Item(
+        "Fig. 7",
+        "Confusion matrix, CK+",
+        "fercourse.experiments.statistics.pool_folds",
+        "tests/test_statistics.py::test_folds_are_pooled_face_by_face",
+        "our reading",
+        "The paper does not say how CK+ was split: here in ten folds, no person in two.",
+    ),
+    Item(
+        "Fig. 8",
+        "Confusion matrix, FER2013",
+        "fercourse.plots.training.confusion",
+        "tests/test_plots.py::test_confusion_rows_are_per_cent_of_the_truth",
+        "as printed",
+        "Per cent of the true class. What the text says of it is taken apart in lesson 16.",
+    ),
+    Item(
+        "Table 1",
+        "Six models, a component at a time",
+        "fercourse.config.ModelConfig.table1",
+        "tests/test_config.py::test_table_1",
+        "as printed",
+        "Models 5 and 6 are one network: they differ by the loss.",
+    ),
+    Item(
+        "Table 2",
+        "Other methods",
+        "fercourse.experiments.paper.paper_rows",
+        "tests/test_ledger.py::test_the_papers_numbers",
+        "as printed",
+        "Quoted as claims; the five other methods were not run again.",
+    ),
+)
 """Every equation, figure and table of the paper."""
 
 OPEN: dict[str, str] = {
@@ -158,9 +250,19 @@ STATED = frozenset(
 )
 """Config fields the paper fixes."""
 
-ADDED = frozenset({"loss.label_smoothing", "train.warmup", "train.mixup", "train.ema",
-                   "train.swa", "train.clip", "train.precision", "train.compile",
-                   "train.cuda_graphs"})  # fmt: skip
+ADDED = frozenset(
+    {
+        "loss.label_smoothing",
+        "train.warmup",
+        "train.mixup",
+        "train.ema",
+        "train.swa",
+        "train.clip",
+        "train.precision",
+        "train.compile",
+        "train.cuda_graphs",
+    }
+)
 """Config fields the paper does not have; off, or without effect, by their defaults or the preset
 "paper"."""
 
@@ -242,8 +344,15 @@ def render(folder: Path = SOURCE, ledger: Ledger | None = None) -> str:
         where = "<br>".join(_link(place) for place in dict.fromkeys(cells.get(item.name, [])))
         function = item.function.removeprefix("fercourse.")
         file, _, test = item.test.partition("::")
-        parts = (item.name, item.what, where or "none yet", f"`{function}`",
-                 f"[{test}](../{file})", item.status, item.note)  # fmt: skip
+        parts = (
+            item.name,
+            item.what,
+            where or "none yet",
+            f"`{function}`",
+            f"[{test}](../{file})",
+            item.status,
+            item.note,
+        )
         lines.append(_row(parts))
     lines += [
         "",

@@ -87,10 +87,16 @@ def load_config(config: DataConfig, source: str | Path | None = None) -> FaceDat
             a run.
     """
     dataset = load(
-        source or config.name, size=config.size, count=config.count, seed=config.seed,
-        difficulty=config.difficulty, folds=config.folds, fold=config.fold, by=config.by,
+        source or config.name,
+        size=config.size,
+        count=config.count,
+        seed=config.seed,
+        difficulty=config.difficulty,
+        folds=config.folds,
+        fold=config.fold,
+        by=config.by,
         contempt=config.contempt,
-    )  # fmt: skip
+    )
     if not config.crop:
         return dataset
     from fercourse.datasets.cropped import crop_dataset

@@ -48,9 +48,15 @@ class Collector:
     _rows: list[tuple[np.ndarray, int, str, str, str, str]] = field(default_factory=list)
 
     def add(
-        self, image: np.ndarray, label: int, *, id: str, where: str, split: str = "",
+        self,
+        image: np.ndarray,
+        label: int,
+        *,
+        id: str,
+        where: str,
+        split: str = "",
         subject: str = "",
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Keep one image; ``where`` is its line or path, for the case that it is refused later."""
         self._rows.append((image, int(label), id, split, subject, where))
 

@@ -65,8 +65,9 @@ def recall_per_class(confusion: ArrayLike) -> np.ndarray:
     """
     confusion = _counts(confusion)
     present = confusion.sum(axis=1)
-    return np.divide(np.diag(confusion), present, out=np.full(len(present), np.nan),
-                     where=present > 0)  # fmt: skip
+    return np.divide(
+        np.diag(confusion), present, out=np.full(len(present), np.nan), where=present > 0
+    )
 
 
 def macro_recall(confusion: ArrayLike) -> float:

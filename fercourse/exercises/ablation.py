@@ -143,8 +143,7 @@ def check_one_component(attempt: Any) -> None:
             raise Wrong("The order is without, then with.")
         right = one_component(name)
         if any(getattr(without, c) != getattr(right[0], c) for c in COMPONENTS):
-            missing = [c for c in COMPONENTS
-                       if getattr(right[0], c) and not getattr(without, c)]  # fmt: skip
+            missing = [c for c in COMPONENTS if getattr(right[0], c) and not getattr(without, c)]
             raise Wrong(
                 f"For {name!r} one switch moves, but {', '.join(missing) or 'something'} could be "
                 "on as well on both sides. Table 1 asks what a part adds to those before it; this "
@@ -187,10 +186,13 @@ def credit(worth: dict[frozenset, float], parts: list[str]) -> dict[str, float]:
 def check_credit(attempt: Any) -> None:
     """Diagnose an attempt at :func:`credit`."""
     for parts in (["a", "b"], ["fusion", "gcca", "joint"], ["p", "q", "r", "s"]):
-        subsets = [frozenset(c) for r in range(len(parts) + 1)
-                   for c in itertools.combinations(parts, r)]  # fmt: skip
-        worth = {s: float(v) for s, v in zip(subsets, 60 + 10 * torch.rand(len(subsets)).double(),
-                                             strict=True)}  # fmt: skip
+        subsets = [
+            frozenset(c) for r in range(len(parts) + 1) for c in itertools.combinations(parts, r)
+        ]
+        worth = {
+            s: float(v)
+            for s, v in zip(subsets, 60 + 10 * torch.rand(len(subsets)).double(), strict=True)
+        }
         out = attempt(dict(worth), list(parts))
         if not isinstance(out, Mapping) or set(out) != set(parts):
             raise Wrong(f"A dict with the keys {', '.join(parts)} is asked for.")
@@ -229,8 +231,10 @@ def _same(a: Mapping[str, Any], b: Mapping[str, float]) -> bool:
 
 
 def _in_order(worth: Mapping[frozenset[str], float], order: tuple[str, ...]) -> dict[str, float]:
-    return {part: worth[frozenset(order[: i + 1])] - worth[frozenset(order[:i])]
-            for i, part in enumerate(order)}  # fmt: skip
+    return {
+        part: worth[frozenset(order[: i + 1])] - worth[frozenset(order[:i])]
+        for i, part in enumerate(order)
+    }
 
 
 def _plain(worth: Mapping[frozenset[str], float], parts: list[str], part: str) -> float:

@@ -100,8 +100,13 @@ def receptive_field(layers: list[tuple[int, int]]) -> int:
 @check(receptive_field, "The view grows by (kernel - 1) steps, and the steps grow by the strides.")
 def check_receptive_field(attempt: Callable[[list[tuple[int, int]]], Any]) -> None:
     """Diagnoses: strides ignored or applied too early, off by one, kernels multiplied."""
-    cases = [[(3, 1)], [(3, 1), (3, 1)], [(3, 1), (2, 2), (3, 1)], [(3, 1), (3, 2), (3, 1), (5, 1)],
-             [(2, 2), (2, 2), (3, 1)]]  # fmt: skip
+    cases = [
+        [(3, 1)],
+        [(3, 1), (3, 1)],
+        [(3, 1), (2, 2), (3, 1)],
+        [(3, 1), (3, 2), (3, 1), (5, 1)],
+        [(2, 2), (2, 2), (3, 1)],
+    ]
     for _ in range(6):
         length = int(torch.randint(2, 7, ()))
         kernels, strides = torch.randint(1, 6, (length,)), torch.randint(1, 4, (length,))
@@ -114,26 +119,38 @@ def check_receptive_field(attempt: Callable[[list[tuple[int, int]]], Any]) -> No
             raise Wrong(f"A whole number of pixels is asked for, not {found!r}.")
         told = f"For layers {layers} you find {found} pixels. "
         if found == 1 + sum(k - 1 for k, _ in layers):
-            raise Wrong(told + "The strides play no part: how far apart are two neighbours "
-                        "behind a layer of stride 2?")  # fmt: skip
+            raise Wrong(
+                told + "The strides play no part: how far apart are two neighbours "
+                "behind a layer of stride 2?"
+            )
         if found == _field_early(layers):
-            raise Wrong(told + "A layer's own stride already widens its own kernel's view: it "
-                        "should widen only those that follow.")  # fmt: skip
+            raise Wrong(
+                told + "A layer's own stride already widens its own kernel's view: it "
+                "should widen only those that follow."
+            )
         if found == _field_added(layers):
-            raise Wrong(told + "Strides multiply: behind two strides of 1 a step is still 1, and "
-                        "behind two of 2 it is 4.")  # fmt: skip
+            raise Wrong(
+                told + "Strides multiply: behind two strides of 1 a step is still 1, and "
+                "behind two of 2 it is 4."
+            )
         if found == 1 + sum(k * _step(layers[:i]) for i, (k, _) in enumerate(layers)):
-            raise Wrong(told + "A kernel of k reaches k - 1 steps beyond the location it starts "
-                        "from, not k.")  # fmt: skip
+            raise Wrong(
+                told + "A kernel of k reaches k - 1 steps beyond the location it starts "
+                "from, not k."
+            )
         if found == _field_backwards([(1 if k == 2 else k, s) for k, s in layers]):
             raise Wrong(told + "A pooling of 2 has a kernel, too: it widens the view by a step.")
-        if found == 1 + sum((k - 1) * (layers[i - 1][1] if i else 1)
-                            for i, (k, _) in enumerate(layers)):  # fmt: skip
-            raise Wrong(told + "Only the last stride counts here; behind two strides of 2, "
-                        "neighbours are 4 pixels apart.")  # fmt: skip
+        if found == 1 + sum(
+            (k - 1) * (layers[i - 1][1] if i else 1) for i, (k, _) in enumerate(layers)
+        ):
+            raise Wrong(
+                told + "Only the last stride counts here; behind two strides of 2, "
+                "neighbours are 4 pixels apart."
+            )
         if found == right - 1:
-            raise Wrong(told + "One less than it is: before any layer, a location sees 1 pixel, "
-                        "not 0.")  # fmt: skip
+            raise Wrong(
+                told + "One less than it is: before any layer, a location sees 1 pixel, not 0."
+            )
         if found == torch.tensor([k for k, _ in layers]).prod():
             raise Wrong(told + "You multiplied kernels; two 3x3 convolutions see 5 pixels, not 9.")
         raise Wrong(told + "Draw it on paper for [(3, 1), (2, 2), (3, 1)], which sees 8.")
@@ -189,17 +206,21 @@ def check_count_parameters(attempt: Callable[[list[list[int]], int], Any]) -> No
         if found == weights + 3 * sum(flat):
             raise Wrong(told + "You counted a bias for every convolution; these have none.")
         if found == weights + 4 * sum(flat):
-            raise Wrong(told + "You counted batch norm's running statistics, which no gradient "
-                        "reaches.")  # fmt: skip
+            raise Wrong(
+                told + "You counted batch norm's running statistics, which no gradient reaches."
+            )
         if found == sum(9 * c * c for c in flat) + 2 * sum(flat):
-            raise Wrong(told + "You let every convolution take as many channels as it gives: what "
-                        "comes in is what the one before gave.")  # fmt: skip
+            raise Wrong(
+                told + "You let every convolution take as many channels as it gives: what "
+                "comes in is what the one before gave."
+            )
         restarted = sum(
             9 * a * b for block in plan for a, b in zip([entry, *block[:-1]], block, strict=True)
         )
         if found == restarted + 2 * sum(flat):
-            raise Wrong(told + "Every block begins with the face again; block 2 takes what block 1 "
-                        "gave.")  # fmt: skip
+            raise Wrong(
+                told + "Every block begins with the face again; block 2 takes what block 1 gave."
+            )
         if found - weights - 2 * sum(flat) in (
             9 * (1 - entry) * flat[0],
             9 * (3 - entry) * flat[0],
@@ -254,11 +275,14 @@ def check_laterals(attempt: Callable[[nn.ModuleList, Tensor], Any]) -> None:
             raise Wrong(f"Not everything in your list is a tensor: {[type(c) for c in found]}.")
         pooled = [F.max_pool2d(c, 2) for c in right]
         if all(map(close, found, pooled)):
-            raise Wrong("Every output is taken behind its pooling; take it before, so that C1 is "
-                        "as large as the face.")  # fmt: skip
+            raise Wrong(
+                "Every output is taken behind its pooling; take it before, so that C1 is "
+                "as large as the face."
+            )
         if all(map(close, found[:-1], right[:-1])) and close(found[-1], pooled[-1]):
-            raise Wrong("The last block is pooled too: the paper dropped that pooling to keep fine "
-                        "detail.")  # fmt: skip
+            raise Wrong(
+                "The last block is pooled too: the paper dropped that pooling to keep fine detail."
+            )
         if all(map(close, found, _walk(blocks, x, lambda x: x))):
             raise Wrong("Nothing was pooled: every output is as large as the face.")
         if all(map(close, found, _walk(blocks, x, lambda x: F.avg_pool2d(x, 2)))):

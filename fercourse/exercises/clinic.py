@@ -169,8 +169,7 @@ def _examine(patient: str, solution: Any, attempt: Any) -> None:
     if answer == solution():
         return
     if not isinstance(answer, str) or answer not in ILLNESSES:
-        raise Wrong(f"{answer!r} is no name from ward.ILLNESSES; those are "
-                    f"{', '.join(ILLNESSES)}.")  # fmt: skip
+        raise Wrong(f"{answer!r} is no name from ward.ILLNESSES; those are {', '.join(ILLNESSES)}.")
     clues = CLUES[patient]
     raise Wrong(f"Not {answer}. {clues.get(answer, clues[''])}")
 

@@ -230,8 +230,10 @@ def check_subject_split(attempt: Any) -> None:
         subjects = rng.permutation(subjects)
         out = np.asarray(attempt(subjects, share, 0))
         if out.shape != subjects.shape:
-            raise Wrong(f"The shape is {out.shape}; one truth value an image, {subjects.shape}, "
-                        "is asked for.")  # fmt: skip
+            raise Wrong(
+                f"The shape is {out.shape}; one truth value an image, {subjects.shape}, "
+                "is asked for."
+            )
         if out.dtype != bool:
             raise Wrong(f"Truth values are asked for, and these are {out.dtype}.")
         both = set(subjects[out]) & set(subjects[~out])

@@ -118,28 +118,39 @@ def _judge_product(
     if close(out, a * b * x3):
         return
     known = (
-        (a + b + x3, "You added. A sum is an \"or\": one level alone can make it large."),
+        (a + b + x3, 'You added. A sum is an "or": one level alone can make it large.'),
         (a * x3, "Level 4 is missing: what only levels 5 and 3 see comes through."),
         (b * x3, "Level 5 is missing: what only levels 4 and 3 see comes through."),
         (a * b, "Level 3 itself is missing from the product."),
         (up(x5) * up(x4) * x3, "The gates are missing: each deep level passes its own first."),
         (gate4(up(x5)) * gate5(up(x4)) * x3, "The two gates are swapped."),
-        (up(gate5(x5)) * up(gate4(x4)) * x3,
-         "The gates act before the resizing, at the deep level's own size; the order matters, "
-         "because a 3 × 3 kernel then covers more of the face."),
-        (a.relu() * b.relu() * x3,
-         "A ReLU stands behind the gates: the lesson says why they need their sign."),
+        (
+            up(gate5(x5)) * up(gate4(x4)) * x3,
+            "The gates act before the resizing, at the deep level's own size; the order matters, "
+            "because a 3 × 3 kernel then covers more of the face.",
+        ),
+        (
+            a.relu() * b.relu() * x3,
+            "A ReLU stands behind the gates: the lesson says why they need their sign.",
+        ),
         ((a * b * x3).relu(), "A ReLU stands behind the product, which takes its sign away."),
-        (gate5(up(F.interpolate(x5, size=x4.shape[2:], mode="bilinear"))) * b * x3,
-         "Level 5 came by way of level 4's size, which blurs it twice: resize it straight to x3."),
-        (gate5(nearest(x5)) * gate4(nearest(x4)) * x3,
-         "The values come in blocks: the deep levels were resized by the nearest neighbour."),
-        (gate5(up(x5, True)) * gate4(up(x4, True)) * x3,
-         "The corners are aligned; align_corners=False is asked for."),
+        (
+            gate5(up(F.interpolate(x5, size=x4.shape[2:], mode="bilinear"))) * b * x3,
+            "Level 5 came by way of level 4's size, which blurs it twice: resize it straight to "
+            "x3.",
+        ),
+        (
+            gate5(nearest(x5)) * gate4(nearest(x4)) * x3,
+            "The values come in blocks: the deep levels were resized by the nearest neighbour.",
+        ),
+        (
+            gate5(up(x5, True)) * gate4(up(x4, True)) * x3,
+            "The corners are aligned; align_corners=False is asked for.",
+        ),
         (a * b * x3 + x3, "Level 3 was added once more: then what the others do not see stays."),
         (a.sigmoid() * b.sigmoid() * x3, "A gate needs its sign here; there is no sigmoid."),
         (a * gate4(up(x4) * a) * x3, "The gate of level 4 sees a product; it should see x4 alone."),
-    )  # fmt: skip
+    )
     for wrong, sentence in known:
         if close(out, wrong):
             raise Wrong(sentence)
@@ -186,21 +197,31 @@ def check_mean_under(attempt: Callable[..., Tensor]) -> None:
     soft = logits.flatten(2).softmax(2).view_as(logits)
     known = (
         (x.mean((2, 3)), "That is the plain average: the map has no say."),
-        ((x * w).mean((2, 3)),
-         "Divided by the number of places. Then features that are 1 everywhere average to less "
-         "than 1; what should stand below the line instead?"),
+        (
+            (x * w).mean((2, 3)),
+            "Divided by the number of places. Then features that are 1 everywhere average to less "
+            "than 1; what should stand below the line instead?",
+        ),
         ((x * w).sum((2, 3)), "That is a sum; an average divides by something."),
-        ((x * logits).sum((2, 3)) / logits.sum((2, 3)),
-         "The sigmoid is missing: logits have both signs, so their sum can even be zero."),
+        (
+            (x * logits).sum((2, 3)) / logits.sum((2, 3)),
+            "The sigmoid is missing: logits have both signs, so their sum can even be zero.",
+        ),
         ((x * logits).mean((2, 3)), "The sigmoid is missing, and so is the right divisor."),
-        ((x * soft).sum((2, 3)),
-         "That is a softmax over places. It does sum to 1, but the framework weighs each place by "
-         "its own sigmoid."),
-        ((x * (1 - w)).sum((2, 3)) / (1 - w).sum((2, 3)),
-         "You average where the map says *not* to look."),
-        ((x * w).sum((2, 3)) / w.sum(),
-         "The weights of all faces are summed together; each face has its own divisor."),
-    )  # fmt: skip
+        (
+            (x * soft).sum((2, 3)),
+            "That is a softmax over places. It does sum to 1, but the framework weighs each place "
+            "by its own sigmoid.",
+        ),
+        (
+            (x * (1 - w)).sum((2, 3)) / (1 - w).sum((2, 3)),
+            "You average where the map says *not* to look.",
+        ),
+        (
+            (x * w).sum((2, 3)) / w.sum(),
+            "The weights of all faces are summed together; each face has its own divisor.",
+        ),
+    )
     for wrong, sentence in known:
         if close(out, wrong, 1e-3):
             raise Wrong(sentence)
@@ -249,20 +270,28 @@ def check_operations(attempt: Callable[..., int]) -> None:
         known = (
             (right // 2, "Half of it: you counted the multiplications and not the additions."),
             (right + outputs * places, "There is no bias: nothing is added at the end."),
-            (right - outputs * places,
-             "That is exact, but the rule counts an addition for each multiplication."),
+            (
+                right - outputs * places,
+                "That is exact, but the rule counts an addition for each multiplication.",
+            ),
             (right // inputs, "Each number is a sum over all input channels, too."),
             (right // kernel, "The kernel has two sides: it is squared."),
             (right // kernel**2, "The kernel is missing: an output looks at more than one place."),
-            (2 * inputs * outputs * kernel**2 * (height - kernel + 1) * (width - kernel + 1),
-             "The map is padded and keeps its size; you let it shrink."),
+            (
+                2 * inputs * outputs * kernel**2 * (height - kernel + 1) * (width - kernel + 1),
+                "The map is padded and keeps its size; you let it shrink.",
+            ),
             (right // places, "That is the price at one place; the kernel visits all of them."),
             (right // places // 2, "Those are the weights. Each is used at every place."),
-            (right // width * height if height != width else -1,
-             "The map need not be square: look at height and width."),
-            (right // height * width if height != width else -1,
-             "The map need not be square: look at height and width."),
-        )  # fmt: skip
+            (
+                right // width * height if height != width else -1,
+                "The map need not be square: look at height and width.",
+            ),
+            (
+                right // height * width if height != width else -1,
+                "The map need not be square: look at height and width.",
+            ),
+        )
         for wrong, sentence in known:
             if out == wrong:
                 raise Wrong(sentence)

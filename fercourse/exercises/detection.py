@@ -249,8 +249,10 @@ def check_square_box(attempt: Any) -> None:
             raise Wrong(f"{where}, the side is {r - l:.4g} and should be {side:.4g}.")
         if l < -1e-3 or t < -1e-3 or r > width + 1e-3 or b > height + 1e-3:
             raise Wrong(f"{where}, the square sticks out of the picture: push it back inside.")
-        right = [min(max((low + high - side) / 2, 0), limit - side)
-                 for low, high, limit in ((x0, x1, width), (y0, y1, height))]  # fmt: skip
+        right = [
+            min(max((low + high - side) / 2, 0), limit - side)
+            for low, high, limit in ((x0, x1, width), (y0, y1, height))
+        ]
         if abs(l - right[0]) > 1e-3 or abs(t - right[1]) > 1e-3:
             raise Wrong(
                 f"{where}, the square begins at ({l:.4g}, {t:.4g}) and should at "

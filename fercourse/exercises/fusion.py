@@ -47,11 +47,15 @@ def check_sobel(attempt: Callable[[Tensor], Any]) -> None:
         raise Wrong("A frame of one pixel is missing: repeat the border before you convolve.")
     expect_shape(flat, x.shape)
     if not close(flat[..., 1:-1, 1:-1], torch.zeros_like(x[..., 1:-1, 1:-1])):
-        raise Wrong("A grey face without any edge gives a response: a kernel must sum to 0, and "
-                    "nothing is added below the root.")  # fmt: skip
+        raise Wrong(
+            "A grey face without any edge gives a response: a kernel must sum to 0, and "
+            "nothing is added below the root."
+        )
     if not close(flat, torch.zeros_like(x)):
-        raise Wrong("An even grey has edges along its frame: beyond the border you filled in "
-                    "zeros; repeat the border instead.")  # fmt: skip
+        raise Wrong(
+            "An even grey has edges along its frame: beyond the border you filled in "
+            "zeros; repeat the border instead."
+        )
     found, (across, down) = attempt(x), _slopes(x)
     right = (across.square() + down.square()).sqrt()
     if close(found, right):
@@ -61,28 +65,39 @@ def check_sobel(attempt: Callable[[Tensor], Any]) -> None:
     if close(found, down.abs()) or close(found, down):
         raise Wrong("Only slopes from top to bottom are seen; what of the sides of the nose?")
     if close(found, across + down):
-        raise Wrong("Slopes of opposite sign cancel: a rise to the right and a fall downwards add "
-                    "up to no edge at all.")  # fmt: skip
+        raise Wrong(
+            "Slopes of opposite sign cancel: a rise to the right and a fall downwards add "
+            "up to no edge at all."
+        )
     if close(found, across.abs() + down.abs()):
-        raise Wrong("An oblique edge comes out up to 1.4 times too strong: lengths add by "
-                    "Pythagoras.")  # fmt: skip
+        raise Wrong(
+            "An oblique edge comes out up to 1.4 times too strong: lengths add by Pythagoras."
+        )
     if close(found, right.square()):
         raise Wrong("This is the squared length; the root is missing.")
     if close(found, 8 * right):
-        raise Wrong("Everything is 8 times too strong: the kernel's positive side sums to 4, and "
-                    "spans two pixels.")  # fmt: skip
+        raise Wrong(
+            "Everything is 8 times too strong: the kernel's positive side sums to 4, and "
+            "spans two pixels."
+        )
     if close(found, torch.maximum(across.abs(), down.abs())):
         raise Wrong("You keep the steeper slope; an oblique edge has both: Pythagoras.")
     if close(found[..., 1:-1, 1:-1], right[..., 1:-1, 1:-1]):
-        raise Wrong("Only the frame is wrong: beyond it the border itself is repeated, neither "
-                    "mirrored nor wrapped round.")  # fmt: skip
+        raise Wrong(
+            "Only the frame is wrong: beyond it the border itself is repeated, neither "
+            "mirrored nor wrapped round."
+        )
     ramp = torch.arange(float(width)).expand(1, 1, height, width).contiguous()
     middle = attempt(ramp)[..., height // 2, width // 2].item()
     if abs(middle - 1) < 1e-3:
-        raise Wrong("A straight ramp gives 1, as it should, and noise does not come out right: "
-                    "Sobel weighs three rows by 1, 2, 1.")  # fmt: skip
-    raise Wrong(f"A ramp that rises by 1 a pixel gives {middle:.3g} in its middle, and should "
-                "give 1; check both kernels, and how they meet.")  # fmt: skip
+        raise Wrong(
+            "A straight ramp gives 1, as it should, and noise does not come out right: "
+            "Sobel weighs three rows by 1, 2, 1."
+        )
+    raise Wrong(
+        f"A ramp that rises by 1 a pixel gives {middle:.3g} in its middle, and should "
+        "give 1; check both kernels, and how they meet."
+    )
 
 
 @exercise(
@@ -140,10 +155,14 @@ def check_one_by_one(attempt: Callable[[Tensor, Tensor, Tensor], Any]) -> None:
         if close(found, right.relu()):
             raise Wrong("The convolution itself has no ReLU: its values may be negative.")
         if not close(found[..., 0, 0], attempt(x[..., :1, :1], weight, bias)[..., 0, 0]):
-            raise Wrong("The value at one place changes with what stands at other places: a 1x1 "
-                        "kernel sees its own place alone.")  # fmt: skip
-        raise Wrong(f"Shapes are right, values are not: off by {(found - right).abs().max():.3g}. "
-                    "At one place: weight @ vector + bias.")  # fmt: skip
+            raise Wrong(
+                "The value at one place changes with what stands at other places: a 1x1 "
+                "kernel sees its own place alone."
+            )
+        raise Wrong(
+            f"Shapes are right, values are not: off by {(found - right).abs().max():.3g}. "
+            "At one place: weight @ vector + bias."
+        )
 
 
 @exercise(
@@ -181,11 +200,15 @@ def check_fuse(attempt: Callable[[list[Tensor]], Any]) -> None:
         found = attempt([m.clone() for m in maps])
         if not change and isinstance(found, Tensor):
             if found.shape == means[0].shape:
-                raise Wrong("The descriptors were added up, so that nobody can tell any more which "
-                            "block said what. Concatenate them.")  # fmt: skip
+                raise Wrong(
+                    "The descriptors were added up, so that nobody can tell any more which "
+                    "block said what. Concatenate them."
+                )
             if found.shape == (4 * n, 6):
-                raise Wrong("They were put one below the other: that makes new faces. Which axis "
-                            "holds the channels?")  # fmt: skip
+                raise Wrong(
+                    "They were put one below the other: that makes new faces. Which axis "
+                    "holds the channels?"
+                )
         if isinstance(found, Tensor) and found.shape == (n, sum(m[0].numel() for m in maps)):
             raise Wrong("Every place of every map is in there: pool first, flatten nothing.")
         if isinstance(found, Tensor) and found.shape == (n, sum(m[0, 0].numel() for m in maps)):
@@ -200,8 +223,10 @@ def check_fuse(attempt: Callable[[list[Tensor]], Any]) -> None:
         if close(found, torch.cat(means[::-1], 1)):
             raise Wrong("The maps came out in reverse order.")
         off = (found - right).abs().max()
-        raise Wrong(f"The length is right, values are off by {off:.3g}: each is the plain mean "
-                    "over the places of its own map, at its own size.")  # fmt: skip
+        raise Wrong(
+            f"The length is right, values are off by {off:.3g}: each is the plain mean "
+            "over the places of its own map, at its own size."
+        )
 
 
 @exercise(
@@ -241,15 +266,18 @@ def check_extra_weights(attempt: Callable[[int, list[int]], Any]) -> None:
         if found in (3 * right, 2 * right):
             raise Wrong(told + "Not every convolution of a block sees what comes into the block.")
         if found == 27 * c2:
-            raise Wrong(told + "One kernel for each added channel is too few: every output channel "
-                        "has kernels of its own.")  # fmt: skip
+            raise Wrong(
+                told + "One kernel for each added channel is too few: every output channel "
+                "has kernels of its own."
+            )
         if found == 9 * sum(c * c for c in outputs) or found == 9 * sum(
             (c2 + c) * c for c in outputs
         ):
             raise Wrong(told + "Count only what is added by C2, not what the block had anyway.")
         if found == right + sum(outputs) or found == right + 2 * sum(outputs):
-            raise Wrong(told + "Biases and batch norm belong to outputs, and those are as many as "
-                        "before.")  # fmt: skip
+            raise Wrong(
+                told + "Biases and batch norm belong to outputs, and those are as many as before."
+            )
         raise Wrong(
             told + "Try it on paper: two channels of C2 into blocks of one and of four "
             "channels add 90."

@@ -62,8 +62,10 @@ def check_stochastic_pool(attempt: Callable[[Tensor, bool], Any]) -> None:
     drawn = attempt(x.clone(), True)
     expect_shape(drawn, x.shape[:2], "In training too: one number for each channel of each image.")
     if not (drawn[..., None] == x.flatten(2)).any(2).all():
-        raise Wrong("In training a value came back that stands nowhere in its channel: take the "
-                    "value at the drawn place, unchanged.")  # fmt: skip
+        raise Wrong(
+            "In training a value came back that stands nowhere in its channel: take the "
+            "value at the drawn place, unchanged."
+        )
     _examine_dead(attempt, x)
     _examine_shares(attempt)
     _examine_draws(attempt, x)
@@ -73,27 +75,40 @@ def _examine_evaluation(attempt: Callable[[Tensor, bool], Any], x: Tensor) -> No
     once, again = attempt(x.clone(), False), attempt(x.clone(), False)
     expect_shape(once, x.shape[:2], "One number for each channel of each image.")
     if not close(once, again):
-        raise Wrong("Evaluation is still random: the same face gave two answers. Look at what you "
-                    "do where `training` is False.")  # fmt: skip
+        raise Wrong(
+            "Evaluation is still random: the same face gave two answers. Look at what you "
+            "do where `training` is False."
+        )
     right = x.square().sum((2, 3)) / x.sum((2, 3))
     if close(once, right):
         return
     weights = x.flatten(2).softmax(2)
     for wrong, told in (
-        (x.amax((2, 3)), "In evaluation you take the maximum. The expectation of the draw lies "
-                         "below it: every other place has a chance too."),
-        (x.mean((2, 3)), "In evaluation you take the plain average: that is the expectation of a "
-                         "*uniform* draw. Here strong places are drawn more often."),
-        ((weights * x.flatten(2)).sum(2), "Your probabilities are a softmax of the activations; "
-                                          "Zeiler and Fergus divide by the sum, nothing more."),
+        (
+            x.amax((2, 3)),
+            "In evaluation you take the maximum. The expectation of the draw lies "
+            "below it: every other place has a chance too.",
+        ),
+        (
+            x.mean((2, 3)),
+            "In evaluation you take the plain average: that is the expectation of a "
+            "*uniform* draw. Here strong places are drawn more often.",
+        ),
+        (
+            (weights * x.flatten(2)).sum(2),
+            "Your probabilities are a softmax of the activations; "
+            "Zeiler and Fergus divide by the sum, nothing more.",
+        ),
         (x.square().sum((2, 3)), "The division by sum(a) is missing: probabilities sum to 1."),
         (right.sqrt(), "The formula has no root: sum(a^2) / sum(a) is in the unit of a already."),
         (x.square().mean((2, 3)), "You divide by the number of places, not by the sum of a."),
-    ):  # fmt: skip
+    ):
         if close(once, wrong):
             raise Wrong(told)
-    raise Wrong(f"Evaluation is off by {(once - right).abs().max():.3g}: it should be the sum of "
-                "probability times value, place by place.")  # fmt: skip
+    raise Wrong(
+        f"Evaluation is off by {(once - right).abs().max():.3g}: it should be the sum of "
+        "probability times value, place by place."
+    )
 
 
 def _examine_dead(attempt: Callable[[Tensor, bool], Any], x: Tensor) -> None:
@@ -108,11 +123,15 @@ def _examine_dead(attempt: Callable[[Tensor, bool], Any], x: Tensor) -> None:
             raise Wrong(told + "probabilities can be made of it. It should give 0.") from error
         expect_shape(found, x.shape[:2], "So it is where a channel is zero everywhere.")
         if not torch.isfinite(found).all():
-            raise Wrong(f"A channel that is zero everywhere gives nan in {mode}: 0 / 0. A dead "
-                        "channel should give 0.")  # fmt: skip
+            raise Wrong(
+                f"A channel that is zero everywhere gives nan in {mode}: 0 / 0. A dead "
+                "channel should give 0."
+            )
         if found[:, 0].any():
-            raise Wrong(f"A channel that is zero everywhere gives {found[:, 0].max():.3g} in "
-                        f"{mode}; it should give 0.")  # fmt: skip
+            raise Wrong(
+                f"A channel that is zero everywhere gives {found[:, 0].max():.3g} in "
+                f"{mode}; it should give 0."
+            )
 
 
 def _examine_shares(attempt: Callable[[Tensor, bool], Any]) -> None:
@@ -145,12 +164,16 @@ def _examine_draws(attempt: Callable[[Tensor, bool], Any], x: Tensor) -> None:
     lone = torch.zeros_like(x).flatten(2)
     lone.scatter_(2, torch.randint(lone.shape[2], (*lone.shape[:2], 1)), 1.0)
     if not attempt(lone.view_as(x), True).all():
-        raise Wrong("A channel with a single place above 0 must give that place's value, and some "
-                    "of yours give 0: draw by each channel's own activations.")  # fmt: skip
+        raise Wrong(
+            "A channel with a single place above 0 must give that place's value, and some "
+            "of yours give 0: draw by each channel's own activations."
+        )
     given = x.clone().requires_grad_() * 1  # not a leaf: an attempt may work in place
     if not attempt(given, True).requires_grad:
-        raise Wrong("The draws are right, but no gradient comes back through them, and the layers "
-                    "before could not learn: take the value out of x itself.")  # fmt: skip
+        raise Wrong(
+            "The draws are right, but no gradient comes back through them, and the layers "
+            "before could not learn: take the value out of x itself."
+        )
 
 
 def _near(share: Tensor, wanted: list[float]) -> bool:
@@ -205,16 +228,23 @@ def check_side_by_side(attempt: Callable[[Tensor, Tensor, Tensor], Any]) -> None
         if close(found, right):
             continue
         if close(found, torch.cat((average, maximum, drawn), 1)):
-            raise Wrong("All averages stand first, then all maxima: the channels are not "
-                        "interleaved, and group 0 would fuse three averages.")  # fmt: skip
+            raise Wrong(
+                "All averages stand first, then all maxima: the channels are not "
+                "interleaved, and group 0 would fuse three averages."
+            )
         if close(found.view(n, c, 3).sort(2)[0], right.view(n, c, 3).sort(2)[0]):
-            raise Wrong("Each channel's three are together, but not in the order average, maximum, "
-                        "draw.")  # fmt: skip
+            raise Wrong(
+                "Each channel's three are together, but not in the order average, maximum, draw."
+            )
         if close(found.sort(1)[0], right.sort(1)[0]):
-            raise Wrong("Every image has its own numbers, but groups of three do not belong to one "
-                        "channel: number the entries on paper for C = 2.")  # fmt: skip
-        raise Wrong("An image holds numbers of another image, or changed ones; put together, do "
-                    "not compute.")  # fmt: skip
+            raise Wrong(
+                "Every image has its own numbers, but groups of three do not belong to one "
+                "channel: number the entries on paper for C = 2."
+            )
+        raise Wrong(
+            "An image holds numbers of another image, or changed ones; put together, do "
+            "not compute."
+        )
 
 
 @exercise(
@@ -260,33 +290,47 @@ def check_layers(attempt: Callable[..., Any]) -> None:
         if any(layer.padding not in ((0, 0), "same", "valid") for layer in found):
             raise Wrong("With padding the one place grows to several; a 1x1 kernel needs none.")
         if group.in_channels != 3 * channels or group.out_channels != channels:
-            raise Wrong(told + f"G takes {group.in_channels} numbers and gives "
-                        f"{group.out_channels}; it should fuse three into one.")  # fmt: skip
+            raise Wrong(
+                told + f"G takes {group.in_channels} numbers and gives "
+                f"{group.out_channels}; it should fuse three into one."
+            )
         if group.groups == 1:
-            raise Wrong(told + f"G has {group.weight.numel():,} weights: without groups every "
-                        "channel sees every other one's descriptors.")  # fmt: skip
+            raise Wrong(
+                told + f"G has {group.weight.numel():,} weights: without groups every "
+                "channel sees every other one's descriptors."
+            )
         if group.groups != channels:
-            raise Wrong(told + f"G has {group.groups} groups, so that "
-                        f"{3 * channels // group.groups} numbers are mixed in each. Groups are "
-                        "wrong: how many channels are to be kept apart?")  # fmt: skip
+            raise Wrong(
+                told + f"G has {group.groups} groups, so that "
+                f"{3 * channels // group.groups} numbers are mixed in each. Groups are "
+                "wrong: how many channels are to be kept apart?"
+            )
         if any(layer.bias is None for layer in found):
-            raise Wrong("A bias is missing: three weights *and a bias* a channel in G, and eq. 1's "
-                        "W_1 and W_2 have theirs.")  # fmt: skip
+            raise Wrong(
+                "A bias is missing: three weights *and a bias* a channel in G, and eq. 1's "
+                "W_1 and W_2 have theirs."
+            )
         if squeeze.groups != 1 or excite.groups != 1:
             raise Wrong("W_1 and W_2 must compare channels, so they are ordinary convolutions.")
         squeezed = max(4, channels // reduction)
         if squeeze.out_channels == channels // reduction != squeezed:
-            raise Wrong(told + f"the squeeze keeps {squeeze.out_channels} unit(s); ours never goes "
-                        "below 4.")  # fmt: skip
+            raise Wrong(
+                told + f"the squeeze keeps {squeeze.out_channels} unit(s); ours never goes below 4."
+            )
         if squeeze.out_channels != excite.in_channels:
-            raise Wrong(told + f"the squeeze gives {squeeze.out_channels} numbers, but the "
-                        f"excitation takes {excite.in_channels}.")  # fmt: skip
+            raise Wrong(
+                told + f"the squeeze gives {squeeze.out_channels} numbers, but the "
+                f"excitation takes {excite.in_channels}."
+            )
         if squeeze.in_channels != channels or excite.out_channels != channels:
-            raise Wrong(told + "the squeeze must take them all and the excitation give them all "
-                        "back.")  # fmt: skip
+            raise Wrong(
+                told + "the squeeze must take them all and the excitation give them all back."
+            )
         if squeeze.out_channels != squeezed:
-            raise Wrong(told + f"and reduction {reduction} the squeeze should keep {squeezed}, not "
-                        f"{squeeze.out_channels}.")  # fmt: skip
+            raise Wrong(
+                told + f"and reduction {reduction} the squeeze should keep {squeezed}, not "
+                f"{squeeze.out_channels}."
+            )
 
 
 @exercise(
@@ -348,8 +392,10 @@ def check_recalibrate(attempt: Callable[..., Any]) -> None:
                 if close(found, wrong(x, *parts)):
                     raise Wrong(told)
             if not close(found, attempt(x.clone(), *parts)):
-                raise Wrong("The same face gave two answers: this is evaluation, where stochastic "
-                            "pooling does not draw.")  # fmt: skip
+                raise Wrong(
+                    "The same face gave two answers: this is evaluation, where stochastic "
+                    "pooling does not draw."
+                )
             _judge_ratio(found / x, x > 0.01, _weights(x, *parts))
 
 
@@ -357,11 +403,15 @@ def _judge_ratio(ratio: Tensor, living: Tensor, right: Tensor) -> None:
     """The last resort: say what is wrong with F' / F, which should be 1 + M."""
     least, most = ratio[living].min(), ratio[living].max()
     if least < 1 or most > 2:
-        raise Wrong(f"F' / F lies between {least:.2f} and {most:.2f}; it is 1 + M, and should lie "
-                    "between 1 and 2.")  # fmt: skip
+        raise Wrong(
+            f"F' / F lies between {least:.2f} and {most:.2f}; it is 1 + M, and should lie "
+            "between 1 and 2."
+        )
     off = (ratio - 1 - right).abs()[living].max()
-    raise Wrong(f"Eq. 2 looks right, but M is off by up to {off:.2f}. Print the three poolings, "
-                "and compare each further step of eq. 1 with yours.")  # fmt: skip
+    raise Wrong(
+        f"Eq. 2 looks right, but M is off by up to {off:.2f}. Print the three poolings, "
+        "and compare each further step of eq. 1 with yours."
+    )
 
 
 def _three(x: Tensor) -> list[Tensor]:
@@ -369,13 +419,16 @@ def _three(x: Tensor) -> list[Tensor]:
 
 
 def _weights(
-    x: Tensor, group: nn.Conv2d, squeeze: nn.Conv2d, excite: nn.Conv2d,
-    three: Callable[[Tensor], list[Tensor]] = _three, put: Callable[[list[Tensor]], Tensor] =
-    lambda d: torch.stack(d, 2).flatten(1),
+    x: Tensor,
+    group: nn.Conv2d,
+    squeeze: nn.Conv2d,
+    excite: nn.Conv2d,
+    three: Callable[[Tensor], list[Tensor]] = _three,
+    put: Callable[[list[Tensor]], Tensor] = lambda d: torch.stack(d, 2).flatten(1),
     after_group: Callable[[Tensor], Tensor] = F.relu,
     after_squeeze: Callable[[Tensor], Tensor] = F.relu,
     gate: Callable[[Tensor], Tensor] = torch.sigmoid,
-) -> Tensor:  # fmt: skip
+) -> Tensor:
     """M of eq. 1 with any step exchanged, (N, C, 1, 1)."""
     fused = after_group(group(put(three(x))[..., None, None]))
     return gate(excite(after_squeeze(squeeze(fused))))

@@ -48,38 +48,60 @@ def check_class_map(attempt: Callable[[Tensor, Tensor], Any]) -> None:
         if close(out, signed.relu()):
             continue
         known = (
-            (signed,
-             "The ReLU is missing: what speaks against the class is still in the map, and would "
-             "be drawn as a place of its own."),
-            (signed.abs(),
-             "Absolute values: evidence *against* the class would shine as brightly as evidence "
-             "for it."),
-            ((alpha * a).relu().sum(1),
-             "The ReLU comes before the sum. Then channels that speak against the class are "
-             "dropped instead of weighed against the others."),
-            ((alpha.relu() * a).sum(1),
-             "The ReLU sits on the weights; it belongs on the sum over channels."),
-            ((g * a).sum(1).relu(),
-             "Gradient times activation place by place: that is HiResCAM. Grad-CAM first averages "
-             "the gradient over places, so that a channel has one weight."),
-            ((g.relu() * a).sum(1),
-             "That is Layer-CAM: a weight for every place. Grad-CAM averages over places first."),
-            ((g.sum((2, 3), keepdim=True) * a).sum(1).relu(),
-             "You summed the gradient over places; Grad-CAM averages. (The picture is the same, "
-             "the number is not.)"),
-            ((alpha * a).mean(1).relu(),
-             "You averaged over channels at the end; Grad-CAM sums. (The picture is the same, the "
-             "number is not.)"),
-            ((g.mean(1, keepdim=True) * a).sum(1).relu(),
-             "The gradient was averaged over channels. The weights belong to channels, so average "
-             "over the other two axes."),
-            ((g.mean((0, 2, 3), keepdim=True) * a).sum(1).relu(),
-             "The weights are averaged over the batch as well; each face has its own."),
-            (signed.relu() / signed.relu().amax((1, 2), keepdim=True).clamp_min(1e-7),
-             "You stretched each map to its highest value. That is done for drawing; here the "
-             "values themselves are asked for."),
+            (
+                signed,
+                "The ReLU is missing: what speaks against the class is still in the map, and would "
+                "be drawn as a place of its own.",
+            ),
+            (
+                signed.abs(),
+                "Absolute values: evidence *against* the class would shine as brightly as evidence "
+                "for it.",
+            ),
+            (
+                (alpha * a).relu().sum(1),
+                "The ReLU comes before the sum. Then channels that speak against the class are "
+                "dropped instead of weighed against the others.",
+            ),
+            (
+                (alpha.relu() * a).sum(1),
+                "The ReLU sits on the weights; it belongs on the sum over channels.",
+            ),
+            (
+                (g * a).sum(1).relu(),
+                "Gradient times activation place by place: that is HiResCAM. Grad-CAM first "
+                "averages the gradient over places, so that a channel has one weight.",
+            ),
+            (
+                (g.relu() * a).sum(1),
+                "That is Layer-CAM: a weight for every place. Grad-CAM averages over places first.",
+            ),
+            (
+                (g.sum((2, 3), keepdim=True) * a).sum(1).relu(),
+                "You summed the gradient over places; Grad-CAM averages. (The picture is the same, "
+                "the number is not.)",
+            ),
+            (
+                (alpha * a).mean(1).relu(),
+                "You averaged over channels at the end; Grad-CAM sums. (The picture is the same, "
+                "the number is not.)",
+            ),
+            (
+                (g.mean(1, keepdim=True) * a).sum(1).relu(),
+                "The gradient was averaged over channels. The weights belong to channels, so "
+                "average over the other two axes.",
+            ),
+            (
+                (g.mean((0, 2, 3), keepdim=True) * a).sum(1).relu(),
+                "The weights are averaged over the batch as well; each face has its own.",
+            ),
+            (
+                signed.relu() / signed.relu().amax((1, 2), keepdim=True).clamp_min(1e-7),
+                "You stretched each map to its highest value. That is done for drawing; here the "
+                "values themselves are asked for.",
+            ),
             (a.mean(1), "That is the mean activation: the class has no say in it."),
-        )  # fmt: skip
+        )
         for wrong, sentence in known:
             if close(out, wrong):
                 raise Wrong(sentence)
@@ -125,15 +147,19 @@ def check_energy_inside(attempt: Callable[[Tensor, Tensor], Any]) -> None:
         area = masks.sum((1, 2))
         known = (
             (inside, "That is a sum; a share is divided by the map's sum over the whole face."),
-            (inside / area,
-             "Divided by the mask's area, that is the mean inside. The share is of the map's own "
-             "sum."),
+            (
+                inside / area,
+                "Divided by the mask's area, that is the mean inside. The share is of the map's "
+                "own sum.",
+            ),
             (area / (h * w), "That is the mask's share of the picture: the map has no say."),
             (inside / maps.sum(), "Divided by the sum over all faces; each has its own."),
             ((maps * ~masks).sum((1, 2)) / maps.sum((1, 2)), "That is the share *outside*."),
-            (inside / (maps * ~masks).sum((1, 2)),
-             "Inside divided by outside is an odds, not a share: it can exceed 1."),
-        )  # fmt: skip
+            (
+                inside / (maps * ~masks).sum((1, 2)),
+                "Inside divided by outside is an odds, not a share: it can exceed 1.",
+            ),
+        )
         for wrong, sentence in known:
             if close(out, wrong):
                 raise Wrong(sentence)
@@ -185,16 +211,23 @@ def check_pointing(attempt: Callable[[Tensor, Tensor], Any]) -> None:
             continue
         known = (
             (at(flat.argmin(1)), "You looked at the *lowest* place."),
-            (at(maps.flatten().argmax().remainder(h * w).expand(n)),
-             "The highest place of the whole batch was taken for every face."),
-            ((flat * inside).amax(1), "That is the highest value inside; the question is whether "
-                                      "the highest of all lies inside."),
-            (inside.any(1).float(),
-             "Every face that has a mask counts as a hit. Did you mask the map first? The highest "
-             "place of the *whole* map decides."),
+            (
+                at(maps.flatten().argmax().remainder(h * w).expand(n)),
+                "The highest place of the whole batch was taken for every face.",
+            ),
+            (
+                (flat * inside).amax(1),
+                "That is the highest value inside; the question is whether "
+                "the highest of all lies inside.",
+            ),
+            (
+                inside.any(1).float(),
+                "Every face that has a mask counts as a hit. Did you mask the map first? The "
+                "highest place of the *whole* map decides.",
+            ),
             (inside.float().mean(1), "That is the mask's share of the picture."),
             (at(maps.abs().flatten(1).argmax(1)), "Absolute values: a very low place won."),
-        )  # fmt: skip
+        )
         for wrong, sentence in known:
             if close(out, wrong):
                 raise Wrong(sentence)

@@ -393,6 +393,7 @@ def _bins(confidence: Tensor, right: Tensor, bins: int) -> list[tuple[float, flo
     found = []
     for b in count.nonzero().flatten().tolist():
         n = count[b].item()
-        found.append((n / len(right), (held[:, b] @ right).item() / n,
-                      (held[:, b] @ confidence).item() / n))  # fmt: skip
+        found.append(
+            (n / len(right), (held[:, b] @ right).item() / n, (held[:, b] @ confidence).item() / n)
+        )
     return found

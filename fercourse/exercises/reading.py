@@ -154,22 +154,27 @@ def check_attainable(attempt):
     wrong = [case for case, a, t in zip(cases, answers, truth, strict=True) if bool(a) != t]
     if not wrong:
         return
-    whole = ("percent / 100 * n need not be whole: the paper's number is rounded. Go the other "
-             "way: which counts, printed with so many digits, give it?")  # fmt: skip
+    whole = (
+        "percent / 100 * n need not be whole: the paper's number is rounded. Go the other "
+        "way: which counts, printed with so many digits, give it?"
+    )
     known = [
         (lambda p, n, d: abs(p / 100 * n - round(p / 100 * n)) < 1e-9, whole),
         (lambda p, n, d: (p * n / 100).is_integer(), whole),
         (lambda p, n, d: (p / 100 * n).is_integer(), whole),
-        (lambda p, n, d: abs(100 * round(p / 100 * n) / n - p) < 10**-d,
-         "Too generous: rounding moves a number by half of its last digit at most, not by a whole "
-         "one."),
-        (lambda p, n, d: round(100 * int(p / 100 * n) / n, d) == p,
-         "`int` cuts off: the count just above may be the one. Look at both neighbours."),
-        (lambda p, n, d: _printed(p, n, 2),
-         "Two digits are not always given: use `digits`."),
+        (
+            lambda p, n, d: abs(100 * round(p / 100 * n) / n - p) < 10**-d,
+            "Too generous: rounding moves a number by half of its last digit at most, not by a "
+            "whole one.",
+        ),
+        (
+            lambda p, n, d: round(100 * int(p / 100 * n) / n, d) == p,
+            "`int` cuts off: the count just above may be the one. Look at both neighbours.",
+        ),
+        (lambda p, n, d: _printed(p, n, 2), "Two digits are not always given: use `digits`."),
         (lambda p, n, d: True, "Is everything attainable? With 7 images 50.00 % is not."),
         (lambda p, n, d: False, "Is nothing attainable? 1 of 2 prints as 50.00 %."),
-    ]  # fmt: skip
+    ]
     for slip, told in known:
         if [bool(slip(*case)) for case in cases] == [bool(a) for a in answers]:
             raise Wrong(told)
@@ -212,17 +217,25 @@ def check_without_leaks(attempt):
         if abs(value - right) < 1e-9:
             continue
         known = [
-            ((accuracy * n - seen * leaked) / n,
-             "The right answers are fewer now, but so are the images: divide by what remains."),
-            (accuracy * n / (n - leaked),
-             "The leaked images went from the total but stayed among the right answers."),
-            ((accuracy * n - leaked) / (n - leaked),
-             "Not every leaked image need be recognised: use `recognised`."),
-            (accuracy - seen * leaked / n,
-             "Subtracting shares of all images is not enough: the total shrinks, too."),
+            (
+                (accuracy * n - seen * leaked) / n,
+                "The right answers are fewer now, but so are the images: divide by what remains.",
+            ),
+            (
+                accuracy * n / (n - leaked),
+                "The leaked images went from the total but stayed among the right answers.",
+            ),
+            (
+                (accuracy * n - leaked) / (n - leaked),
+                "Not every leaked image need be recognised: use `recognised`.",
+            ),
+            (
+                accuracy - seen * leaked / n,
+                "Subtracting shares of all images is not enough: the total shrinks, too.",
+            ),
             (100 * right, "That is per cent: give a fraction."),
             (accuracy * n - seen * leaked, "That is a number of images; which share is it?"),
-        ]  # fmt: skip
+        ]
         for wrong, told in known:
             if abs(value - wrong) < 1e-9:
                 raise Wrong(told)
@@ -242,5 +255,6 @@ def _number(value: object) -> float:
 def _printed(percent: float, n: int, digits: int) -> bool:
     near = round(percent / 100 * n)
     wanted = f"{percent:.{digits}f}"
-    return any(f"{100 * k / n:.{digits}f}" == wanted for k in range(max(0, near - 2), near + 3)
-               if k <= n)  # fmt: skip
+    return any(
+        f"{100 * k / n:.{digits}f}" == wanted for k in range(max(0, near - 2), near + 3) if k <= n
+    )

@@ -75,28 +75,43 @@ def _judge_weights(out: Tensor, s: Tensor, size: tuple[int, int]) -> None:
     nearest = F.interpolate(s, size=size)
     softmax = up.flatten(1).softmax(1).view_as(up)
     known = (
-        (up.sigmoid(),
-         "The mask is not reversed: your weights are high where something is claimed already, so "
-         "the module would look at the same place again."),
-        (1 - up,
-         "The sigmoid is missing: S is in logits, of any size and sign, and A must lie in (0, 1)."),
+        (
+            up.sigmoid(),
+            "The mask is not reversed: your weights are high where something is claimed already, "
+            "so the module would look at the same place again.",
+        ),
+        (
+            1 - up,
+            "The sigmoid is missing: S is in logits, of any size and sign, and A must lie in "
+            "(0, 1).",
+        ),
         (up, "That is the resized prediction itself. Sigmoid and the reversal are still to come."),
         (-up, "The sigmoid is missing: a minus sign reverses logits, but A must lie in (0, 1)."),
-        (1 - up.sigmoid().sigmoid(),
-         "Two sigmoids: yours squeezes probabilities once more, so A hardly leaves 0.3 to 0.5. S "
-         "is in logits, one sigmoid is right."),
+        (
+            1 - up.sigmoid().sigmoid(),
+            "Two sigmoids: yours squeezes probabilities once more, so A hardly leaves 0.3 to 0.5. "
+            "S is in logits, one sigmoid is right.",
+        ),
         ((1 - up).sigmoid(), "The order: the sigmoid belongs inside, one minus goes outside."),
-        (1 - softmax,
-         "That is a softmax over places: they compete, and A is nearly 1 everywhere. Each place "
-         "has its own sigmoid."),
-        (1 - _up(s.sigmoid(), size),
-         "The sigmoid comes before the resizing. Eq. 4 has U inside: first to size, then the "
-         "sigmoid; between two places they differ."),
-        (1 - nearest.sigmoid(),
-         "The values come in blocks: the nearest neighbour, or a mean over areas; not bilinear."),
-        (1 - F.interpolate(s, size=size, mode="bilinear", align_corners=True).sigmoid(),
-         "The corners are aligned: look at what align_corners does."),
-    )  # fmt: skip
+        (
+            1 - softmax,
+            "That is a softmax over places: they compete, and A is nearly 1 everywhere. Each place "
+            "has its own sigmoid.",
+        ),
+        (
+            1 - _up(s.sigmoid(), size),
+            "The sigmoid comes before the resizing. Eq. 4 has U inside: first to size, then the "
+            "sigmoid; between two places they differ.",
+        ),
+        (
+            1 - nearest.sigmoid(),
+            "The values come in blocks: the nearest neighbour, or a mean over areas; not bilinear.",
+        ),
+        (
+            1 - F.interpolate(s, size=size, mode="bilinear", align_corners=True).sigmoid(),
+            "The corners are aligned: look at what align_corners does.",
+        ),
+    )
     for wrong, sentence in known:
         if close(out, wrong):
             raise Wrong(sentence)
@@ -152,20 +167,26 @@ def check_what_is_left(attempt: Callable[[Tensor, Tensor], Any]) -> None:
         one = x.clone()
         one[:, :1] = x[:, :1] * a
         known = (
-            (one,
-             "Only the first channel was weighted, the others pass untouched: A has one channel, "
-             "and broadcasting carries it over all."),
-            (x * a + x,
-             "C_i was added again, as in GCCA's eq. 2. Then nothing is erased: weights run from 1 "
-             "to 2. Eq. 3 has no such term."),
-            (x * (1 - a),
-             "You reversed once more: A is already one minus the sigmoid, and this keeps exactly "
-             "what was to be erased."),
+            (
+                one,
+                "Only the first channel was weighted, the others pass untouched: A has one "
+                "channel, and broadcasting carries it over all.",
+            ),
+            (
+                x * a + x,
+                "C_i was added again, as in GCCA's eq. 2. Then nothing is erased: weights run from "
+                "1 to 2. Eq. 3 has no such term.",
+            ),
+            (
+                x * (1 - a),
+                "You reversed once more: A is already one minus the sigmoid, and this keeps "
+                "exactly what was to be erased.",
+            ),
             (x * a.sigmoid(), "A is in (0, 1) already: no second sigmoid."),
             (x + a, "You added; erasing needs a product."),
             (x - a, "You subtracted; erasing needs a product."),
             (x, "Nothing is erased: the features came back as they were."),
-        )  # fmt: skip
+        )
         for wrong, sentence in known:
             if close(out, wrong):
                 raise Wrong(sentence)
@@ -244,26 +265,38 @@ def _judge_stage(
     if close(refined, up + head(remaining)):
         return
     known = (
-        (head(remaining),
-         "The residual is not added back: S_i is only what this stage found, and all that the "
-         "deeper stages knew is forgotten."),
-        (up.sigmoid() + head(remaining),
-         "Logits and probabilities are mixed: you add the head's logits to a sigmoid. S stays in "
-         "logits all the way; the sigmoid is for A alone."),
-        ((up + head(remaining)).sigmoid(),
-         "S_i is a probability; the next stage takes the sigmoid itself and expects logits."),
-        (up.sigmoid() + head(remaining).sigmoid(),
-         "Probabilities were added: they can exceed 1. Add logits."),
-        (up + head(c),
-         "The head reads C_i. It should read what is left, R_i, or nothing is learnt from "
-         "erasing."),
-        (up + head(c - remaining),
-         "The head reads what was erased. It should read what is left, R_i."),
+        (
+            head(remaining),
+            "The residual is not added back: S_i is only what this stage found, and all that the "
+            "deeper stages knew is forgotten.",
+        ),
+        (
+            up.sigmoid() + head(remaining),
+            "Logits and probabilities are mixed: you add the head's logits to a sigmoid. S stays "
+            "in logits all the way; the sigmoid is for A alone.",
+        ),
+        (
+            (up + head(remaining)).sigmoid(),
+            "S_i is a probability; the next stage takes the sigmoid itself and expects logits.",
+        ),
+        (
+            up.sigmoid() + head(remaining).sigmoid(),
+            "Probabilities were added: they can exceed 1. Add logits.",
+        ),
+        (
+            up + head(c),
+            "The head reads C_i. It should read what is left, R_i, or nothing is learnt from "
+            "erasing.",
+        ),
+        (
+            up + head(c - remaining),
+            "The head reads what was erased. It should read what is left, R_i.",
+        ),
         (up - head(remaining), "The residual is subtracted; the head says what to add."),
         (a + head(remaining), "The residual is added to A_i; it belongs to the prediction."),
         (up * head(remaining), "The residual is multiplied in; a residual is added."),
         (up, "S_i is S_(i+1): the head's finding is not in it."),
-    )  # fmt: skip
+    )
     for wrong, sentence in known:
         if close(refined, wrong):
             raise Wrong(sentence)
@@ -349,22 +382,36 @@ def _judge_cascade(
         return
     shallow_first = walk((3, 4, 5))
     known = (
-        (pool(walk((5, 4, 3), onward=False)),
-         "Every stage starts from P_d: what a stage refined must go on to the next one."),
-        (pool(shallow_first, (3, 4, 5)),
-         "You went from block 3 to block 5. Reverse attention goes from deep to shallow."),
-        (pool(shallow_first),
-         "The result is in the right order, but the stages ran from 3 to 5: deep comes first."),
-        (pool(right, (3, 4, 5)),
-         "The cascade is right, the order of concatenation is not: R_5 comes first."),
-        (torch.cat([levels[i].mean((2, 3)) for i in (5, 4, 3)], 1),
-         "You pooled C_i, from which nothing was erased; pool R_i."),
-        (torch.cat([right[i][0].amax((2, 3)) for i in (5, 4, 3)], 1),
-         "That is the maximum over places; the framework takes the mean."),
-        (torch.cat([right[i][0].sum((2, 3)) for i in (5, 4, 3)], 1),
-         "That is the sum over places; the framework takes the mean, so that the size of a map "
-         "does not weigh."),
-    )  # fmt: skip
+        (
+            pool(walk((5, 4, 3), onward=False)),
+            "Every stage starts from P_d: what a stage refined must go on to the next one.",
+        ),
+        (
+            pool(shallow_first, (3, 4, 5)),
+            "You went from block 3 to block 5. Reverse attention goes from deep to shallow.",
+        ),
+        (
+            pool(shallow_first),
+            "The result is in the right order, but the stages ran from 3 to 5: deep comes first.",
+        ),
+        (
+            pool(right, (3, 4, 5)),
+            "The cascade is right, the order of concatenation is not: R_5 comes first.",
+        ),
+        (
+            torch.cat([levels[i].mean((2, 3)) for i in (5, 4, 3)], 1),
+            "You pooled C_i, from which nothing was erased; pool R_i.",
+        ),
+        (
+            torch.cat([right[i][0].amax((2, 3)) for i in (5, 4, 3)], 1),
+            "That is the maximum over places; the framework takes the mean.",
+        ),
+        (
+            torch.cat([right[i][0].sum((2, 3)) for i in (5, 4, 3)], 1),
+            "That is the sum over places; the framework takes the mean, so that the size of a map "
+            "does not weigh.",
+        ),
+    )
     for wrong, sentence in known:
         if close(out, wrong):
             raise Wrong(sentence)

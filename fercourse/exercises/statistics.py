@@ -157,9 +157,7 @@ def _judge_recall(out: float, counts: np.ndarray) -> None:
         "`binomtest(k, n).pvalue`, two-sided as it comes. Without such faces p is 1.",
     ],
 )
-def mcnemar(
-    labels: np.ndarray, first: np.ndarray, second: np.ndarray
-) -> tuple[int, int, float]:  # fmt: skip
+def mcnemar(labels: np.ndarray, first: np.ndarray, second: np.ndarray) -> tuple[int, int, float]:
     """Two networks' answers to the same N faces: (only first right, only second right, p).
 
     p is the exact two-sided p of McNemar's test. All three arrays are int (N,).
@@ -270,17 +268,25 @@ def check_runs_needed(attempt):
             (math.floor(exact), "Rounded down: one run too few. N has to be enough."),
             (-exact, "A negative number of runs: the sign of the difference should not matter."),
             (exact / 4, "At that N the difference is *one* standard error; two are asked for."),
-            (exact / 2, "A factor 2 is missing: is it the variances' mean you took, or did you "
-                        "forget to square the two standard errors?"),
+            (
+                exact / 2,
+                "A factor 2 is missing: is it the variances' mean you took, or did you "
+                "forget to square the two standard errors?",
+            ),
             (exact * 1.96**2 / 4, "That is for 1.96 standard errors; two are asked for."),
             (exact * 2, "Twice too many: the two variances are added, once."),
-            (4 * (a + b) ** 2 / d**2, "The standard deviations were added; variances are what "
-                                      "adds up for independent runs."),
+            (
+                4 * (a + b) ** 2 / d**2,
+                "The standard deviations were added; variances are what "
+                "adds up for independent runs.",
+            ),
             (4 * a**2 / d**2, "Only the first variant's spread is in it; the second varies too."),
             (4 * b**2 / d**2, "Only the second variant's spread is in it; the first varies too."),
-            (2 * math.sqrt(a**2 + b**2) / abs(d), "That is the root of N: the standard error "
-                                                  "falls with the square root of the runs."),
-        ]  # fmt: skip
+            (
+                2 * math.sqrt(a**2 + b**2) / abs(d),
+                "That is the root of N: the standard error falls with the square root of the runs.",
+            ),
+        ]
         for wrong, message in slips:
             if any(_near(value, f(wrong)) for f in (float, math.ceil, math.floor)):
                 raise Wrong(message)

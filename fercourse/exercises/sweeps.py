@@ -133,8 +133,11 @@ def check_coordinate_search(attempt):
             "trainings: the paper's search goes round once."
         )
     if "right" not in said:
-        raise Wrong(said[0] if said else "The search ends at another pair than section 3.3's "
-                    "would: follow its two steps.")  # fmt: skip
+        raise Wrong(
+            said[0]
+            if said
+            else "The search ends at another pair than section 3.3's would: follow its two steps."
+        )
     if settings > 0:
         raise Wrong(
             "It finds the right pair, but tries more settings than two sweeps need; each is a "
@@ -156,18 +159,22 @@ def _ends(table: np.ndarray, start: int) -> dict[str, tuple[int, int]]:
     whole = np.unravel_index(table.argmax(), table.shape)
     return {
         "right": (first, int(table[first].argmax())),
-        "It looks for the lowest score; an accuracy is to be high.":
-            (worst, int(table[worst].argmin())),
+        "It looks for the lowest score; an accuracy is to be high.": (
+            worst,
+            int(table[worst].argmin()),
+        ),
         "That is the best of the whole grid. The paper's search never sees most of it: one "
         "setting at a time.": (int(whole[0]), int(whole[1])),
         "The second setting was never tuned: it stayed where it started.": (first, start),
         "The second setting was tuned with the first where it began; by then the first should "
         "stand at its best.": (first, tuned),
-        "The second setting was tuned first: the paper starts with the other one.":
-            (int(table[:, tuned].argmax()), tuned),
+        "The second setting was tuned first: the paper starts with the other one.": (
+            int(table[:, tuned].argmax()),
+            tuned,
+        ),
         "The first setting was tuned with the second at the first of its values; it should stand "
         "at start.": (other, int(table[other].argmax())),
-    }  # fmt: skip
+    }
 
 
 @exercise(
@@ -215,29 +222,62 @@ def check_choose_and_report(attempt):
             "You chose by test accuracy. A split that has chosen can no longer judge: its best is "
             "partly luck."
         )
-        places.append((place, best, [
-            (by_test, chose_by_test),
-            (test.max(1).argmax(), chose_by_test),
-            ((val + test).mean(1).argmax(), "The test split had a vote, too. Choose on validation "
-                                            "alone, or nobody is left to judge."),
-            (lucky, "The value with the single best run was chosen. One lucky seed should not "
-                    "decide: average over seeds first."),
-            (across, "You averaged over values and chose a seed: rows are values."),
-        ]))  # fmt: skip
+        places.append(
+            (
+                place,
+                best,
+                [
+                    (by_test, chose_by_test),
+                    (test.max(1).argmax(), chose_by_test),
+                    (
+                        (val + test).mean(1).argmax(),
+                        "The test split had a vote, too. Choose on validation "
+                        "alone, or nobody is left to judge.",
+                    ),
+                    (
+                        lucky,
+                        "The value with the single best run was chosen. One lucky seed should not "
+                        "decide: average over seeds first.",
+                    ),
+                    (across, "You averaged over values and chose a seed: rows are values."),
+                ],
+            )
+        )
         mean = test[best].mean()
-        reports.append((reported, mean, [
-            (val[best].mean(), "Reported on the split that chose: that number is the highest of "
-                               "many, and so too high. Report on the test split."),
-            (test[best].max(), "You report the best seed; a reader will not get that one. Take "
-                               "the mean over seeds."),
-            (test[best, val[best].argmax()], "You report the seed that did best on validation "
-                                             "alone; take the mean over all seeds."),
-            (test.max(), "That is the best test accuracy of all: chosen on the test split."),
-            (test.mean(1).max(), "That is the best mean of all on the test split, which so has "
-                                 "chosen after all; report the chosen value's."),
-            (test.mean(), "That is the mean over all values; report the chosen one."),
-            (100 * mean, "Report a fraction, as the accuracies come, not per cent."),
-        ]))  # fmt: skip
+        reports.append(
+            (
+                reported,
+                mean,
+                [
+                    (
+                        val[best].mean(),
+                        "Reported on the split that chose: that number is the highest of "
+                        "many, and so too high. Report on the test split.",
+                    ),
+                    (
+                        test[best].max(),
+                        "You report the best seed; a reader will not get that one. Take "
+                        "the mean over seeds.",
+                    ),
+                    (
+                        test[best, val[best].argmax()],
+                        "You report the seed that did best on validation "
+                        "alone; take the mean over all seeds.",
+                    ),
+                    (
+                        test.max(),
+                        "That is the best test accuracy of all: chosen on the test split.",
+                    ),
+                    (
+                        test.mean(1).max(),
+                        "That is the best mean of all on the test split, which so has "
+                        "chosen after all; report the chosen value's.",
+                    ),
+                    (test.mean(), "That is the mean over all values; report the chosen one."),
+                    (100 * mean, "Report a fraction, as the accuracies come, not per cent."),
+                ],
+            )
+        )
     assert len(places) > 20
     _judge(places, "Value {right:.0f} has the best mean on validation, not value {out:g}.")
     _judge(reports, "{right:.4f} should be reported, not {out:.4f}.")

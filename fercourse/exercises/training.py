@@ -101,32 +101,61 @@ def halve(losses: list[float], lr: float, patience: int = 3) -> list[float]:
 def check_halve(attempt: Any) -> None:
     """Diagnose an attempt at :func:`halve`."""
     known: list[tuple[Callable[..., list[float]], str]] = [
-        (_rule(late=1), "It halves one epoch too late, as torch's ReduceLROnPlateau with the same "
-         "number does: torch bears `patience` epochs, and halves after one more."),
-        (_rule(late=-1), "It halves one epoch too early: does your count start at 1, or count the "
-         "epoch that brought the lowest loss?"),
-        (_rule(restart=False), "After a halving it halves again at once: the count must start "
-         "anew."),
-        (_rule(previous=True), "It compares with the loss of the epoch before. A loss that falls "
-         "back from a bump is no progress: compare with the lowest so far."),
-        (_rule(forgives=False), "The count goes on over epochs that did bring a lower loss; they "
-         "must set it to zero."),
-        (_rule(ties=True), "A loss equal to the lowest has not fallen, yet you count it as "
-         "progress."),
-        (_rule(now=True), "The new rate is written down for the epoch whose loss caused it; that "
-         "epoch is over. It holds from the next one on."),
-        (_rule(late=1, now=True), "Two slips cancel at the first halving: the new rate is written "
-         "down an epoch too early, and torch's rule bears one epoch more than `patience` says."),
-        (_rule(once=True), "It halves once and never again. The lesson reads \"its original "
-         "value\" as the present one: at each new plateau the rate halves anew."),
-        (_rule(forget=True), "After a halving you forget the lowest loss. Only the count starts "
-         "anew; what is to be beaten stays."),
-    ]  # fmt: skip
-    cases = [([3.0, 2.0, 2.5, 2.4, 2.3, 2.2, 2.1, 2.05, 2.3, 2.0], 0.1, 3),
-             ([1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], 1.0, 3),
-             ([2.0, 3.0, 1.0, 2.0, 0.5, 3.0, 0.4, 1.0, 0.9, 1.0], 0.4, 2),
-             ([5.0, 4.0, 3.0, 2.0, 1.0], 0.2, 3),
-             ([2.0, 1.0, 1.0, 1.0, 1.0, 0.5], 0.1, 3)]  # fmt: skip
+        (
+            _rule(late=1),
+            "It halves one epoch too late, as torch's ReduceLROnPlateau with the same "
+            "number does: torch bears `patience` epochs, and halves after one more.",
+        ),
+        (
+            _rule(late=-1),
+            "It halves one epoch too early: does your count start at 1, or count the "
+            "epoch that brought the lowest loss?",
+        ),
+        (
+            _rule(restart=False),
+            "After a halving it halves again at once: the count must start anew.",
+        ),
+        (
+            _rule(previous=True),
+            "It compares with the loss of the epoch before. A loss that falls "
+            "back from a bump is no progress: compare with the lowest so far.",
+        ),
+        (
+            _rule(forgives=False),
+            "The count goes on over epochs that did bring a lower loss; they must set it to zero.",
+        ),
+        (
+            _rule(ties=True),
+            "A loss equal to the lowest has not fallen, yet you count it as progress.",
+        ),
+        (
+            _rule(now=True),
+            "The new rate is written down for the epoch whose loss caused it; that "
+            "epoch is over. It holds from the next one on.",
+        ),
+        (
+            _rule(late=1, now=True),
+            "Two slips cancel at the first halving: the new rate is written "
+            "down an epoch too early, and torch's rule bears one epoch more than `patience` says.",
+        ),
+        (
+            _rule(once=True),
+            'It halves once and never again. The lesson reads "its original '
+            'value" as the present one: at each new plateau the rate halves anew.',
+        ),
+        (
+            _rule(forget=True),
+            "After a halving you forget the lowest loss. Only the count starts "
+            "anew; what is to be beaten stays.",
+        ),
+    ]
+    cases = [
+        ([3.0, 2.0, 2.5, 2.4, 2.3, 2.2, 2.1, 2.05, 2.3, 2.0], 0.1, 3),
+        ([1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], 1.0, 3),
+        ([2.0, 3.0, 1.0, 2.0, 0.5, 3.0, 0.4, 1.0, 0.9, 1.0], 0.4, 2),
+        ([5.0, 4.0, 3.0, 2.0, 1.0], 0.2, 3),
+        ([2.0, 1.0, 1.0, 1.0, 1.0, 0.5], 0.1, 3),
+    ]
     draw = torch.Generator().manual_seed(0)
     for _ in range(8):
         losses = torch.randint(1, 9, (14,), generator=draw).float().tolist()
@@ -150,9 +179,17 @@ def check_halve(attempt: Any) -> None:
     losses, lr, patience = next(
         case for out, case in zip(answers, cases, strict=True) if not _equal(out, right(*case))
     )
-    epoch = next(i for i, (a, b) in enumerate(
-        zip(answers[cases.index((losses, lr, patience))], right(losses, lr, patience), strict=True)
-    ) if not math.isclose(a, b))  # fmt: skip
+    epoch = next(
+        i
+        for i, (a, b) in enumerate(
+            zip(
+                answers[cases.index((losses, lr, patience))],
+                right(losses, lr, patience),
+                strict=True,
+            )
+        )
+        if not math.isclose(a, b)
+    )
     raise Wrong(
         f"With losses {losses[: epoch + 1]} and patience {patience} the rate of epoch {epoch} "
         "(counted from 0) is wrong: how long has the lowest loss stood before it?"
@@ -184,18 +221,24 @@ def check_pick_epoch(attempt: Any) -> None:
     """Diagnose an attempt at :func:`pick_epoch`."""
     history = [
         dict(zip(("train_accuracy", "val_loss", "val_accuracy", "test_accuracy"), row, strict=True))
-        for row in ((0.3, 1.9, 0.30, 0.31), (0.6, 1.1, 0.58, 0.60), (0.8, 0.8, 0.66, 0.63),
-                    (0.9, 0.9, 0.71, 0.65), (0.94, 1.0, 0.70, 0.69), (0.98, 1.2, 0.71, 0.66))
-    ]  # fmt: skip
+        for row in (
+            (0.3, 1.9, 0.30, 0.31),
+            (0.6, 1.1, 0.58, 0.60),
+            (0.8, 0.8, 0.66, 0.63),
+            (0.9, 0.9, 0.71, 0.65),
+            (0.94, 1.0, 0.70, 0.69),
+            (0.98, 1.2, 0.71, 0.66),
+        )
+    ]
     told = {
         0: "That is the worst epoch.",
         2: "That is the epoch of the lowest validation loss: a fair choice, too, but the task asks "
-           "for the one most often right. The two part when the network grows overconfident.",
+        "for the one most often right. The two part when the network grows overconfident.",
         4: "You chose by test accuracy. Then the number you report is the best of many tries on "
-           "the test split, and too high.",
+        "the test split, and too high.",
         5: "That epoch is the last: either training accuracy chose it, or of two equal epochs you "
-           "took the later.",
-    }  # fmt: skip
+        "took the later.",
+    }
     for shift in (0, 2):
         longer = history[:1] * shift + history
         out = attempt([dict(epoch) for epoch in longer])
@@ -286,9 +329,15 @@ def _listed(out: Iterable[Tensor]) -> list[Tensor]:
 
 
 def _rule(
-    late: int = 0, restart: bool = True, previous: bool = False, forgives: bool = True,
-    ties: bool = False, now: bool = False, once: bool = False, forget: bool = False,
-) -> Callable[[Sequence[float], float, int], list[float]]:  # fmt: skip
+    late: int = 0,
+    restart: bool = True,
+    previous: bool = False,
+    forgives: bool = True,
+    ties: bool = False,
+    now: bool = False,
+    once: bool = False,
+    forget: bool = False,
+) -> Callable[[Sequence[float], float, int], list[float]]:
     """Section 3.3's rule, or one of the ways to get it wrong."""
 
     def rates(losses: Sequence[float], lr: float, patience: int) -> list[float]:
@@ -317,8 +366,7 @@ def _equal(a: Sequence[float], b: Sequence[float]) -> bool:
 
 
 def _halvings(rates: Sequence[float]) -> bool:
-    return all(any(math.isclose(b, f * a) for f in (1, 0.5))
-               for a, b in pairwise(rates))  # fmt: skip
+    return all(any(math.isclose(b, f * a) for f in (1, 0.5)) for a, b in pairwise(rates))
 
 
 def _counts_from_one(attempt: Any) -> bool:

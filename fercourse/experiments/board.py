@@ -82,8 +82,11 @@ def changes(base: RunConfig, dataset: str, preset: str) -> str:
     found = []
     for part, values in base.to_dict().items():
         if isinstance(values, dict):
-            found += [f"{part}.{name} = {value}" for name, value in values.items()
-                      if value != plain[part][name]]  # fmt: skip
+            found += [
+                f"{part}.{name} = {value}"
+                for name, value in values.items()
+                if value != plain[part][name]
+            ]
     return ", ".join(found)
 
 

@@ -85,8 +85,9 @@ class LiveRun:
 
     def _end(self) -> str:
         todo = [self._job]
-        events = run_local(lambda: todo.pop() if todo else None, 1, self._work,
-                           stop=self._stop.is_set)  # fmt: skip
+        events = run_local(
+            lambda: todo.pop() if todo else None, 1, self._work, stop=self._stop.is_set
+        )
         with closing(events):
             for event in events:
                 if event.kind == "epoch":

@@ -153,9 +153,15 @@ def best_pair_weight(runs: Sequence[Planned], ledger: Ledger) -> tuple[float, in
 
 
 def _variants(
-    name: str, dataset: str, preset: str, seeds: int, models: Sequence[int], folds: int,
-    changes: Mapping[str, Any] | None, ledger: Ledger | None,
-) -> tuple[dict[str, RunConfig], str]:  # fmt: skip
+    name: str,
+    dataset: str,
+    preset: str,
+    seeds: int,
+    models: Sequence[int],
+    folds: int,
+    changes: Mapping[str, Any] | None,
+    ledger: Ledger | None,
+) -> tuple[dict[str, RunConfig], str]:
     """Configs of seed 0 by variant, in the plan's order, and the note for their rows."""
     if name.startswith("table1"):
         ending = "-random" if name == "table1-random" else ""

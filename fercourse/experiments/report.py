@@ -155,16 +155,20 @@ def _ckplus(rows: Sequence[Row], claims: dict[tuple[str, str], Row]) -> str:
             cells += [
                 f"{100 * mean:.2f} of {pooled[0].splits['test']}",
                 f"{100 * low:.1f} to {100 * high:.1f}",
-                _spread(accuracies), f"{100 * over_folds:.2f}",
+                _spread(accuracies),
+                f"{100 * over_folds:.2f}",
                 f"{100 * claim.test_accuracy:.2f}" if claim else "",
-            ]  # fmt: skip
+            ]
         else:
             cells += [f"{len(group)} folds only", "", "", "", ""]
         lines.append(f"| {' | '.join(cells)} |")
     apart = [row for row in rows if row.run.data.by == "subject"]
     for shared in alike(apart):
-        lines += _steps(shared, "Paired over folds, whose training faces overlap, so that the true "
-                        "intervals are somewhat wider")  # fmt: skip
+        lines += _steps(
+            shared,
+            "Paired over folds, whose training faces overlap, so that the true "
+            "intervals are somewhat wider",
+        )
     return "\n".join(lines)
 
 

@@ -21,8 +21,13 @@ from fercourse.errors import FercourseError
 
 SCHEMA = 1
 LABELS = ("paper", "full", "cpu", "smoke")
-_FRACTIONS = ("val_accuracy", "test_accuracy", "test_accuracy_clean", "test_accuracy_flip",
-              "test_accuracy_flip_clean")  # fmt: skip
+_FRACTIONS = (
+    "val_accuracy",
+    "test_accuracy",
+    "test_accuracy_clean",
+    "test_accuracy_flip",
+    "test_accuracy_flip_clean",
+)
 _PRESETS = {"full": ("paper", "course"), "cpu": ("cpu",), "smoke": ("smoke",)}
 _NAMED = {
     *(f"model.{name}" for name in COMPONENTS),
@@ -232,9 +237,11 @@ class Row:
         from fercourse.evaluation import metrics
 
         counts = [[int(n) for n in row] for row in confusion]
-        optional = {"test_accuracy_clean": test_accuracy_clean,
-                    "test_accuracy_flip": test_accuracy_flip,
-                    "test_accuracy_flip_clean": test_accuracy_flip_clean}  # fmt: skip
+        optional = {
+            "test_accuracy_clean": test_accuracy_clean,
+            "test_accuracy_flip": test_accuracy_flip,
+            "test_accuracy_flip_clean": test_accuracy_flip_clean,
+        }
         row = cls(
             key=f"{config.hash}-{config.seed}",
             plan=plan,
@@ -319,12 +326,15 @@ class Row:
             return ["confusion is not a K x K table of counts"]
         found, total = [], sum(counts)
         if "test" not in self.splits or total != self.splits["test"]:
-            found.append(f"confusion counts {total} images, the test split has "
-                         f"{self.splits.get('test')}")  # fmt: skip
+            found.append(
+                f"confusion counts {total} images, the test split has {self.splits.get('test')}"
+            )
         right = sum(self.confusion[k][k] for k in range(side))
         if total and abs(right / total - self.test_accuracy) > 1e-6:
-            found.append(f"test_accuracy {self.test_accuracy:.6f} is not the confusion matrix's, "
-                         f"{right / total:.6f}")  # fmt: skip
+            found.append(
+                f"test_accuracy {self.test_accuracy:.6f} is not the confusion matrix's, "
+                f"{right / total:.6f}"
+            )
         expected = [row[k] / sum(row) if sum(row) else None for k, row in enumerate(self.confusion)]
         if len(self.recall) != side or any(
             (a is None) != (b is None) or (a is not None and abs(a - b) > 1e-6)

@@ -168,9 +168,15 @@ class _Course:
     """Where a plan stands: what waits to be started, what waits to be recorded, what failed."""
 
     def __init__(
-        self, queue: deque[Job], ledger: Ledger, durations: Durations, bar: tqdm, start: float,
-        budget: float | None, source: str | Path | None,
-    ) -> None:  # fmt: skip
+        self,
+        queue: deque[Job],
+        ledger: Ledger,
+        durations: Durations,
+        bar: tqdm,
+        start: float,
+        budget: float | None,
+        source: str | Path | None,
+    ) -> None:
         self.queue, self.ledger, self.durations, self.bar = queue, ledger, durations, bar
         self.budget, self.source = budget, source
         self.deadline = None if budget is None else start + budget

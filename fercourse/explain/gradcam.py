@@ -98,8 +98,12 @@ def _batch(
     if classes is None:
         with torch.no_grad():
             classes = classifier(x).argmax(1).tolist()
-    kinds = {"gradcam": package.GradCAM, "gradcam++": package.GradCAMPlusPlus,
-             "eigencam": package.EigenCAM, "layercam": package.LayerCAM}  # fmt: skip
+    kinds = {
+        "gradcam": package.GradCAM,
+        "gradcam++": package.GradCAMPlusPlus,
+        "eigencam": package.EigenCAM,
+        "layercam": package.LayerCAM,
+    }
     if method == "ablationcam":
         # Its default ablation layer is shared by all calls and would keep the last batch alive.
         cam = package.AblationCAM(classifier, [place], ablation_layer=AblationLayer())

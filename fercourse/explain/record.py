@@ -80,8 +80,17 @@ class ScoreRow:
     @property
     def identity(self) -> tuple[Any, ...]:
         """What the book holds once."""
-        return (self.weights, self.run, self.kind, self.name, self.layer, self.faces,
-                self.split, self.n, self.seed)  # fmt: skip
+        return (
+            self.weights,
+            self.run,
+            self.kind,
+            self.name,
+            self.layer,
+            self.faces,
+            self.split,
+            self.n,
+            self.seed,
+        )
 
     @property
     def faces(self) -> str | None:

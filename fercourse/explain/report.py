@@ -41,9 +41,13 @@ STEPS = (
     ("GCCA", "model2", "model3", ("gradcam", "layercam", "before5")),
     ("the decoder", "model3", "model4", ("gradcam", "layercam", "before5")),
     ("reverse attention", "model4", "model5", ("gradcam", "layercam", "before5", "global")),
-    ("the joint loss", "model5", "model6", ("gradcam", "layercam", "before5", "global",
-                                            "refined3")),
-)  # fmt: skip
+    (
+        "the joint loss",
+        "model5",
+        "model6",
+        ("gradcam", "layercam", "before5", "global", "refined3"),
+    ),
+)
 """Which components are asked about, between which models, by which maps."""
 
 
@@ -54,9 +58,17 @@ def runs(ledger: Sequence[Row]) -> str:
         c = r.run
         hard = f", difficulty {c.data.difficulty:g}" if c.data.name == "synthetic" else ""
         lines.append(
-            (r.variant, r.seed, f"`{r.key}`", c.train.epochs, f"{c.model.width:g}",
-             f"{c.data.name}{hard}", f"{100 * r.val_accuracy:.1f}", f"{100 * r.test_accuracy:.1f}")
-        )  # fmt: skip
+            (
+                r.variant,
+                r.seed,
+                f"`{r.key}`",
+                c.train.epochs,
+                f"{c.model.width:g}",
+                f"{c.data.name}{hard}",
+                f"{100 * r.val_accuracy:.1f}",
+                f"{100 * r.test_accuracy:.1f}",
+            )
+        )
     return _table("model, seed, run, epochs, width, faces, validation %, test %", lines)
 
 
@@ -96,10 +108,12 @@ def steps(rows: Sequence[ScoreRow], metric: str) -> str:
     rows = [r for r in rows if metric in r.scores and r.kind in ("map", "cam")]
     for what, first, second, names in STEPS:
         for name in names:
-            before = {r.run.rpartition("-")[2]: r for r in rows
-                      if (r.name, r.variant) == (name, first)}  # fmt: skip
-            after = {r.run.rpartition("-")[2]: r for r in rows
-                     if (r.name, r.variant) == (name, second)}  # fmt: skip
+            before = {
+                r.run.rpartition("-")[2]: r for r in rows if (r.name, r.variant) == (name, first)
+            }
+            after = {
+                r.run.rpartition("-")[2]: r for r in rows if (r.name, r.variant) == (name, second)
+            }
             pairs = [(before[seed], after[seed]) for seed in sorted(before.keys() & after.keys())]
             if not pairs:
                 continue
@@ -107,9 +121,14 @@ def steps(rows: Sequence[ScoreRow], metric: str) -> str:
             sides = {_apart(a.scores[metric]["all"], b.scores[metric]["all"]) for a, b in pairs}
             word = {1: "more", -1: "less"}.get(min(sides), "") if len(sides) == 1 else ""
             lines.append(
-                (what, f"{first[-1]} to {second[-1]}", NAMES[name],
-                 ", ".join(f"{g:+.1f}" for g in gains), word or "cannot tell")
-            )  # fmt: skip
+                (
+                    what,
+                    f"{first[-1]} to {second[-1]}",
+                    NAMES[name],
+                    ", ".join(f"{g:+.1f}" for g in gains),
+                    word or "cannot tell",
+                )
+            )
     return _table("adding, models, map, points (a seed each), intervals say", lines)
 
 
@@ -120,11 +139,21 @@ def flatness(rows: Sequence[ScoreRow]) -> str:
         if r.kind == "map" and r.name in ("global", "refined5", "refined4", "refined3"):
             s = r.spread
             lines.append(
-                (_who(r), NAMES[r.name], f"{s['mean']:.3f}", f"{s['within']:.3f}",
-                 f"{s['between']:.3f}", f"{s['entropy']:.4f}", f"{s['correlation']:+.2f}")
-            )  # fmt: skip
-    return _table("model, map, mean, sd over a face, sd between faces, entropy (1 is flat), "
-                  "correlation with the masks", lines)  # fmt: skip
+                (
+                    _who(r),
+                    NAMES[r.name],
+                    f"{s['mean']:.3f}",
+                    f"{s['within']:.3f}",
+                    f"{s['between']:.3f}",
+                    f"{s['entropy']:.4f}",
+                    f"{s['correlation']:+.2f}",
+                )
+            )
+    return _table(
+        "model, map, mean, sd over a face, sd between faces, entropy (1 is flat), "
+        "correlation with the masks",
+        lines,
+    )
 
 
 def gates(rows: Sequence[ScoreRow]) -> str:
@@ -132,8 +161,15 @@ def gates(rows: Sequence[ScoreRow]) -> str:
     lines = []
     for r in rows:
         if r.kind == "gate":
-            lines.append((_who(r), *(" ".join(f"{v[0]:.3f}" for v in r.scores[k].values())
-                                     for k in ("over channels", "over faces"))))  # fmt: skip
+            lines.append(
+                (
+                    _who(r),
+                    *(
+                        " ".join(f"{v[0]:.3f}" for v in r.scores[k].values())
+                        for k in ("over channels", "over faces")
+                    ),
+                )
+            )
     return _table("model, sd over channels in blocks 1 to 5, mean change from face to face", lines)
 
 
@@ -145,8 +181,11 @@ def faithful(rows: Sequence[ScoreRow]) -> str:
             area, road = r.scores["area"], r.scores["road"]["all"]
             cells = (area["deletion"], area["insertion"], road)
             lines.append((_who(r), r.n, NAMES.get(r.name, r.name), *(_percent(c) for c in cells)))
-    return _table("model, faces, map, area under deletion (low is good), area under insertion "
-                  "(high is good), ROAD (points)", lines)  # fmt: skip
+    return _table(
+        "model, faces, map, area under deletion (low is good), area under insertion "
+        "(high is good), ROAD (points)",
+        lines,
+    )
 
 
 def sanity(rows: Sequence[ScoreRow]) -> str:
@@ -186,7 +225,7 @@ def write(page: Path, rows: Sequence[ScoreRow], ledger: Sequence[Row]) -> bool:
         "gates": lambda: gates(rows),
         "faithful": lambda: faithful(rows),
         "sanity": lambda: sanity(rows),
-    }  # fmt: skip
+    }
     text = page.read_text(encoding="utf-8")
 
     def fill(found: re.Match[str]) -> str:
@@ -233,8 +272,11 @@ def _table(head: str, lines: Sequence[Sequence[object]]) -> str:
         return "Not measured."
     names = re.split(r", (?![^(]*\))", head)  # not inside brackets
     rows = [names, ["---"] * len(names), *lines]
-    return "\n".join(f"| {' | '.join(str(cell) for cell in row)} |" for row in rows).replace(
-        "| -", "| −").replace("| −--", "| ---")  # fmt: skip
+    return (
+        "\n".join(f"| {' | '.join(str(cell) for cell in row)} |" for row in rows)
+        .replace("| -", "| −")
+        .replace("| −--", "| ---")
+    )
 
 
 def _who(row: ScoreRow) -> str:

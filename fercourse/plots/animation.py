@@ -50,8 +50,9 @@ def cascade_gif(model: FERNet, face: Faces, path: str | Path) -> Path:
     small = [frame.quantize(128, palette=palette, dither=Image.Dither.NONE) for frame in frames]
     with whole_file(path) as part:
         times = [900 if k % STEPS == 0 else 120 for k in range(len(small))]  # milliseconds
-        small[0].save(part, format="GIF", save_all=True, append_images=small[1:], loop=0,
-                      duration=times)  # fmt: skip
+        small[0].save(
+            part, format="GIF", save_all=True, append_images=small[1:], loop=0, duration=times
+        )
     return Path(path)
 
 
@@ -63,8 +64,10 @@ def _states(found: Maps) -> list[tuple]:
     for i in (5, 4, 3):
         erased += [found[f"reverse{i}"][0].numpy()] * 2
         claimed += [claimed[-1], found[f"refined{i}"][0].numpy()]
-        words += [f"block {i}: what is claimed is erased, $A_{i}$",
-                  f"block {i}: what is left refines the map, $S_{i}$"]  # fmt: skip
+        words += [
+            f"block {i}: what is claimed is erased, $A_{i}$",
+            f"block {i}: what is left refines the map, $S_{i}$",
+        ]
     attention = np.stack(erased[1:])
     scales = (attention.min(), attention.max(), np.min(claimed), np.max(claimed))
     erased[0] = np.full_like(erased[0], attention.max())

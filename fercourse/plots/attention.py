@@ -73,8 +73,9 @@ def _faces(column: np.ndarray, faces: Faces, found: Maps) -> None:
     for axes, image, label, answer in zip(column, faces.images, faces.labels, answers, strict=True):
         picture(axes, image)
         said = "" if answer == label else f"\n(not {Expression(int(answer)).name.lower()})"
-        axes.set_ylabel(Expression(int(label)).title + said, fontsize=7, rotation=0, ha="right",
-                        va="center")  # fmt: skip
+        axes.set_ylabel(
+            Expression(int(label)).title + said, fontsize=7, rotation=0, ha="right", va="center"
+        )
 
 
 def _in_words(found: Maps, faces: Faces) -> str:

@@ -52,8 +52,17 @@ def receptive_fields(faces: Mapping[int, np.ndarray], fields: Mapping[str, int])
         axes.set(xlim=(-room, size + room), ylim=(size + room, -room))
         for (block, side), colour in zip(fields.items(), _COLOURS, strict=False):
             corner = (size - side) / 2
-            axes.add_patch(Rectangle((corner, corner), side, side, fill=False, linewidth=1.8,
-                                     edgecolor=colour, label=f"{block}: {side} px"))  # fmt: skip
+            axes.add_patch(
+                Rectangle(
+                    (corner, corner),
+                    side,
+                    side,
+                    fill=False,
+                    linewidth=1.8,
+                    edgecolor=colour,
+                    label=f"{block}: {side} px",
+                )
+            )
         axes.set_title(f"a face of {size} × {size} pixels", loc="center")
     handles, labels = axes.get_legend_handles_labels()
     figure.legend(handles, labels, ncols=len(fields), loc="outside lower center")
@@ -100,8 +109,9 @@ def blocks_seen(model: FERNet, face: Faces, count: int = 8) -> Figure:
         for axes, k in zip(row[1:], strongest, strict=True):
             axes.imshow(channels[k], cmap=MATRIX)
             bare(axes)
-            axes.set_title(f"{k}", fontsize=7.5, fontweight="normal", color=INK, loc="center",
-                           pad=1.5)  # fmt: skip
+            axes.set_title(
+                f"{k}", fontsize=7.5, fontweight="normal", color=INK, loc="center", pad=1.5
+            )
     headline(
         figure,
         f"A strong channel of C1 answers at {active[0]:.0f} % of its places, one of C5 at "

@@ -52,8 +52,7 @@ def ablation_board(standings: Sequence[Standing], on: Switches, where: str) -> F
             for axes in (marks, scale):
                 axes.axhspan(y - 0.5, y + 0.5, color=BAND, linewidth=0, zorder=0)
         for x, there in enumerate(each.on):
-            marks.plot(x, y, "o", ms=9, mfc=INK if there else "white",
-                       mec=INK if there else PALE)  # fmt: skip
+            marks.plot(x, y, "o", ms=9, mfc=INK if there else "white", mec=INK if there else PALE)
         _measured(scale, y, each)
     marks.set(xlim=(-0.7, 4.7), ylim=(len(standings) - 0.5, -0.5))
     marks.set_xticks(range(5), HEADINGS)
@@ -95,17 +94,25 @@ def training_now(
     figure = new_figure(height=2.9)
     axes = figure.add_subplot()
     at = [entry["epoch"] + 1 for entry in history]
-    for key, colour, label in (("train_accuracy", TRAIN, "training"),
-                               ("val_accuracy", OURS, "validation")):  # fmt: skip
+    for key, colour, label in (
+        ("train_accuracy", TRAIN, "training"),
+        ("val_accuracy", OURS, "validation"),
+    ):
         values = [100 * entry.get(key, np.nan) for entry in history]
         now = f" {values[-1]:.1f} %" if values else ""
         axes.plot(at, values, "o-", ms=3.5, color=colour, label=label + now)
-    axes.set(xlim=(0.5, epochs + 0.5), ylim=(0, 102), xlabel="epochs done",
-             ylabel="accuracy (%)")  # fmt: skip
+    axes.set(xlim=(0.5, epochs + 0.5), ylim=(0, 102), xlabel="epochs done", ylabel="accuracy (%)")
     axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     axes.axhline(100 / 7, color=GREY, linewidth=0.8, linestyle=":")
-    axes.annotate("guessing", (epochs, 100 / 7), xytext=(0, 3), textcoords="offset points",
-                  ha="right", fontsize=8, color=GREY)  # fmt: skip
+    axes.annotate(
+        "guessing",
+        (epochs, 100 / 7),
+        xytext=(0, 3),
+        textcoords="offset points",
+        ha="right",
+        fontsize=8,
+        color=GREY,
+    )
     light_grid(axes)
     axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 0.98), borderaxespad=0, ncols=2)
     headline(figure, f"{name}: {_progress(history, epochs, state)}")
@@ -116,8 +123,17 @@ def _measured(axes: Axes, y: int, standing: Standing) -> None:
     claim = standing.claim
     if claim is not None:
         reach = 100 * (claim.stability or 0)
-        axes.errorbar(100 * claim.test_accuracy, y - 0.16, xerr=reach, fmt="D", color=PAPER,
-                      mfc="white", ms=5, elinewidth=1.3, capsize=2)  # fmt: skip
+        axes.errorbar(
+            100 * claim.test_accuracy,
+            y - 0.16,
+            xerr=reach,
+            fmt="D",
+            color=PAPER,
+            mfc="white",
+            ms=5,
+            elinewidth=1.3,
+            capsize=2,
+        )
     values = [100 * row.test_accuracy for row in standing.rows]
     if values:
         axes.plot(values, [y + 0.16] * len(values), "o", color=OURS, alpha=0.45, ms=5, mew=0)
@@ -127,8 +143,11 @@ def _measured(axes: Axes, y: int, standing: Standing) -> None:
 def _in_words(standing: Standing) -> str:
     values = [row.test_accuracy for row in standing.rows]
     if values:
-        seeds = "1 seed, so no Sta" if len(values) == 1 else (
-            f"Sta {100 * stability(values):.2f}, n = {len(values)} seeds")  # fmt: skip
+        seeds = (
+            "1 seed, so no Sta"
+            if len(values) == 1
+            else (f"Sta {100 * stability(values):.2f}, n = {len(values)} seeds")
+        )
         text = f"{100 * mean_accuracy(values):.2f} % ({seeds})"
     else:
         text = "not recorded yet"

@@ -61,8 +61,10 @@ def gcca(model: FERNet, face: Faces, strongest: int = 4) -> Figure:
         axes.set_ylabel("$M$")
         axes.set_xlim(-0.7, len(order) - 0.3)
         axes.set_xticks([])
-        axes.set_title(f"block {block}: {len(order)} channels, {values.min():.2f} to "
-                       f"{values.max():.2f}", fontsize=8.5)  # fmt: skip
+        axes.set_title(
+            f"block {block}: {len(order)} channels, {values.min():.2f} to {values.max():.2f}",
+            fontsize=8.5,
+        )
         light_grid(axes)
         channels = features(model, face, f"block{block}")[0].numpy()  # (C, h, w)
         for column, k in enumerate(chosen, start=2):

@@ -54,8 +54,7 @@ def search_path(
     axes = figure.add_subplot()
     image = axes.imshow(surface, origin="lower", aspect="auto", cmap=MATRIX)
     axes.plot([column] * len(firsts), range(len(firsts)), "o", color="white", ms=4)
-    axes.plot(range(len(seconds)), [row] * len(seconds), "o", color="white", ms=4,
-              label="tried")  # fmt: skip
+    axes.plot(range(len(seconds)), [row] * len(seconds), "o", color="white", ms=4, label="tried")
     axes.plot([column, column, end], [0, row, row], color="white", lw=1.4)
     axes.plot(end, row, "D", color=PAPER, ms=9, mec="white", label="found")
     axes.plot(best[1], best[0], "*", color=YELLOW, ms=16, mec=INK, label="best of the grid")
@@ -64,12 +63,22 @@ def search_path(
     axes.set_xlabel(r"$\lambda$, tuned second")
     axes.set_ylabel(r"$\lambda_1$, tuned first")
     figure.colorbar(image, ax=axes, label="accuracy (%)")
-    axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=3, borderaxespad=0.2,
-                labelcolor=INK, facecolor=PALE, frameon=True)  # fmt: skip
+    axes.legend(
+        loc="lower left",
+        bbox_to_anchor=(-0.01, 1.0),
+        ncols=3,
+        borderaxespad=0.2,
+        labelcolor=INK,
+        facecolor=PALE,
+        frameon=True,
+    )
     lost = surface[tuple(best)] - surface[row, end]
     trials = len(firsts) + len(seconds) - 1
-    headline(figure, f"{trials} of {surface.size} settings tried: the search ends {lost:.2f} "
-                     "points below the best of the grid")  # fmt: skip
+    headline(
+        figure,
+        f"{trials} of {surface.size} settings tried: the search ends {lost:.2f} "
+        "points below the best of the grid",
+    )
     return figure
 
 
@@ -131,8 +140,15 @@ def flat_sweeps(sweeps: ArrayLike, values: Sequence[float], claimed: float) -> F
         axes.axhline(100 * claimed, color=GREY, lw=0.9, ls=":")
         axes.plot(values, sweep, "-o", ms=3, lw=1.2, color=OURS)
         axes.plot(values[best], sweep[best], "o", ms=7, color=PAPER)
-        axes.annotate(f"{values[best]:g}", (values[best], sweep[best]), (0, 6), ha="center",
-                      textcoords="offset points", color=PAPER, fontweight="bold")  # fmt: skip
+        axes.annotate(
+            f"{values[best]:g}",
+            (values[best], sweep[best]),
+            (0, 6),
+            ha="center",
+            textcoords="offset points",
+            color=PAPER,
+            fontweight="bold",
+        )
         axes.margins(y=0.25)
     for axes in panels[:, 0]:
         axes.set_ylabel("accuracy (%)")

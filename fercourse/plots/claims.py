@@ -40,14 +40,32 @@ def claimed_counts(claims: Mapping[str, int]) -> Figure:
     names = sorted(counts, key=counts.get)
     figure = new_figure(height=2.9)
     axes = figure.add_subplot()
-    axes.barh(names, [counts[n] for n in names],
-              color=[OURS if n in claims else GREY for n in names], height=0.62)  # fmt: skip
+    axes.barh(
+        names,
+        [counts[n] for n in names],
+        color=[OURS if n in claims else GREY for n in names],
+        height=0.62,
+    )
     for k, name in enumerate(names):
-        axes.annotate(f"{counts[name]:,}", (counts[name], k), (4, 0), va="center",
-                      textcoords="offset points", fontsize=8.5)  # fmt: skip
+        axes.annotate(
+            f"{counts[name]:,}",
+            (counts[name], k),
+            (4, 0),
+            va="center",
+            textcoords="offset points",
+            fontsize=8.5,
+        )
     for k, (name, claim) in enumerate(claims.items()):
-        axes.plot(claim, names.index(name), "D", color=PAPER, mfc="white", ms=8, mew=2,
-                  label="as the text has it" if k == 0 else None)  # fmt: skip
+        axes.plot(
+            claim,
+            names.index(name),
+            "D",
+            color=PAPER,
+            mfc="white",
+            ms=8,
+            mew=2,
+            label="as the text has it" if k == 0 else None,
+        )
     axes.set_yticks(range(len(names)), [n.capitalize() for n in names])
     axes.set_xlabel("training images")
     axes.set_xlim(0, 1.12 * max(counts.values()))
@@ -86,10 +104,24 @@ def sta_beside_error(rows: Sequence[Row], tested: Mapping[str, int]) -> Figure:
         for k, row in enumerate(mine):
             error = 100 * binomial_error(row.test_accuracy, n)
             axes.plot([100 * row.stability, error], [k, k], color=GREY, linewidth=1.2, zorder=1)
-            axes.plot(100 * row.stability, k, "D", color=PAPER, mfc="white", ms=6, mew=1.6,
-                      label="Sta, as claimed" if k == 0 else None)  # fmt: skip
-            axes.plot(error, k, "o", color=OURS, ms=7,
-                      label="binomial error of the test set" if k == 0 else None)  # fmt: skip
+            axes.plot(
+                100 * row.stability,
+                k,
+                "D",
+                color=PAPER,
+                mfc="white",
+                ms=6,
+                mew=1.6,
+                label="Sta, as claimed" if k == 0 else None,
+            )
+            axes.plot(
+                error,
+                k,
+                "o",
+                color=OURS,
+                ms=7,
+                label="binomial error of the test set" if k == 0 else None,
+            )
             ratios.append(error / (100 * row.stability))
         axes.set_yticks(range(len(mine)), [row.variant for row in mine])
         axes.set_xlabel("points of accuracy")

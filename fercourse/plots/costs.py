@@ -10,8 +10,14 @@ from matplotlib.figure import Figure
 from fercourse.errors import FercourseError
 from fercourse.plots.style import OURS, TRAIN, course_style, headline, light_grid, new_figure
 
-NAMES = ("1  VGG16", "2  + fusion", "3  + GCCA", "4  + decoder", "5  + reverse attention",
-         "6  + joint loss")  # fmt: skip
+NAMES = (
+    "1  VGG16",
+    "2  + fusion",
+    "3  + GCCA",
+    "4  + decoder",
+    "5  + reverse attention",
+    "6  + joint loss",
+)
 
 
 @course_style()
@@ -41,8 +47,14 @@ def component_costs(parameters: Sequence[int], flops: Sequence[int]) -> Figure:
         growth.append(more)
         axes.barh(models, more, color=colour, height=0.62)
         for k, value in enumerate(more):
-            axes.annotate(f"{value:+.2f} %".replace("-", "−"), (max(value, 0), k), xytext=(4, 0),
-                          textcoords="offset points", va="center", fontsize=8)  # fmt: skip
+            axes.annotate(
+                f"{value:+.2f} %".replace("-", "−"),
+                (max(value, 0), k),
+                xytext=(4, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=8,
+            )
         axes.set_xlabel(f"{name} beyond model 1 (%)")
         axes.margins(x=0.25)
         axes.tick_params(axis="y", length=0)

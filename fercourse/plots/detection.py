@@ -50,15 +50,22 @@ def mtcnn(image: np.ndarray, stages: Sequence[Stage], truth: np.ndarray) -> Figu
     _boxes(large, last.boxes[shows < 0], FALSE, 2.0)
     missed = truth[~np.isin(np.arange(len(truth)), shows)]
     _boxes(large, missed, "white", 1.2, linestyle="dotted")
-    large.scatter(*last.landmarks.reshape(-1, 2).T, s=7, color="white", edgecolors=OURS,
-                  linewidths=0.6, zorder=3)  # fmt: skip
+    large.scatter(
+        *last.landmarks.reshape(-1, 2).T,
+        s=7,
+        color="white",
+        edgecolors=OURS,
+        linewidths=0.6,
+        zorder=3,
+    )
     for box, p in zip(last.dropped, last.doubtful, strict=True):
         if p >= 0.05:
             _label(large, box, f"{p:.2f}", DROPPED, "black")
     for box, p, face in zip(last.boxes, last.probabilities, shows, strict=True):
         _label(large, box, f"{p:.3f}", OURS if face >= 0 else FALSE, "white")
-    large.set_title(f"O-Net drops {len(last.dropped)} (dashed), merges {last.merged}, "
-                    f"keeps {len(last.boxes)}")  # fmt: skip
+    large.set_title(
+        f"O-Net drops {len(last.dropped)} (dashed), merges {last.merged}, keeps {len(last.boxes)}"
+    )
     headline(figure, _in_words(len(truth), shows, last))
     return figure
 
@@ -72,9 +79,16 @@ def _boxes(axes: Axes, boxes: np.ndarray, colour: str, width: float, **style: ob
 
 
 def _label(axes: Axes, box: np.ndarray, text: str, colour: str, ink: str) -> None:
-    axes.annotate(text, (box[0], box[1]), (0, 2), textcoords="offset points", color=ink,
-                  fontsize=7.5, annotation_clip=True,
-                  bbox={"facecolor": colour, "edgecolor": "none", "pad": 1.2})  # fmt: skip
+    axes.annotate(
+        text,
+        (box[0], box[1]),
+        (0, 2),
+        textcoords="offset points",
+        color=ink,
+        fontsize=7.5,
+        annotation_clip=True,
+        bbox={"facecolor": colour, "edgecolor": "none", "pad": 1.2},
+    )
 
 
 def _in_words(faces: int, shows: np.ndarray, last: Stage) -> str:

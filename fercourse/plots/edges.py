@@ -24,9 +24,11 @@ from fercourse.plots.style import (
 
 @course_style()
 def edge_readouts(
-    face: np.ndarray, edges: np.ndarray, readouts: Mapping[str, np.ndarray],
+    face: np.ndarray,
+    edges: np.ndarray,
+    readouts: Mapping[str, np.ndarray],
     scores: Mapping[str, float],
-) -> Figure:  # fmt: skip
+) -> Figure:
     """A face, its Sobel edges, and what one 1x1 convolution can recover of them from each block.
 
     Args:
@@ -82,8 +84,15 @@ def parts_used(right: Tensor, without: Mapping[str, Tensor], lengths: Mapping[st
     axes.barh(at, lost, color=[TRAIN if name == "edge" else OURS for name in names], height=0.65)
     axes.errorbar(lost, at, xerr=error, fmt="none", ecolor=INK, elinewidth=1)
     for y, value, reach in zip(at, lost, error, strict=True):
-        axes.annotate(f"{value:.1f}", (max(value, 0) + reach, y), (4, 0), va="center", color=INK,
-                      textcoords="offset points", fontsize=8.5)  # fmt: skip
+        axes.annotate(
+            f"{value:.1f}",
+            (max(value, 0) + reach, y),
+            (4, 0),
+            va="center",
+            color=INK,
+            textcoords="offset points",
+            fontsize=8.5,
+        )
     axes.set_yticks(at, [f"{name} ({lengths[name]} numbers)" for name in names])
     axes.set_xlabel("accuracy lost when this part is silenced (points)")
     axes.axvline(0, color=INK, linewidth=0.8)

@@ -65,8 +65,14 @@ def embedding_planes(
     for r, name in enumerate(names):
         grid[r, 0].set_ylabel(name, fontweight="bold")
     dots = [Line2D([], [], marker="o", ls="", ms=4, color=colour) for colour in CLASS_COLOURS]
-    figure.legend(dots, [e.title for e in BASIC], loc="outside lower center", ncols=7,
-                  handletextpad=0.1, columnspacing=1)  # fmt: skip
+    figure.legend(
+        dots,
+        [e.title for e in BASIC],
+        loc="outside lower center",
+        ncols=7,
+        handletextpad=0.1,
+        columnspacing=1,
+    )
     ends = ", ".join(f"{name} {end:.2f}" for name, end in zip(names, spread[:, -1], strict=True))
     headline(figure, f"Distance to the own centre over distance between centres ends at: {ends}")
     return figure
@@ -105,9 +111,11 @@ def _arrows(axes: Axes, vectors: np.ndarray) -> None:
         start = aside * np.array([-np.sin(theta), np.cos(theta)])
         tip = start + np.array([np.cos(theta), np.sin(theta)])
         axes.annotate(
-            "", tip, start, arrowprops={"arrowstyle": "-|>", "lw": 1.8, "color": OURS,
-                                        "shrinkA": 0, "shrinkB": 0},
-        )  # fmt: skip
+            "",
+            tip,
+            start,
+            arrowprops={"arrowstyle": "-|>", "lw": 1.8, "color": OURS, "shrinkA": 0, "shrinkB": 0},
+        )
     axes.set(xlim=(-1.15, 1.15), ylim=(-1.15, 1.15), xticks=[], yticks=[], aspect="equal")
     for side in axes.spines.values():
         side.set_visible(False)

@@ -39,8 +39,9 @@ def patient_chart(chart: Chart, name: str, healthy: Chart | None = None) -> Figu
         healthy: Its validation accuracy is drawn behind, to compare with.
     """
     figure = new_figure(height=5.4)
-    panels = figure.subplot_mosaic([["accuracy", "loss"], ["matrix", "looks"]],
-                                   height_ratios=[1, 1.25])  # fmt: skip
+    panels = figure.subplot_mosaic(
+        [["accuracy", "loss"], ["matrix", "looks"]], height_ratios=[1, 1.25]
+    )
     epochs, train, val = _columns(chart.history, "epoch", "train_accuracy", "val_accuracy")
 
     axes = panels["accuracy"]
@@ -52,8 +53,11 @@ def patient_chart(chart: Chart, name: str, healthy: Chart | None = None) -> Figu
 
     axes = panels["loss"]
     ce, total, loss = _columns(chart.history, "train_ce", "train_loss", "val_loss")
-    _lines(axes, epochs, {"total": (total, THIRD), "training CE": (ce, TRAIN),
-                          "validation CE": (loss, OURS)})  # fmt: skip
+    _lines(
+        axes,
+        epochs,
+        {"total": (total, THIRD), "training CE": (ce, TRAIN), "validation CE": (loss, OURS)},
+    )
     axes.set_yscale("log")
     wide = max(total.max(), loss.max()) > 30
     axes.yaxis.set_major_locator(LogLocator(subs=(1,) if wide else (1, 2, 5)))
@@ -64,17 +68,25 @@ def patient_chart(chart: Chart, name: str, healthy: Chart | None = None) -> Figu
         light_grid(panels[key])
         panels[key].set_xlabel("epoch")
         panels[key].xaxis.set_major_locator(MaxNLocator("auto", integer=True))
-        legend = panels[key].legend(loc="lower left", bbox_to_anchor=(-0.02, 1.01), ncols=3,
-                                    borderaxespad=0, columnspacing=0.9,
-                                    handlelength=1.2)  # fmt: skip
+        legend = panels[key].legend(
+            loc="lower left",
+            bbox_to_anchor=(-0.02, 1.01),
+            ncols=3,
+            borderaxespad=0,
+            columnspacing=0.9,
+            handlelength=1.2,
+        )
         legend.set_in_layout(False)  # or it would narrow the panels
 
     _matrix(panels["matrix"], np.array(chart.confusion))
     _map(figure, panels["looks"], 100 * np.array(chart.looks))
     first, second = (f"{100 * value:.1f} %" for value in chart.twice)
     panels["accuracy"].set_title(" ")  # room for the legends
-    headline(figure, f"{name}: validation accuracy of the kept weights {first}; "
-                     f"of the same weights, judged again, {second}")  # fmt: skip
+    headline(
+        figure,
+        f"{name}: validation accuracy of the kept weights {first}; "
+        f"of the same weights, judged again, {second}",
+    )
     return figure
 
 
@@ -91,8 +103,15 @@ def _matrix(axes: Any, counts: np.ndarray) -> None:
     share = 100 * counts / np.maximum(counts.sum(1, keepdims=True), 1)
     axes.imshow(share, cmap=MATRIX, vmin=0, vmax=100)
     for i, j in zip(*np.nonzero(share.round()), strict=True):
-        axes.text(j, i, f"{share[i, j]:.0f}", ha="center", va="center", fontsize=7.5,
-                  color="white" if share[i, j] < 55 else "black")  # fmt: skip
+        axes.text(
+            j,
+            i,
+            f"{share[i, j]:.0f}",
+            ha="center",
+            va="center",
+            fontsize=7.5,
+            color="white" if share[i, j] < 55 else "black",
+        )
     names = [e.title for e in BASIC]
     axes.set_xticks(range(len(names)), [name[:3] for name in names])
     axes.set_yticks(range(len(names)), names)

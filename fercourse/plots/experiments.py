@@ -70,18 +70,40 @@ def sweep(rows: Sequence[Row], parameter: str, metric: str = "val_accuracy") -> 
     axes = figure.add_subplot()
     at = np.arange(len(values))
     seeds = np.array([100 * row.value(metric) for row in rows])
-    axes.plot([values.index(row.value(parameter)) + 0.1 for row in rows], seeds, "o", ms=4,
-              color=OURS, alpha=0.5, mew=0)  # fmt: skip
+    axes.plot(
+        [values.index(row.value(parameter)) + 0.1 for row in rows],
+        seeds,
+        "o",
+        ms=4,
+        color=OURS,
+        alpha=0.5,
+        mew=0,
+    )
     room = max(np.ptp(seeds), 0.5)
     low, high = max(0, seeds.min() - room), min(100, seeds.max() + room)
     beyond = (mean - reach[0]).min() < low or (mean + reach[1]).max() > high
     cut = " (cut at the edge)" if beyond else ""
-    axes.errorbar(at, mean, yerr=reach, fmt="-o", ms=6, color=OURS, elinewidth=1.4, capsize=3,
-                  label=f"mean and 95 % CI{cut}; beside it: seeds")  # fmt: skip
+    axes.errorbar(
+        at,
+        mean,
+        yerr=reach,
+        fmt="-o",
+        ms=6,
+        color=OURS,
+        elinewidth=1.4,
+        capsize=3,
+        label=f"mean and 95 % CI{cut}; beside it: seeds",
+    )
     claimed = OPTIMUM.get(parameter)
     if claimed in values:
-        axes.axvline(values.index(claimed), color=PAPER, linestyle="--", linewidth=3, zorder=0,
-                     label=f"the paper's choice, {claimed:g}")  # fmt: skip
+        axes.axvline(
+            values.index(claimed),
+            color=PAPER,
+            linestyle="--",
+            linewidth=3,
+            zorder=0,
+            label=f"the paper's choice, {claimed:g}",
+        )
     axes.set_xticks(at, [f"{value:g}" for value in values])
     axes.set_xlabel(_SYMBOLS.get(parameter, parameter))
     axes.set_ylabel(_METRICS.get(metric, metric))
@@ -121,25 +143,49 @@ def ablation_slopes(rows: Sequence[Row], metric: str = "test_accuracy") -> Figur
     axes = figure.add_subplot()
     runs = sorted({(row.seed, row.value("data.fold")) for row in rows})
     for run in runs:
-        of = {row.variant: 100 * row.value(metric) for row in rows
-              if (row.seed, row.value("data.fold")) == run}  # fmt: skip
-        axes.plot(at, [of.get(name, np.nan) for name in models], "-o", color=GREY, alpha=0.45,
-                  linewidth=0.9, ms=3, label="one seed" if run == runs[0] else None)  # fmt: skip
+        of = {
+            row.variant: 100 * row.value(metric)
+            for row in rows
+            if (row.seed, row.value("data.fold")) == run
+        }
+        axes.plot(
+            at,
+            [of.get(name, np.nan) for name in models],
+            "-o",
+            color=GREY,
+            alpha=0.45,
+            linewidth=0.9,
+            ms=3,
+            label="one seed" if run == runs[0] else None,
+        )
     frame = summarise(rows, ("variant",), metric).set_index("variant")
-    axes.plot(at, 100 * frame["mean"][models], "-o", color=OURS, ms=6, linewidth=2.2,
-              label="our mean")  # fmt: skip
+    axes.plot(
+        at, 100 * frame["mean"][models], "-o", color=OURS, ms=6, linewidth=2.2, label="our mean"
+    )
     if all(name in claims for name in models):
         theirs = np.array([claims[name].test_accuracy for name in models])
         shifted = 100 * (frame["mean"][models[0]] + theirs - theirs[0])
-        axes.plot(at, shifted, "--D", color=PAPER, mfc="white", ms=5,
-                  linewidth=1.4, label="the paper's gains, from our first model")  # fmt: skip
+        axes.plot(
+            at,
+            shifted,
+            "--D",
+            color=PAPER,
+            mfc="white",
+            ms=5,
+            linewidth=1.4,
+            label="the paper's gains, from our first model",
+        )
     steps = [_step(rows, a, b, metric) for a, b in pairwise(models)]
     for (left, right), step in zip(pairwise(at), steps, strict=True):
         axes.annotate(
-            _gain_in_words(step), ((left + right) / 2, 0.02), ha="center",
-            xycoords=("data", "axes fraction"), fontsize=8, color=INK,
+            _gain_in_words(step),
+            ((left + right) / 2, 0.02),
+            ha="center",
+            xycoords=("data", "axes fraction"),
+            fontsize=8,
+            color=INK,
             fontweight="bold" if step and _clear(step) else "normal",
-        )  # fmt: skip
+        )
     low, high = axes.get_ylim()
     axes.set_ylim(low - 0.22 * (high - low), high)  # room for the steps
     names = ("VGG16", "+ fusion", "+ GCCA", "+ decoder", "+ reverse\nattention", "+ joint\nloss")
@@ -181,19 +227,41 @@ def accuracy_spread(rows: Sequence[Row], metric: str = "test_accuracy") -> Figur
             (sta, 0.16, 0.5, "± Sta over seeds"),
         ):
             if np.isfinite(reach):
-                axes.add_patch(Rectangle((k - half, mean - reach), 2 * half, 2 * reach, color=OURS,
-                                         alpha=alpha, linewidth=0,
-                                         label=None if k else label))  # fmt: skip
+                axes.add_patch(
+                    Rectangle(
+                        (k - half, mean - reach),
+                        2 * half,
+                        2 * reach,
+                        color=OURS,
+                        alpha=alpha,
+                        linewidth=0,
+                        label=None if k else label,
+                    )
+                )
         axes.hlines(mean, k - 0.36, k + 0.36, color=OURS, linewidth=1.6)
         across = k + (np.linspace(-0.25, 0.25, len(seeds)) if len(seeds) > 1 else np.zeros(1))
-        axes.plot(across, [value for _, value in seeds], "o", ms=4.5, color=INK,
-                  label=None if k else "one seed")  # fmt: skip
+        axes.plot(
+            across,
+            [value for _, value in seeds],
+            "o",
+            ms=4.5,
+            color=INK,
+            label=None if k else "one seed",
+        )
         for claim in claims:
             if claim.variant == variant and claim.dataset == rows[0].dataset:
                 reach = 100 * (claim.stability or 0)
-                axes.errorbar(k + 0.44, 100 * claim.test_accuracy, yerr=reach,
-                              fmt="D", ms=5, mfc="white", color=PAPER, capsize=2,
-                              label="the paper, ± Sta")  # fmt: skip
+                axes.errorbar(
+                    k + 0.44,
+                    100 * claim.test_accuracy,
+                    yerr=reach,
+                    fmt="D",
+                    ms=5,
+                    mfc="white",
+                    color=PAPER,
+                    capsize=2,
+                    label="the paper, ± Sta",
+                )
     axes.set_xticks(range(len(frame)), frame.index)
     axes.set_xlim(-0.6, len(frame) - 0.4)
     axes.set_ylabel(_METRICS.get(metric, metric))
@@ -203,8 +271,16 @@ def accuracy_spread(rows: Sequence[Row], metric: str = "test_accuracy") -> Figur
     legend = {
         label: handle for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
     }
-    axes.legend(legend.values(), legend.keys(), ncols=4, loc="lower left", columnspacing=1.2,
-                bbox_to_anchor=(-0.01, 1.0), borderaxespad=0.2, handletextpad=0.5)  # fmt: skip
+    axes.legend(
+        legend.values(),
+        legend.keys(),
+        ncols=4,
+        loc="lower left",
+        columnspacing=1.2,
+        bbox_to_anchor=(-0.01, 1.0),
+        borderaxespad=0.2,
+        handletextpad=0.5,
+    )
     light_grid(axes)
     repeated = frame[frame["n"] > 1]  # the Sta of a single run is zero, and says nothing
     sta, error = 100 * repeated["sta"].mean(), 100 * frame["binomial"].mean()
@@ -239,8 +315,9 @@ def _measured(rows: Sequence[Row], metric: str) -> list[Row]:
 
 def _same_but_for(rows: list[Row], parameter: str) -> None:
     """Refuse a sweep in which anything but the parameter and the seed changes."""
-    for name in (f"{part}.{key}" for part, keys in rows[0].config.items() if part != "seed"
-                 for key in keys):  # fmt: skip
+    for name in (
+        f"{part}.{key}" for part, keys in rows[0].config.items() if part != "seed" for key in keys
+    ):
         values = {row.value(name) for row in rows}
         if name not in (parameter, "data.fold") and len(values) > 1:
             raise FercourseError(
@@ -270,8 +347,10 @@ def _sweep_in_words(
 
 def _step(rows: Sequence[Row], first: str, second: str, metric: str) -> Paired | None:
     """What the second model adds; None where no seed has both, as after a failed run."""
-    runs = [{(row.seed, row.value("data.fold")) for row in rows if row.variant == name}
-            for name in (first, second)]  # fmt: skip
+    runs = [
+        {(row.seed, row.value("data.fold")) for row in rows if row.variant == name}
+        for name in (first, second)
+    ]
     return compare(rows, first, second, metric) if runs[0] & runs[1] else None
 
 

@@ -64,11 +64,16 @@ def changes(rows: Sequence[Row], first: int, second: int) -> list[Change]:
     a, b = f"model{first}", f"model{second}"
     rows = [row for row in rows if row.variant in (a, b) and row.test_accuracy is not None]
     claims = {(row.dataset, row.variant): row for row in rows if row.label == "paper"}
-    found = [_claimed(dataset, claims[dataset, a], claims[dataset, b])
-             for dataset, variant in claims if variant == a and (dataset, b) in claims]  # fmt: skip
+    found = [
+        _claimed(dataset, claims[dataset, a], claims[dataset, b])
+        for dataset, variant in claims
+        if variant == a and (dataset, b) in claims
+    ]
     for members in alike(rows):
-        places = [{(row.seed, row.run.data.fold) for row in members if row.variant == name}
-                  for name in (a, b)]  # fmt: skip
+        places = [
+            {(row.seed, row.run.data.fold) for row in members if row.variant == name}
+            for name in (a, b)
+        ]
         if places[0] & places[1]:
             pair = compare(members, a, b)
             points = (100 * v for v in (pair.mean, pair.low, pair.high))
@@ -98,8 +103,14 @@ def ablation_step(rows: Sequence[Row], first: int, second: int) -> Figure:
         colour = PAPER if claimed else OURS
         if np.isfinite(change.low):
             axes.hlines(k, change.low, change.high, color=colour, linewidth=2)
-        axes.plot(change.mean, k, "D" if claimed else "o", color=colour, ms=6,
-                  mfc="white" if claimed or change.n == 1 else colour)  # fmt: skip
+        axes.plot(
+            change.mean,
+            k,
+            "D" if claimed else "o",
+            color=colour,
+            ms=6,
+            mfc="white" if claimed or change.n == 1 else colour,
+        )
     axes.axvline(0, color=INK, linewidth=0.9)
     axes.set_yticks(range(len(found)), names)
     axes.set_ylim(len(found) - 0.5, -0.5)

@@ -48,16 +48,29 @@ def poolings(channels: Mapping[str, ArrayLike]) -> Figure:
         axes = grid[0, column]
         axes.imshow(stack[column], cmap=HUE, vmin=0, vmax=stack.max())
         for (y, x), value in np.ndenumerate(stack[column]):
-            axes.text(x, y, f"{value:g}", ha="center", va="center", fontsize=7,
-                      color="white" if value > 0.6 * stack.max() else INK)  # fmt: skip
+            axes.text(
+                x,
+                y,
+                f"{value:g}",
+                ha="center",
+                va="center",
+                fontsize=7,
+                color="white" if value > 0.6 * stack.max() else INK,
+            )
         bare(axes)
         axes.set_title(name, loc="center")
         axes = grid[1, column]
         values = [row[column] for row in rows.values()]
         axes.bar(range(3), values, color=(TRAIN, OURS, THIRD), width=0.7)
         for k, value in enumerate(values):
-            axes.annotate(f"{value:.3g}", (k, value), (0, 2), textcoords="offset points",
-                          ha="center", fontsize=8)  # fmt: skip
+            axes.annotate(
+                f"{value:.3g}",
+                (k, value),
+                (0, 2),
+                textcoords="offset points",
+                ha="center",
+                fontsize=8,
+            )
         axes.set_xticks(range(3), ["avg", "stoch.", "max"])
         axes.tick_params(axis="x", length=0)
     grid[1, 0].set_ylabel("pooled value")
@@ -82,18 +95,23 @@ def groups(weights: Mapping[str, Tensor]) -> Figure:
     weights = {name: w.detach() for name, w in weights.items()}
     figure = new_figure(height=2.7)
     high = max(float(w.abs().max()) for w in weights.values())
-    for axes, (name, weight) in zip(figure.subplots(len(weights), 1, squeeze=False)[:, 0],
-                                    weights.items(), strict=True):  # fmt: skip
+    for axes, (name, weight) in zip(
+        figure.subplots(len(weights), 1, squeeze=False)[:, 0], weights.items(), strict=True
+    ):
         outputs, inputs = weight.shape
         axes.imshow(weight.numpy(), cmap="PuOr", vmin=-high, vmax=high, aspect="auto")
         axes.set_title(f"{name}: {int((weight != 0).sum())} weights", loc="left")
         axes.set_yticks(range(outputs), [f"channel {k}" for k in range(outputs)], fontsize=7)
-        axes.set_xticks(range(inputs), [f"{('avg', 'max', 'rdm')[k % 3]} {k // 3}"
-                                        for k in range(inputs)], fontsize=7)  # fmt: skip
+        axes.set_xticks(
+            range(inputs),
+            [f"{('avg', 'max', 'rdm')[k % 3]} {k // 3}" for k in range(inputs)],
+            fontsize=7,
+        )
         axes.tick_params(length=0)
     full, grouped = (int((w != 0).sum()) for w in weights.values())
-    headline(figure, f"Grouped, a channel hears its own three descriptors: {grouped} weights for "
-                     f"{full}")  # fmt: skip
+    headline(
+        figure, f"Grouped, a channel hears its own three descriptors: {grouped} weights for {full}"
+    )
     return figure
 
 
@@ -119,10 +137,18 @@ def gate_spread(weights: Mapping[int, Tensor], living: Sequence[tuple[int, int]]
     axes.bar(at - 0.2, between, 0.38, color=TRAIN, label="between channels (mean face)")
     axes.bar(at + 0.2, within, 0.38, color=OURS, label="of one channel, between faces")
     for x, value in zip(at + 0.2, within, strict=True):
-        axes.annotate(f"{value:.3f}", (x, value), (0, 2), textcoords="offset points", ha="center",
-                      fontsize=8, color=PAPER if value < 0.001 else INK)  # fmt: skip
-    axes.set_xticks(at, [f"block {b}\n{a} of {n} units"
-                         for b, (a, n) in zip(blocks, living, strict=True)])  # fmt: skip
+        axes.annotate(
+            f"{value:.3f}",
+            (x, value),
+            (0, 2),
+            textcoords="offset points",
+            ha="center",
+            fontsize=8,
+            color=PAPER if value < 0.001 else INK,
+        )
+    axes.set_xticks(
+        at, [f"block {b}\n{a} of {n} units" for b, (a, n) in zip(blocks, living, strict=True)]
+    )
     axes.tick_params(axis="x", length=0)
     axes.set_ylabel("standard deviation of M")
     axes.set_xlabel("under each block: units of the squeeze that answer to at least one face")

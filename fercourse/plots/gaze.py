@@ -65,8 +65,13 @@ def look(
     )
     for axes in (plain, over):
         if known:
-            axes.contour(np.asarray(truth, dtype=float), [0.5], colors=PAPER, linewidths=1.1,
-                         linestyles="dashed")  # fmt: skip
+            axes.contour(
+                np.asarray(truth, dtype=float),
+                [0.5],
+                colors=PAPER,
+                linewidths=1.1,
+                linestyles="dashed",
+            )
         bare(axes)
     over.set_title(title, loc="center")
     bar = figure.colorbar(shown, ax=over, location="bottom", shrink=0.75, aspect=30, pad=0.02)
@@ -100,8 +105,11 @@ def _in_words(heat: Tensor, truth: Tensor | None, title: str, flat: bool) -> str
     if truth is None:
         return f"{title}: no truth to hold it against on this face"
     inside, share = float(energy_inside(heat[None], truth[None])[0]), float(truth.float().mean())
-    verdict = "better than" if inside > 1.05 * share else (
-        "no better than" if inside > 0.95 * share else "worse than")  # fmt: skip
+    verdict = (
+        "better than"
+        if inside > 1.05 * share
+        else ("no better than" if inside > 0.95 * share else "worse than")
+    )
     return (
         f"{title}: {inside:.0%} of its energy lies inside the outline, which fills {share:.0%} of "
         f"the picture: {verdict} a map that says nothing"

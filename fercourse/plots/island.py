@@ -90,10 +90,22 @@ def _plane(axes: Axes, course: Course, step: int) -> None:
         axes.plot(*here, "*", color=colour, ms=13, mec="white", mew=0.8, zorder=3)
     spots = _apart(centers[-1], 0.085 * reach)
     for k, (x, y) in enumerate(spots):
-        axes.text(np.clip(x, -0.84 * reach, 0.84 * reach), np.clip(y, -0.95 * reach, 0.95 * reach),
-                  Expression(k).title, fontsize=7.5, ha="center", va="center", zorder=4,
-                  bbox={"boxstyle": "round,pad=0.12", "fc": "white", "ec": CLASS_COLOURS[k],
-                        "lw": 0.8, "alpha": 0.9})  # fmt: skip
+        axes.text(
+            np.clip(x, -0.84 * reach, 0.84 * reach),
+            np.clip(y, -0.95 * reach, 0.95 * reach),
+            Expression(k).title,
+            fontsize=7.5,
+            ha="center",
+            va="center",
+            zorder=4,
+            bbox={
+                "boxstyle": "round,pad=0.12",
+                "fc": "white",
+                "ec": CLASS_COLOURS[k],
+                "lw": 0.8,
+                "alpha": 0.9,
+            },
+        )
     axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", xticks=[], yticks=[])
     axes.set_title(f"step {step}: {len(points)} points, {CLASSES} centres (stars)")
     axes.spines[:].set_visible(True)

@@ -68,8 +68,15 @@ def through_models(
                 heat = rescale(found[name])
             else:
                 axes[row, column].axis("off")
-                axes[row, column].text(0.5, 0.5, "–", transform=axes[row, column].transAxes,
-                                       ha="center", va="center", color=GREY)  # fmt: skip
+                axes[row, column].text(
+                    0.5,
+                    0.5,
+                    "–",
+                    transform=axes[row, column].transAxes,
+                    ha="center",
+                    va="center",
+                    color=GREY,
+                )
                 continue
             overlay(axes[row, column], face.images[0], heat[0], truth=target)
         axes[0, column].set_xlabel(f"{Expression(answer).title} {p[answer]:.0%}", fontsize=7.5)
@@ -114,8 +121,15 @@ def cam_grid(
                 axes[row, column].set_xlabel("nothing", fontsize=7, color=GREY)
             if row == 0:
                 axes[row, column].set_title(METHODS[method], loc="center", fontsize=8.5)
-    figure.colorbar(shown, ax=axes, location="bottom", shrink=0.4, aspect=40, pad=0.01,
-                    label="from 0 to the map's own highest value")  # fmt: skip
+    figure.colorbar(
+        shown,
+        ax=axes,
+        location="bottom",
+        shrink=0.4,
+        aspect=40,
+        pad=0.01,
+        label="from 0 to the map's own highest value",
+    )
     headline(
         figure,
         _agreement(found)

@@ -39,13 +39,15 @@ def overlay(
     pale = 0.55 + 0.45 * face / 255
     axes.imshow(pale, cmap="gray", vmin=0, vmax=1, interpolation="bilinear")
     norm = Normalize(low, high if high > low else low + 1, clip=True)
-    shown = axes.imshow(heat, cmap=HUE, norm=norm, alpha=0.15 + 0.7 * norm(heat).filled(0),
-                        interpolation="bilinear")  # fmt: skip
+    shown = axes.imshow(
+        heat, cmap=HUE, norm=norm, alpha=0.15 + 0.7 * norm(heat).filled(0), interpolation="bilinear"
+    )
     if np.ptp(heat) > 1e-3 * max(high - low, 1e-12):
         axes.contour(heat, [np.quantile(heat, 0.8)], colors="black", linewidths=0.7)
     if truth is not None and np.asarray(truth).any():
-        axes.contour(np.asarray(truth, dtype=float), [0.5], colors=PAPER, linewidths=0.8,
-                     linestyles="dashed")  # fmt: skip
+        axes.contour(
+            np.asarray(truth, dtype=float), [0.5], colors=PAPER, linewidths=0.8, linestyles="dashed"
+        )
     bare(axes)
     return shown
 

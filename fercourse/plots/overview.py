@@ -27,12 +27,21 @@ _BOXES = {
     "island": ("island loss", 11.8, 3.1, 1.5, 0.8),
 }
 _ARROWS = (
-    ((1.3, 0.5), (1.6, 0.5)), ((2.9, 0.5), (3.2, 0.5)), ((4.1, 0.5), (4.4, 0.5)),
-    ((5.3, 0.5), (5.6, 0.5)), ((6.5, 0.5), (6.8, 0.5)), ((7.7, 0.5), (8.0, 0.5)),
-    ((4.85, 1.0), (4.85, 1.7)), ((6.05, 1.0), (6.05, 1.7)), ((7.25, 1.0), (7.25, 1.7)),
-    ((8.45, 1.0), (8.45, 1.7)), ((7.25, 3.1), (7.25, 2.5)), ((8.9, 2.1), (9.7, 2.1)),
-    ((11.4, 2.1), (11.8, 2.1)), ((12.55, 2.6), (12.55, 3.1)),
-)  # fmt: skip
+    ((1.3, 0.5), (1.6, 0.5)),
+    ((2.9, 0.5), (3.2, 0.5)),
+    ((4.1, 0.5), (4.4, 0.5)),
+    ((5.3, 0.5), (5.6, 0.5)),
+    ((6.5, 0.5), (6.8, 0.5)),
+    ((7.7, 0.5), (8.0, 0.5)),
+    ((4.85, 1.0), (4.85, 1.7)),
+    ((6.05, 1.0), (6.05, 1.7)),
+    ((7.25, 1.0), (7.25, 1.7)),
+    ((8.45, 1.0), (8.45, 1.7)),
+    ((7.25, 3.1), (7.25, 2.5)),
+    ((8.9, 2.1), (9.7, 2.1)),
+    ((11.4, 2.1), (11.8, 2.1)),
+    ((12.55, 2.6), (12.55, 3.1)),
+)
 _BLOCKS = ("C1", "C2", "C3", "C4", "C5")
 
 
@@ -62,20 +71,51 @@ def framework(highlight: Sequence[str] = ()) -> Figure:
     axes.plot([8.45, 8.45], [2.5, 3.1], color=GREY, lw=1, linestyle=":")
     for name, (text, x, y, width, height) in _BOXES.items():
         on = name in highlight
-        axes.add_patch(FancyBboxPatch(
-            (x, y), width, height, boxstyle="round,pad=0,rounding_size=0.12", lw=1.8 if on else 1,
-            facecolor=TRAIN if on else "white", edgecolor=INK if on else GREY, zorder=2,
-        ))  # fmt: skip
-        axes.text(x + width / 2, y + height / 2, text, ha="center", va="center", zorder=3,
-                  fontsize=8, color=INK)  # fmt: skip
+        axes.add_patch(
+            FancyBboxPatch(
+                (x, y),
+                width,
+                height,
+                boxstyle="round,pad=0,rounding_size=0.12",
+                lw=1.8 if on else 1,
+                facecolor=TRAIN if on else "white",
+                edgecolor=INK if on else GREY,
+                zorder=2,
+            )
+        )
+        axes.text(
+            x + width / 2,
+            y + height / 2,
+            text,
+            ha="center",
+            va="center",
+            zorder=3,
+            fontsize=8,
+            color=INK,
+        )
         if name in _BLOCKS:
             on = "gcca" in highlight
-            axes.add_patch(FancyBboxPatch(
-                (x + 0.08, -0.62), width - 0.16, 0.46, boxstyle="round,pad=0,rounding_size=0.1",
-                facecolor=TRAIN if on else "white", edgecolor=INK if on else GREY, zorder=2,
-            ))  # fmt: skip
-            axes.text(x + width / 2, -0.4, "GCCA", ha="center", va="center", fontsize=6.5,
-                      color=INK, zorder=3)  # fmt: skip
+            axes.add_patch(
+                FancyBboxPatch(
+                    (x + 0.08, -0.62),
+                    width - 0.16,
+                    0.46,
+                    boxstyle="round,pad=0,rounding_size=0.1",
+                    facecolor=TRAIN if on else "white",
+                    edgecolor=INK if on else GREY,
+                    zorder=2,
+                )
+            )
+            axes.text(
+                x + width / 2,
+                -0.4,
+                "GCCA",
+                ha="center",
+                va="center",
+                fontsize=6.5,
+                color=INK,
+                zorder=3,
+            )
     axes.set(xlim=(-0.1, 13.4), ylim=(-0.75, 4.0))
     axes.set_axis_off()
     return figure

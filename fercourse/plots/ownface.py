@@ -101,9 +101,15 @@ def reliability(named: Mapping[str, Tensor], labels: Tensor, bins: int = 10) -> 
             n, mean = inside.sum(), right[inside].mean()
             error += n / len(right) * abs(mean - confidence[inside].mean())
             low, high = wilson(int(right[inside].sum()), int(n))
-            axes.errorbar(confidence[inside].mean(), mean, [[mean - low], [high - mean]],
-                          fmt="o", color=OURS, ms=3 + 7 * np.sqrt(n / len(right)),
-                          elinewidth=1.2)  # fmt: skip
+            axes.errorbar(
+                confidence[inside].mean(),
+                mean,
+                [[mean - low], [high - mean]],
+                fmt="o",
+                color=OURS,
+                ms=3 + 7 * np.sqrt(n / len(right)),
+                elinewidth=1.2,
+            )
         axes.set_title(f"{name}: calibration error {error:.3f}")
         axes.set_xlim(-0.04, 1.06)
         axes.set_ylim(0, 1.04)
@@ -135,8 +141,14 @@ def sensitivity(
             if k not in shown:
                 axes.plot(values, 100 * p[:, k], color=PALE, linewidth=1)
         for k, colour, marker in zip(shown, _COLOURS, _MARKERS, strict=True):
-            axes.plot(values, 100 * p[:, k], color=colour, marker=marker, ms=3.5,
-                      label=Expression(k).title)  # fmt: skip
+            axes.plot(
+                values,
+                100 * p[:, k],
+                color=colour,
+                marker=marker,
+                ms=3.5,
+                label=Expression(k).title,
+            )
         axes.axvline(here, color=INK, linewidth=0.8, linestyle=":")
         axes.set_xlabel(name)
         axes.set_ylim(0, 100)
@@ -186,8 +198,17 @@ def accuracy_by_group(
             100 * np.array([[m - lo, hi - m] for m, (lo, hi) in zip(means, ends, strict=True)]).T
         )
         at = np.arange(count) + 0.08 * (k - (len(named) - 1) / 2)
-        above.errorbar(at, 100 * np.array(means), reach, fmt=f"-{marker}", color=colour, ms=5,
-                       elinewidth=1.2, capsize=2, label=name)  # fmt: skip
+        above.errorbar(
+            at,
+            100 * np.array(means),
+            reach,
+            fmt=f"-{marker}",
+            color=colour,
+            ms=5,
+            elinewidth=1.2,
+            capsize=2,
+            label=name,
+        )
         na, nb = len(parts[-1]), len(parts[0])
         error = np.sqrt(means[-1] * (1 - means[-1]) / na + means[0] * (1 - means[0]) / nb)
         gap = f"{100 * (means[-1] - means[0]):+.1f}".replace("-", "−")
@@ -202,13 +223,21 @@ def accuracy_by_group(
         [torch.cat(list(images[part[[0, len(part) // 2, -1]]]), 1) for part in parts], 1
     )
     h, w = strip.shape
-    below.imshow(strip.numpy(), cmap="gray", vmin=0, vmax=255, extent=(-0.5, count - 0.5, 0, 1),
-                 aspect=count * h / w)  # fmt: skip
+    below.imshow(
+        strip.numpy(),
+        cmap="gray",
+        vmin=0,
+        vmax=255,
+        extent=(-0.5, count - 0.5, 0, 1),
+        aspect=count * h / w,
+    )
     for edge in range(1, count):
         below.axvline(edge - 0.5, color="white", linewidth=4)
     below.set_yticks([])
-    below.set_xticks(range(count), [f"{_nth(k, count)} fifth" if count == 5 else str(k + 1)
-                                    for k in range(count)])  # fmt: skip
+    below.set_xticks(
+        range(count),
+        [f"{_nth(k, count)} fifth" if count == 5 else str(k + 1) for k in range(count)],
+    )
     below.tick_params(length=0)
     below.spines[:].set_visible(False)
     headline(figure, f"Lightest minus darkest skin, points: {'; '.join(said)}")

@@ -117,8 +117,14 @@ def fold_leak(accuracy: Mapping[str, Mapping[str, float]], classes: int = 7) -> 
         found = [values[way] for values in accuracy.values()]
         axes.scatter(found, range(len(found)), s=45, color=colour, label=way, zorder=2)
         for row, value in enumerate(found):
-            axes.annotate(f"{value:.0%}", (value, row), (0, 6), ha="center", fontsize=8,
-                          textcoords="offset points")  # fmt: skip
+            axes.annotate(
+                f"{value:.0%}",
+                (value, row),
+                (0, 6),
+                ha="center",
+                fontsize=8,
+                textcoords="offset points",
+            )
     axes.axvline(1 / classes, color=GREY, linewidth=0.9, linestyle=":")
     axes.set_yticks(range(len(accuracy)), list(accuracy))
     axes.set(xlabel="accuracy over ten folds (dotted: chance)", xlim=(0, 1.05))
@@ -127,6 +133,9 @@ def fold_leak(accuracy: Mapping[str, Mapping[str, float]], classes: int = 7) -> 
     axes.legend(ncols=2, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.1)
     gaps = {name: values[ways[0]] - values[ways[1]] for name, values in accuracy.items()}
     name = max(gaps, key=gaps.get)
-    headline(figure, f"{ways[0].capitalize()} are worth {100 * gaps[name]:.0f} points to "
-                     f"{name}: it recognises people")  # fmt: skip
+    headline(
+        figure,
+        f"{ways[0].capitalize()} are worth {100 * gaps[name]:.0f} points to "
+        f"{name}: it recognises people",
+    )
     return figure

@@ -90,8 +90,14 @@ def _draws(axes: Axes, p: np.ndarray, drawn: np.ndarray, softmax: np.ndarray | N
     axes.tick_params(axis="x", length=0)
     axes.set_xlabel("location", labelpad=1)
     axes.set_ylabel("probability")
-    axes.legend(ncols=3, loc="lower right", bbox_to_anchor=(1.02, 0.97), borderaxespad=0,
-                columnspacing=1.2, handletextpad=0.4)  # fmt: skip
+    axes.legend(
+        ncols=3,
+        loc="lower right",
+        bbox_to_anchor=(1.02, 0.97),
+        borderaxespad=0,
+        columnspacing=1.2,
+        handletextpad=0.4,
+    )
     light_grid(axes)
 
 
@@ -100,8 +106,9 @@ def _values(axes: Axes, values: dict[str, tuple[float, str]]) -> None:
     amounts, colours = zip(*values.values(), strict=True)
     axes.barh(at, amounts, 0.68, color=colours)
     for k, value in enumerate(amounts):
-        axes.annotate(f"{value:.2f}", (value, k), (3, 0), textcoords="offset points", va="center",
-                      fontsize=8)  # fmt: skip
+        axes.annotate(
+            f"{value:.2f}", (value, k), (3, 0), textcoords="offset points", va="center", fontsize=8
+        )
     axes.set_yticks(at, list(values))
     axes.set_ylim(4.5, -0.5)  # room for a fifth, so that nothing jumps
     axes.set_xlim(0, max(amounts) or 1)

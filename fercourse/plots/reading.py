@@ -42,10 +42,21 @@ def reading(photo: Image.Image, readings: Sequence[Reading], size: int, seen: st
     for k, found in enumerate(readings, start=1):
         left, top, right, bottom = found.detection.box
         colour = TRAIN if k <= shown else GREY
-        axes.add_patch(Rectangle((left, top), right - left, bottom - top, fill=False,
-                                 edgecolor=colour, linewidth=1.8))  # fmt: skip
-        axes.text(left, top, f" {k} ", color=INK, fontsize=8, va="bottom", clip_on=True,
-                  bbox={"facecolor": colour, "edgecolor": "none", "pad": 0.8})  # fmt: skip
+        axes.add_patch(
+            Rectangle(
+                (left, top), right - left, bottom - top, fill=False, edgecolor=colour, linewidth=1.8
+            )
+        )
+        axes.text(
+            left,
+            top,
+            f" {k} ",
+            color=INK,
+            fontsize=8,
+            va="bottom",
+            clip_on=True,
+            bbox={"facecolor": colour, "edgecolor": "none", "pad": 0.8},
+        )
     each = content / max(shown, 1)
     for k, found in enumerate(readings[:shown]):
         base = 0.1 + content - (k + 1) * each  # inches from below
@@ -64,8 +75,15 @@ def _bars(axes: Axes, probabilities: Sequence[float]) -> None:
     best = int(np.argmax(probabilities))
     axes.barh(at, probabilities, 0.7, color=[OURS if k == best else FADED for k in at])
     for k, p in enumerate(probabilities):
-        axes.annotate(f"{p:.0%}", (p, k), (3, 0), textcoords="offset points", va="center",
-                      fontsize=7.5, fontweight="bold" if k == best else "normal")  # fmt: skip
+        axes.annotate(
+            f"{p:.0%}",
+            (p, k),
+            (3, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=7.5,
+            fontweight="bold" if k == best else "normal",
+        )
     axes.set_yticks(at, [Expression(k).title for k in at], fontsize=8)
     axes.set_xlim(0, 1)
     axes.set_ylim(len(at) - 0.4, -0.6)

@@ -52,17 +52,29 @@ def recipe_gains(trials: Sequence[Trial], base: Sequence[float]) -> Figure:
     chance = 100 * student.ppf(0.975, len(base) - 1) * sqrt(2) * stdev(base)
     figure = new_figure(height=1.5 + 0.27 * len(drawn))
     axes = figure.add_subplot()
-    axes.axvspan(-chance, chance, color=GREY, alpha=0.18, lw=0,
-                 label=f"95 % of differences between seeds (from {len(base)})")  # fmt: skip
+    axes.axvspan(
+        -chance,
+        chance,
+        color=GREY,
+        alpha=0.18,
+        lw=0,
+        label=f"95 % of differences between seeds (from {len(base)})",
+    )
     axes.axvline(0, color=INK, linewidth=0.9)
     gains = [100 * trial.gain.mean for trial in drawn]
     for y, (trial, gain) in enumerate(zip(drawn, gains, strict=True)):
         colour = OURS if abs(gain) > chance else GREY
         axes.plot([0, gain], [y, y], color=colour, linewidth=1.4)
         axes.plot(gain, y, "o", color=colour, ms=6)
-        axes.annotate(points(trial.gain.mean), (gain, y), xytext=(7 if gain >= 0 else -7, 0),
-                      textcoords="offset points", va="center", fontsize=8,
-                      ha="left" if gain >= 0 else "right")  # fmt: skip
+        axes.annotate(
+            points(trial.gain.mean),
+            (gain, y),
+            xytext=(7 if gain >= 0 else -7, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8,
+            ha="left" if gain >= 0 else "right",
+        )
     axes.set_yticks(range(len(drawn)), [_name(trial) for trial in drawn])
     axes.tick_params(axis="y", length=0)
     axes.margins(x=0.12)

@@ -29,9 +29,18 @@ from fercourse.plots.style import (
     new_figure,
 )
 
-SHOWN = ("gradcam", "gradcam++", "layercam", "eigencam", "ablationcam", "before2", "before3",
-         "before5",
-         "global", "refined3")  # fmt: skip
+SHOWN = (
+    "gradcam",
+    "gradcam++",
+    "layercam",
+    "eigencam",
+    "ablationcam",
+    "before2",
+    "before3",
+    "before5",
+    "global",
+    "refined3",
+)
 _COLOURS = (OURS, PAPER, THIRD, TRAIN, PINK, SKY, INK, GREY)
 _MARKERS = "osD^vP*X"
 
@@ -69,16 +78,18 @@ def score_models(rows: Sequence[ScoreRow], metric: str = "pr_auc_moved") -> Figu
     panels = figure.subplots(-(-len(names) // 4), 4, sharex=True, sharey=True, squeeze=False)
     for axes, name in zip(panels.flat, names, strict=False):
         for (label, value), style in zip(lines.items(), cycle([":", "-.", "--"]), strict=False):
-            axes.axhline(value, color=GREY, linewidth=1, linestyle=style,
-                         label=f"{label}, {value:.2f}")  # fmt: skip
+            axes.axhline(
+                value, color=GREY, linewidth=1, linestyle=style, label=f"{label}, {value:.2f}"
+            )
         mine = [row for row in scored if row.name == name]
         seeds = sorted({row.run.rpartition("-")[2] for row in mine})
         for row in mine:
             shift = 0.18 * (seeds.index(row.run.rpartition("-")[2]) - (len(seeds) - 1) / 2)
             value, low, high, _ = row.scores[metric]["all"]
             reach = [[max(0, value - low)], [max(0, high - value)]]
-            axes.errorbar(int(row.model) + shift, value, reach,
-                          fmt="o", ms=4, color=OURS, elinewidth=1.2)  # fmt: skip
+            axes.errorbar(
+                int(row.model) + shift, value, reach, fmt="o", ms=4, color=OURS, elinewidth=1.2
+            )
         axes.set_title(title_of(name))
         axes.set_xlim(0.5, 6.5)
         axes.set_xticks(range(1, 7))
@@ -92,18 +103,21 @@ def score_models(rows: Sequence[ScoreRow], metric: str = "pr_auc_moved") -> Figu
         axes.set_xlabel("model of Table 1")
     if lines:
         free = len(panels.flat) - len(names) > 1  # cells at the lower right
-        figure.legend(*panels[0, 0].get_legend_handles_labels(),
-                      title="know nothing of the face:",
-                      loc="lower right" if free else "outside lower center",
-                      bbox_to_anchor=(0.88, 0.11) if free else None,
-                      ncols=1 if free else 3)  # fmt: skip
+        figure.legend(
+            *panels[0, 0].get_legend_handles_labels(),
+            title="know nothing of the face:",
+            loc="lower right" if free else "outside lower center",
+            bbox_to_anchor=(0.88, 0.11) if free else None,
+            ncols=1 if free else 3,
+        )
     headline(figure, _best_in_words([r for r in scored if r.name in names], lines, metric))
     return figure
 
 
 @course_style()
-def score_expressions(rows: Sequence[ScoreRow], model: str = "6",
-                      metric: str = "pr_auc_moved") -> Figure:  # fmt: skip
+def score_expressions(
+    rows: Sequence[ScoreRow], model: str = "6", metric: str = "pr_auc_moved"
+) -> Figure:
     """Expressions against maps for one model, as numbers on one colour scale.
 
     Args:
@@ -116,10 +130,16 @@ def score_expressions(rows: Sequence[ScoreRow], model: str = "6",
     """
     import seaborn
 
-    mine = [row for row in rows if metric in row.scores
-            and (row.model == model or row.kind == "baseline")]  # fmt: skip
-    names = [n for n in (*SHOWN, "random", "centre", "mean-face edges")
-             if any(row.name == n for row in mine)]  # fmt: skip
+    mine = [
+        row
+        for row in rows
+        if metric in row.scores and (row.model == model or row.kind == "baseline")
+    ]
+    names = [
+        n
+        for n in (*SHOWN, "random", "centre", "mean-face edges")
+        if any(row.name == n for row in mine)
+    ]
     blind = [row.name for row in mine if row.kind == "baseline"]
     if not set(names) - set(blind):
         raise FercourseError(f"no row has a score {metric!r} of model {model}.")
@@ -127,9 +147,17 @@ def score_expressions(rows: Sequence[ScoreRow], model: str = "6",
     table = np.array([[_mean(mine, n, metric, g) for g in groups] for n in names])
     figure = new_figure(height=1.1 + 0.32 * len(names))
     axes = figure.add_subplot()
-    seaborn.heatmap(100 * table, ax=axes, annot=True, fmt=".0f", cmap=MATRIX, linewidths=0.6,
-                    xticklabels=[g.capitalize() for g in groups], cbar=False,
-                    yticklabels=[title_of(n) for n in names])  # fmt: skip
+    seaborn.heatmap(
+        100 * table,
+        ax=axes,
+        annot=True,
+        fmt=".0f",
+        cmap=MATRIX,
+        linewidths=0.6,
+        xticklabels=[g.capitalize() for g in groups],
+        cbar=False,
+        yticklabels=[title_of(n) for n in names],
+    )
     axes.tick_params(length=0)
     axes.tick_params(axis="y", labelrotation=0)
     middle = 0.45 * table.min() + 0.55 * table.max()  # cividis is brighter than grey from here on
@@ -219,13 +247,26 @@ def faithfulness(rows: Sequence[ScoreRow]) -> Figure:
     for k, (row, colour, marker) in enumerate(zip(mine, _COLOURS, _MARKERS, strict=False)):
         for axes, kind in zip(panels[:2], ("deletion", "insertion"), strict=True):
             found = row.scores[kind]
-            axes.plot([100 * float(s) for s in found], [v[0] for v in found.values()], color=colour,
-                      marker=marker, ms=3.5, lw=1.4, label=title_of(row.name),
-                      ls="-" if row.name in METHODS else "--")  # fmt: skip
+            axes.plot(
+                [100 * float(s) for s in found],
+                [v[0] for v in found.values()],
+                color=colour,
+                marker=marker,
+                ms=3.5,
+                lw=1.4,
+                label=title_of(row.name),
+                ls="-" if row.name in METHODS else "--",
+            )
         value, low, high, n = row.scores["road"]["all"]
         road[row.name] = value
-        panels[2].errorbar(100 * value, k, xerr=[[100 * (value - low)], [100 * (high - value)]],
-                           fmt=marker, ms=6, color=colour)  # fmt: skip
+        panels[2].errorbar(
+            100 * value,
+            k,
+            xerr=[[100 * (value - low)], [100 * (high - value)]],
+            fmt=marker,
+            ms=6,
+            color=colour,
+        )
     for axes, title, label in (
         (panels[0], "deletion: low is good", "pixels blurred (%)"),
         (panels[1], "insertion: high is good", "pixels shown (%)"),

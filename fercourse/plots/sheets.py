@@ -94,5 +94,12 @@ def boxed(
 
 def _rectangle(box: ArrayLike, colour: str, line: float, style: str) -> Rectangle:
     left, top, right, bottom = np.asarray(box, dtype=float)
-    return Rectangle((left, top), right - left, bottom - top, fill=False, edgecolor=colour,
-                     linewidth=line, linestyle=style)  # fmt: skip
+    return Rectangle(
+        (left, top),
+        right - left,
+        bottom - top,
+        fill=False,
+        edgecolor=colour,
+        linewidth=line,
+        linestyle=style,
+    )

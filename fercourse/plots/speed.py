@@ -50,8 +50,14 @@ def throughput(rates: Mapping[int, float], parts: Mapping[str, float]) -> Figure
     shares = [100 * parts[name] / total for name in names]
     right.barh(names, shares, color=[colours[k % 4] for k in range(len(names))], height=0.62)
     for k, share in enumerate(shares):
-        right.annotate(f"{share:.0f} %", (share, k), xytext=(4, 0), va="center", fontsize=8,
-                       textcoords="offset points")  # fmt: skip
+        right.annotate(
+            f"{share:.0f} %",
+            (share, k),
+            xytext=(4, 0),
+            va="center",
+            fontsize=8,
+            textcoords="offset points",
+        )
     right.invert_yaxis()
     right.margins(x=0.18)
     right.tick_params(axis="y", length=0)
@@ -82,14 +88,15 @@ def averaging(plain: list[float], averaged: list[float]) -> Figure:
         raise FercourseError(f"{len(plain)} and {len(averaged)} epochs cannot be compared.")
     figure = new_figure(height=2.8)
     axes = figure.add_subplot()
-    for values, colour, label in ((plain, TRAIN, "weights as they are"),
-                                  (averaged, OURS, "their moving average")):  # fmt: skip
+    for values, colour, label in (
+        (plain, TRAIN, "weights as they are"),
+        (averaged, OURS, "their moving average"),
+    ):
         axes.plot([100 * value for value in values], "-o", ms=4, color=colour, label=label)
     axes.set(xlabel="epoch", ylabel="validation accuracy (%)")
     axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=2)
     light_grid(axes)
-    drops = [sum(max(0.0, a - b) for a, b in pairwise(v))
-             for v in (plain, averaged)]  # fmt: skip
+    drops = [sum(max(0.0, a - b) for a, b in pairwise(v)) for v in (plain, averaged)]
     headline(
         figure,
         f"The weights fell back by {100 * drops[0]:.1f} points in all, their average by "

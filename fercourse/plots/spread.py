@@ -47,8 +47,10 @@ def accuracy_histograms(samples: Mapping[str, ArrayLike], finding: str) -> Figur
     for axes, colour, (name, sample) in zip(panels, _COLOURS, values.items(), strict=False):
         axes.hist(sample, bins, color=colour, alpha=0.8)
         axes.axvline(sample.mean(), color=INK, lw=1)
-        axes.set_title(f"{name}: mean {sample.mean():.2f}, standard deviation {sample.std():.2f}",
-                       fontweight="normal")  # fmt: skip
+        axes.set_title(
+            f"{name}: mean {sample.mean():.2f}, standard deviation {sample.std():.2f}",
+            fontweight="normal",
+        )
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
         axes.tick_params(labelbottom=axes is panels[-1])
@@ -79,17 +81,36 @@ def fold_protocols(rows: Sequence[Row]) -> Figure:
         n = independent(one)
         low, high = (100 * end for end in wilson(round(one.test_accuracy * n), n))
         mean = 100 * one.test_accuracy
-        axes.errorbar(mean, at, xerr=[[mean - low], [high - mean]], fmt="D", ms=7, capsize=4,
-                      color=OURS, zorder=3,
-                      label=None if at else "all folds pooled, 95 % interval")  # fmt: skip
-        axes.plot([100 * row.test_accuracy for row in folds], [at - 0.25] * len(folds), "o", ms=5,
-                  color=INK, alpha=0.55, mew=0, label=None if at else "one fold")  # fmt: skip
+        axes.errorbar(
+            mean,
+            at,
+            xerr=[[mean - low], [high - mean]],
+            fmt="D",
+            ms=7,
+            capsize=4,
+            color=OURS,
+            zorder=3,
+            label=None if at else "all folds pooled, 95 % interval",
+        )
+        axes.plot(
+            [100 * row.test_accuracy for row in folds],
+            [at - 0.25] * len(folds),
+            "o",
+            ms=5,
+            color=INK,
+            alpha=0.55,
+            mew=0,
+            label=None if at else "one fold",
+        )
     axes.set_yticks([0, 1], ["no person\nin two folds", "at random"])
     axes.set_ylim(-0.6, 1.45)
     axes.set_xlabel("test accuracy on CK+ (%)")
     axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), borderaxespad=0.2, ncols=2)
     light_grid(axes, "x")
     gain = 100 * (pooled["random"].test_accuracy - pooled["subject"].test_accuracy)
-    headline(figure, f"The same network scores {gain:.1f} points more where it may have seen the "
-                     "person in training")  # fmt: skip
+    headline(
+        figure,
+        f"The same network scores {gain:.1f} points more where it may have seen the "
+        "person in training",
+    )
     return figure

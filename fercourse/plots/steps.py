@@ -52,12 +52,24 @@ def reverse_step(
         if k:
             sign = figure.add_subplot(cells[2 * k - 1])
             sign.set_axis_off()
-            sign.text(0.5, 0.5, "→" if last else step.sign, ha="center", va="center", fontsize=16,
-                      transform=sign.transAxes)  # fmt: skip
+            sign.text(
+                0.5,
+                0.5,
+                "→" if last else step.sign,
+                ha="center",
+                va="center",
+                fontsize=16,
+                transform=sign.transAxes,
+            )
         _large(figure.add_subplot(cells[2 * k]), term, _top(steps, term), stretch, last)
     figure.supxlabel(_contrast_in_words(shown, stretch), fontsize=8.5, color=GREY)
-    figure.suptitle(f"Step {at} of {len(steps) - 1}:   {step.formula}\n{step.words}", x=0.01,
-                    ha="left", fontsize=10.5, fontweight="bold")  # fmt: skip
+    figure.suptitle(
+        f"Step {at} of {len(steps) - 1}:   {step.formula}\n{step.words}",
+        x=0.01,
+        ha="left",
+        fontsize=10.5,
+        fontweight="bold",
+    )
     return figure
 
 
@@ -73,8 +85,14 @@ def _strip(axes: Axes, steps: Sequence[Step], at: int, face: Tensor | None, stre
             _draw(axes, each.result, _top(steps, each.result), stretch, place)
         else:
             axes.add_patch(Rectangle((place[0], 0), 1, 1, facecolor=LINE, linewidth=0))
-        axes.text(place[0] + 0.5, 1.1, each.result.title, ha="center", fontsize=8.5,
-                  color=GREY if k > at else INK)  # fmt: skip
+        axes.text(
+            place[0] + 0.5,
+            1.1,
+            each.result.title,
+            ha="center",
+            fontsize=8.5,
+            color=GREY if k > at else INK,
+        )
         if k == at:
             axes.add_patch(Rectangle((place[0], 0), 1, 1, fill=False, edgecolor=TRAIN, lw=2.5))
     axes.set(xlim=(-0.04, wide * len(steps) + 1.04), ylim=(-0.05, 1.4), aspect="equal")

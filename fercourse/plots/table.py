@@ -104,20 +104,36 @@ def table1_figure(rows: Sequence[Row], metric: str = "test_accuracy") -> Figure:
             else:
                 low, high = (np.array(_column(frame, dataset, end)) for end in ("low", "high"))
                 reach = np.nan_to_num([mean - low, high - mean])
-            axes.errorbar(mean, models + offset, xerr=reach, color=colour, label=label,
-                          elinewidth=1.4, capsize=2, **style)  # fmt: skip
+            axes.errorbar(
+                mean,
+                models + offset,
+                xerr=reach,
+                color=colour,
+                label=label,
+                elinewidth=1.4,
+                capsize=2,
+                **style,
+            )
             for k, value in zip(models, mean, strict=True):
                 if np.isfinite(value):
-                    axes.annotate(f"{value:.2f}", (1.02, k + offset), color=colour, fontsize=8,
-                                  xycoords=("axes fraction", "data"), va="center")  # fmt: skip
+                    axes.annotate(
+                        f"{value:.2f}",
+                        (1.02, k + offset),
+                        color=colour,
+                        fontsize=8,
+                        xycoords=("axes fraction", "data"),
+                        va="center",
+                    )
         axes.set_title(DATASETS[dataset])
         axes.set_xlabel("test accuracy (%)")
         axes.margins(x=0.08)
         axes.tick_params(axis="y", length=0)
         light_grid(axes, "both")
     panels[0].set_ylim(6.5, 0.5)
-    panels[0].set_yticks(models, ["1  VGG16", *(f"{k}  + {name}" for k, name in
-                                  enumerate(COMPONENTS.values(), start=2))])  # fmt: skip
+    panels[0].set_yticks(
+        models,
+        ["1  VGG16", *(f"{k}  + {name}" for k, name in enumerate(COMPONENTS.values(), start=2))],
+    )
     handles = dict(zip(*reversed(panels[0].get_legend_handles_labels()), strict=True))
     figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=2)
     headline(figure, _gain_in_words(claims, ours, shown))

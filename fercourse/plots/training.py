@@ -46,9 +46,17 @@ def learning_curves(history: Sequence[dict[str, Any]]) -> Figure:
         raise FercourseError("the history has no epoch: train for at least one.")
     curve = {
         name: np.array([np.nan if e.get(name) is None else e[name] for e in history], dtype=float)
-        for name in ("epoch", "lr", "train_ce", "train_center", "train_island", "train_accuracy",
-                     "val_loss", "val_accuracy")
-    }  # fmt: skip
+        for name in (
+            "epoch",
+            "lr",
+            "train_ce",
+            "train_center",
+            "train_island",
+            "train_accuracy",
+            "val_loss",
+            "val_accuracy",
+        )
+    }
     if np.isnan(curve["val_accuracy"]).all():
         raise FercourseError("no epoch of the history has a validation accuracy.")
     epochs = curve["epoch"]
@@ -63,8 +71,15 @@ def learning_curves(history: Sequence[dict[str, Any]]) -> Figure:
     axes = panels["accuracy"]
     axes.plot(epochs, 100 * curve["train_accuracy"], color=TRAIN, marker=marker, label="training")
     axes.plot(epochs, 100 * curve["val_accuracy"], color=OURS, marker=marker, label="validation")
-    axes.plot(epochs[best], 100 * curve["val_accuracy"][best], "o", color=OURS, ms=7,
-              mec="white", label=f"kept: epoch {epochs[best]:.0f}")  # fmt: skip
+    axes.plot(
+        epochs[best],
+        100 * curve["val_accuracy"][best],
+        "o",
+        color=OURS,
+        ms=7,
+        mec="white",
+        label=f"kept: epoch {epochs[best]:.0f}",
+    )
     axes.set_ylabel("accuracy (%)")
 
     axes = panels["loss"]
@@ -79,10 +94,14 @@ def learning_curves(history: Sequence[dict[str, Any]]) -> Figure:
 
     if joint:
         axes = panels["terms"]
-        axes.plot(epochs, curve["train_center"], color=THIRD, marker=marker,
-                  label="centre")  # fmt: skip
-        axes.plot(epochs, curve["train_island"], color=PAPER, marker=marker,
-                  label="island, above its bound")  # fmt: skip
+        axes.plot(epochs, curve["train_center"], color=THIRD, marker=marker, label="centre")
+        axes.plot(
+            epochs,
+            curve["train_island"],
+            color=PAPER,
+            marker=marker,
+            label="island, above its bound",
+        )
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_major_formatter("{x:g}")
@@ -96,8 +115,14 @@ def learning_curves(history: Sequence[dict[str, Any]]) -> Figure:
         if name in ("rate", "terms"):
             axes.set_xlabel("epoch")
         if axes.get_legend_handles_labels()[0]:
-            axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 0.99), borderaxespad=0, ncols=3,
-                        columnspacing=0.9, handlelength=1.2)  # fmt: skip
+            axes.legend(
+                loc="lower left",
+                bbox_to_anchor=(-0.02, 0.99),
+                borderaxespad=0,
+                ncols=3,
+                columnspacing=0.9,
+                handlelength=1.2,
+            )
     headline(figure, _run_in_words(curve, best))
     return figure
 

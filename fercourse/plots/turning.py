@@ -31,10 +31,19 @@ def turned(angles: Sequence[float], probability: Sequence[float], threshold: flo
     axes = figure.add_subplot()
     axes.plot(angle, chance, "o-", color=OURS, markersize=4)
     axes.axhline(threshold, color=GREY, linewidth=0.9, linestyle="--")
-    axes.annotate(f"threshold\n{threshold:g}", (1.01, threshold), va="center", fontsize=8,
-                  xycoords=("axes fraction", "data"))  # fmt: skip
-    axes.set(xlabel="picture turned by (degrees, clockwise)", ylabel="probability of a face",
-             ylim=(-0.05, 1.08), xticks=np.arange(-180, 181, 60))  # fmt: skip
+    axes.annotate(
+        f"threshold\n{threshold:g}",
+        (1.01, threshold),
+        va="center",
+        fontsize=8,
+        xycoords=("axes fraction", "data"),
+    )
+    axes.set(
+        xlabel="picture turned by (degrees, clockwise)",
+        ylabel="probability of a face",
+        ylim=(-0.05, 1.08),
+        xticks=np.arange(-180, 181, 60),
+    )
     light_grid(axes)
     headline(
         figure,

@@ -87,8 +87,11 @@ def _prototypes(axes: Axes, aus: Mapping[int, float]) -> None:
         if aus.get(unit, 0) > 0:
             alpha = 0.15 + 0.35 * aus[unit]
             axes.axvspan(k - 0.5, k + 0.5, color=COLOURS[unit], alpha=alpha, linewidth=0)
-    dots = [(units.index(unit), row, unit in aus, COLOURS[unit])
-            for row, e in enumerate(expressions) for unit in PROTOTYPES[e]]  # fmt: skip
+    dots = [
+        (units.index(unit), row, unit in aus, COLOURS[unit])
+        for row, e in enumerate(expressions)
+        for unit in PROTOTYPES[e]
+    ]
     x, y, acts, colours = zip(*dots, strict=True)
     faces = [colour if on else "white" for on, colour in zip(acts, colours, strict=True)]
     axes.scatter(x, y, s=34, c=faces, edgecolors=colours, linewidths=1.3, zorder=3)
@@ -105,8 +108,14 @@ def _prototypes(axes: Axes, aus: Mapping[int, float]) -> None:
     axes.hlines(range(len(expressions)), -0.5, len(units) - 0.5, color=LINE, linewidth=0.7)
     start = 0
     for (name, group), line in zip(GROUPS.items(), (0, 1, 0, 0), strict=True):
-        axes.text(start + len(group) / 2 - 0.5, -0.65 - 0.45 * line, name, ha="center",
-                  fontsize=7.5, color=COLOURS[group[0]])  # fmt: skip
+        axes.text(
+            start + len(group) / 2 - 0.5,
+            -0.65 - 0.45 * line,
+            name,
+            ha="center",
+            fontsize=7.5,
+            color=COLOURS[group[0]],
+        )
         start += len(group)
 
 
@@ -127,8 +136,15 @@ def _masks(axes: Axes, face: Face) -> None:
         sheet[top : top + side, left : left + side] = np.where(
             mask[::step, ::step, None], shade, pale
         )
-        axes.text(left + side / 2, top - 0.04 * side, f"AU{unit}", ha="center", va="bottom",
-                  fontsize=8.5 if rows < 4 else 7, color=INK)  # fmt: skip
+        axes.text(
+            left + side / 2,
+            top - 0.04 * side,
+            f"AU{unit}",
+            ha="center",
+            va="bottom",
+            fontsize=8.5 if rows < 4 else 7,
+            color=INK,
+        )
     axes.imshow(sheet)
     axes.set_anchor("W" if rows > 1 else "C")
     bare(axes)

@@ -80,8 +80,12 @@ def channel_weights(
         axes = figure.add_subplot(grid[1, 0])
         picture(axes, beside.image)
         axes.set_title(beside.title, loc="center", color=PAPER)
-    _bars(figure.add_subplot(grid[0, 2:]), values[order], block,
-          None if beside is None else (beside.title, beside.weights.numpy()[order]))  # fmt: skip
+    _bars(
+        figure.add_subplot(grid[0, 2:]),
+        values[order],
+        block,
+        None if beside is None else (beside.title, beside.weights.numpy()[order]),
+    )
 
     extremes = [*order[:SHOWN], *order[-SHOWN:]]
     for column, k in enumerate(extremes, start=2):
@@ -109,8 +113,9 @@ def one_channel(axes: Axes, values: np.ndarray, number: int, more: str = "") -> 
     bare(axes)
     speaks = bool(values.any())
     title = f"channel {number}" if speaks else f"{number}, silent"  # no wider than its picture
-    axes.set_title(title + more, loc="center", fontsize=7.5, fontweight="normal",
-                   color=INK if speaks else GREY)  # fmt: skip
+    axes.set_title(
+        title + more, loc="center", fontsize=7.5, fontweight="normal", color=INK if speaks else GREY
+    )
 
 
 def _bars(

@@ -97,9 +97,12 @@ class Learner:
             if self.recorded is None:
                 self.optimizer.zero_grad()
                 self.recorded = RecordedStep(
-                    partial(self.gradients, generator), (self.model, self.loss), generator,
-                    images, labels,
-                )  # fmt: skip
+                    partial(self.gradients, generator),
+                    (self.model, self.loss),
+                    generator,
+                    images,
+                    labels,
+                )
             share = mixup_share(config.mixup, generator) if config.mixup else 1.0
             report = self.recorded(images, labels, share)
         else:

@@ -64,8 +64,13 @@ def train(
         precision=_precision(config.train, place),
     )
     # By keyword: Lightning would try to move positional arguments, our frozen configs, to a device.
-    settings = {"config": config, "train": data.train, "val": data.val, "on_epoch": on_epoch,
-                "progress": progress}  # fmt: skip
+    settings = {
+        "config": config,
+        "train": data.train,
+        "val": data.val,
+        "on_epoch": on_epoch,
+        "progress": progress,
+    }
     if devices == 1:
         with suited(config, place):
             result = fabric.launch(partial(fit, out=folder, **settings))

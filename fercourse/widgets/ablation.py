@@ -81,8 +81,9 @@ class AblationBoard(Explorer):
         faces = menu("faces", [(DATASET_TITLES[name], name) for name in DATASETS], dataset)
         presets = menu("preset", list(LABELS), preset, width="150px")
         self.train = ipywidgets.Button(icon="play", layout=ipywidgets.Layout(width="390px"))
-        self.stop = ipywidgets.Button(description="stop", icon="stop",
-                                      layout=ipywidgets.Layout(width="90px"))  # fmt: skip
+        self.stop = ipywidgets.Button(
+            description="stop", icon="stop", layout=ipywidgets.Layout(width="90px")
+        )
         self.status = ipywidgets.HTML()
         self.curve = ipywidgets.Image(format="png", layout={"max_width": "100%"})
         self.train.on_click(self.start)
@@ -90,12 +91,13 @@ class AblationBoard(Explorer):
         super().__init__(
             self._draw,
             "Switch components on and off: which one pays, here and in the paper?",
-            panel=lines((faces, presets), tuple(toggles.values()), (self.train, self.stop),
-                        (self.status,)),
+            panel=lines(
+                (faces, presets), tuple(toggles.values()), (self.train, self.stop), (self.status,)
+            ),
             dataset=faces,
             preset=presets,
             **toggles,
-        )  # fmt: skip
+        )
         self.children = (*self.children, self.curve)
         self._show_live()
 
@@ -120,8 +122,11 @@ class AblationBoard(Explorer):
         with_components(base, on)
         here = standings(rows, base, on)
         self._next = next_run(rows, base, on, LABELS[preset])
-        self._offer(_offered(self._next, Durations(rows, self._device),
-                             next(s for s in here if s.on == on).rows))  # fmt: skip
+        self._offer(
+            _offered(
+                self._next, Durations(rows, self._device), next(s for s in here if s.on == on).rows
+            )
+        )
         changed = changes(base, dataset, preset)
         where = f"{DATASET_TITLES[dataset]}, {preset}" + (f" with {changed}" if changed else "")
         return plots.ablation_board(here, on, where)

@@ -29,13 +29,20 @@ def action_units(expression: Expression | str | int = Expression.HAPPY) -> Explo
     difficulty = w.FloatSlider(0, min=0, max=1, step=0.1, description="difficulty")
     seed = w.IntSlider(0, 0, 30, description="seed")
     seed.tooltip = "pose, light and noise, where difficulty is above 0"
-    truth = w.Checkbox(False, description="show where each unit acts", indent=False,
-                       layout=w.Layout(width="260px", margin="4px 0 4px 76px"))  # fmt: skip
+    truth = w.Checkbox(
+        False,
+        description="show where each unit acts",
+        indent=False,
+        layout=w.Layout(width="260px", margin="4px 0 4px 76px"),
+    )
     buttons = [
-        w.Button(description=e.title, layout=w.Layout(width="90px"),
-                 tooltip=", ".join(f"AU{u}" for u in PROTOTYPES[e]) or "no unit")
+        w.Button(
+            description=e.title,
+            layout=w.Layout(width="90px"),
+            tooltip=", ".join(f"AU{u}" for u in PROTOTYPES[e]) or "no unit",
+        )
         for e in BASIC
-    ]  # fmt: skip
+    ]
     columns = [
         [part for name in group for part in (_heading(name), *(sliders[u] for u in GROUPS[name]))]
         for group in (("brows", "eyes, cheeks", "nose"), ("mouth, chin",))
@@ -80,8 +87,9 @@ def _show(explorer: Explorer, expression: Expression, button: w.Button | None = 
 
 
 def _slider(unit: int) -> w.FloatSlider:
-    slider = w.FloatSlider(0, min=0, max=1, step=0.05, description=f"{unit} {UNIT_NAMES[unit]}",
-                           readout_format=".2f")  # fmt: skip
+    slider = w.FloatSlider(
+        0, min=0, max=1, step=0.05, description=f"{unit} {UNIT_NAMES[unit]}", readout_format=".2f"
+    )
     slider.style.handle_color = COLOURS[unit]
     return _slim(slider, 330, 160)
 

@@ -66,9 +66,15 @@ def attention(models: Mapping[str, FERNet], faces: Faces, target: Tensor | None 
                 f"{model} does not make {names[kind]}: it lacks that component; choose another map "
                 "or another model."
             )
-        return plots.look(faces.images[face], int(faces.labels[face]), heat,
-                          found.logits[0].softmax(0), title, opacity,
-                          None if truths is None else truths[face])  # fmt: skip
+        return plots.look(
+            faces.images[face],
+            int(faces.labels[face]),
+            heat,
+            found.logits[0].softmax(0),
+            title,
+            opacity,
+            None if truths is None else truths[face],
+        )
 
     classes = [("predicted", PREDICTED), *((e.title, int(e)) for e in list(Expression)[:7])]
     return Explorer(
@@ -78,9 +84,15 @@ def attention(models: Mapping[str, FERNet], faces: Faces, target: Tensor | None 
         model=menu("model", list(models), width="150px"),
         kind=menu("map", [(name, key) for key, name in names.items()], width="240px"),
         aim=menu("class, for CAMs", classes, width="215px"),
-        opacity=ipywidgets.FloatSlider(description="opacity", value=0.6, max=1, step=0.05,
-                                       style=NARROW, layout=ipywidgets.Layout(width="260px")),
-    )  # fmt: skip
+        opacity=ipywidgets.FloatSlider(
+            description="opacity",
+            value=0.6,
+            max=1,
+            step=0.05,
+            style=NARROW,
+            layout=ipywidgets.Layout(width="260px"),
+        ),
+    )
 
 
 def _plain(title: str) -> str:

@@ -25,15 +25,24 @@ def augmentation(recipe: str = "paper") -> Explorer:
         recipe: "paper", "light" or "course", shown first.
     """
     small = w.Layout(width="330px")
-    chosen = w.ToggleButtons(options=SETS, value=recipe,
-                             style={"button_width": "120px"})  # fmt: skip
+    chosen = w.ToggleButtons(options=SETS, value=recipe, style={"button_width": "120px"})
     again = w.Button(description="Draw again", layout=w.Layout(width="100px"))
-    sample = w.IntSlider(0, 0, 100, description="draw", layout=w.Layout(width="225px"),
-                         tooltip="which fifteen of the light or course recipe")  # fmt: skip
+    sample = w.IntSlider(
+        0,
+        0,
+        100,
+        description="draw",
+        layout=w.Layout(width="225px"),
+        tooltip="which fifteen of the light or course recipe",
+    )
     angle = w.IntSlider(25, -90, 90, description="angle", layout=small)
     flip = w.Dropdown(options=list(FLIPS), value="as is", description="flip", layout=small)
-    expression = w.Dropdown(options=[(e.title, e) for e in BASIC], value=Expression.HAPPY,
-                            description="expression", layout=small)  # fmt: skip
+    expression = w.Dropdown(
+        options=[(e.title, e) for e in BASIC],
+        value=Expression.HAPPY,
+        description="expression",
+        layout=small,
+    )
     identity = w.IntSlider(3, 0, 60, description="person", layout=small)
     wrap = w.Layout(flex_flow="row wrap")
     panel = w.VBox(

@@ -38,23 +38,43 @@ def detection(picture: str = "drawn, 6 faces") -> Explorer:
     """
     small = w.Layout(width="330px")
     nets = [
-        w.FloatSlider(t, min=0.3, max=0.999, step=0.01, description=name, layout=small,
-                      tooltip=f"least probability that passes {name}")
+        w.FloatSlider(
+            t,
+            min=0.3,
+            max=0.999,
+            step=0.01,
+            description=name,
+            layout=small,
+            tooltip=f"least probability that passes {name}",
+        )
         for name, t in zip(("P-Net", "R-Net", "O-Net"), THRESHOLDS, strict=True)
-    ]  # fmt: skip
+    ]
     return Explorer(
         _figure,
         "Raise O-Net's threshold, then the smallest face: which faces go first?",
-        picture=w.Dropdown(options=list(PICTURES), value=picture, layout=small,
-                           description="picture"),
-        seed=w.IntSlider(0, 0, 30, description="scene", layout=small,
-                         tooltip="who stands where, in the drawn pictures"),
+        picture=w.Dropdown(
+            options=list(PICTURES), value=picture, layout=small, description="picture"
+        ),
+        seed=w.IntSlider(
+            0,
+            0,
+            30,
+            description="scene",
+            layout=small,
+            tooltip="who stands where, in the drawn pictures",
+        ),
         pnet=nets[0],
         rnet=nets[1],
         onet=nets[2],
-        min_face=w.IntSlider(20, 12, 160, description="smallest", layout=small,
-                             tooltip="smallest face looked for, pixels"),
-    )  # fmt: skip
+        min_face=w.IntSlider(
+            20,
+            12,
+            160,
+            description="smallest",
+            layout=small,
+            tooltip="smallest face looked for, pixels",
+        ),
+    )
 
 
 def _figure(

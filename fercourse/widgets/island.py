@@ -25,11 +25,17 @@ def island() -> Explorer:
         return plots.island_course(run(weight, pair_weight, STEPS, seed), step)
 
     wide = ipywidgets.Layout(width="310px")
-    step = ipywidgets.IntSlider(description="step", max=STEPS, value=60, step=5, style=NARROW,
-                                layout=wide)  # fmt: skip
+    step = ipywidgets.IntSlider(
+        description="step", max=STEPS, value=60, step=5, style=NARROW, layout=wide
+    )
     seed = ipywidgets.IntSlider(description="another start", max=9, style=NARROW, layout=wide)
-    weight = ipywidgets.SelectionSlider(description="λ", options=[(f"{w:g}", w) for w in WEIGHTS],
-                                        value=0.005, style=NARROW, layout=wide)  # fmt: skip
+    weight = ipywidgets.SelectionSlider(
+        description="λ",
+        options=[(f"{w:g}", w) for w in WEIGHTS],
+        value=0.005,
+        style=NARROW,
+        layout=wide,
+    )
     pairs = ipywidgets.IntSlider(description="λ₁", value=7, max=10, style=NARROW, layout=wide)
     return Explorer(
         draw,

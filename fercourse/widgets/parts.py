@@ -16,8 +16,13 @@ def menu(
 ) -> ipywidgets.Dropdown:
     """A drop-down list that leaves room for others in its line."""
     chosen = {} if value is None else {"value": value}
-    return ipywidgets.Dropdown(description=description, options=options, style=NARROW,
-                               layout=ipywidgets.Layout(width=width), **chosen)  # fmt: skip
+    return ipywidgets.Dropdown(
+        description=description,
+        options=options,
+        style=NARROW,
+        layout=ipywidgets.Layout(width=width),
+        **chosen,
+    )
 
 
 def titles(faces: Faces) -> list[tuple[str, int]]:
@@ -38,8 +43,14 @@ def walk(slider: ipywidgets.IntSlider, interval: int) -> ipywidgets.HBox:
     for button, by in ((back, -slider.step), (on, slider.step)):
         button.layout = ipywidgets.Layout(width="105px")
         button.on_click(lambda _, by=by: _move(slider, by))
-    play = ipywidgets.Play(min=slider.min, max=slider.max, step=slider.step, value=slider.value,
-                           interval=interval, show_repeat=False)  # fmt: skip
+    play = ipywidgets.Play(
+        min=slider.min,
+        max=slider.max,
+        step=slider.step,
+        value=slider.value,
+        interval=interval,
+        show_repeat=False,
+    )
     ipywidgets.jslink((play, "value"), (slider, "value"))
     return ipywidgets.HBox([back, on, play])
 

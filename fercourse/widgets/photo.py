@@ -37,11 +37,18 @@ def photo(model: FERNet) -> Explorer:
         model: Any trained one; it computes where it is best on this machine.
     """
     picked = _Picked(value=example())
-    upload = w.FileUpload(accept="image/*", multiple=False, description="Choose a picture",
-                          layout=w.Layout(width="190px"))  # fmt: skip
+    upload = w.FileUpload(
+        accept="image/*",
+        multiple=False,
+        description="Choose a picture",
+        layout=w.Layout(width="190px"),
+    )
     camera = Camera()
-    again = w.Button(description="Example", tooltip="Grace Hopper, 1984, public domain",
-                     layout=w.Layout(width="100px"))  # fmt: skip
+    again = w.Button(
+        description="Example",
+        tooltip="Grace Hopper, 1984, public domain",
+        layout=w.Layout(width="100px"),
+    )
 
     def uploaded(change: dict[str, Any]) -> None:
         if change["new"]:
@@ -61,8 +68,12 @@ def photo(model: FERNet) -> Explorer:
     panel = w.VBox(
         [w.HTML(PRIVACY), w.HBox([upload, again, camera], layout=w.Layout(flex_flow="row wrap"))]
     )
-    explorer = Explorer(draw, "What does the model say of you, and of your best imitations?",
-                        panel=panel, picture=picked)  # fmt: skip
+    explorer = Explorer(
+        draw,
+        "What does the model say of you, and of your best imitations?",
+        panel=panel,
+        picture=picked,
+    )
     explorer.upload, explorer.camera = upload, camera
     again.on_click(lambda button: explorer.set(picture=example()))
     return explorer

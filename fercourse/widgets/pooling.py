@@ -33,17 +33,28 @@ def stochastic_pooling(preset: str = "a few peaks") -> Explorer:
         w.FloatText(value, step=1, layout=w.Layout(width="62px", margin="1px"))
         for value in PRESETS[preset]
     ]
-    grid = w.GridBox(cells, layout=w.Layout(grid_template_columns="repeat(4, 66px)",
-                                            width="275px", overflow="hidden"))  # fmt: skip
+    grid = w.GridBox(
+        cells,
+        layout=w.Layout(grid_template_columns="repeat(4, 66px)", width="275px", overflow="hidden"),
+    )
     wide = w.Layout(width="370px")
-    presets = w.ToggleButtons(options=list(PRESETS), value=preset, layout=wide,
-                              style={"button_width": "112px"})  # fmt: skip
-    draws = w.SelectionSlider(options=[1, 10, 100, 1000, 10_000], value=100, description="draws",
-                              layout=w.Layout(width="260px"))  # fmt: skip
+    presets = w.ToggleButtons(
+        options=list(PRESETS), value=preset, layout=wide, style={"button_width": "112px"}
+    )
+    draws = w.SelectionSlider(
+        options=[1, 10, 100, 1000, 10_000],
+        value=100,
+        description="draws",
+        layout=w.Layout(width="260px"),
+    )
     seed = w.BoundedIntText(0, 0, 9999)
     again = w.Button(description="Draw again", layout=w.Layout(width="100px"))
-    softmax = w.Checkbox(False, description="compare with softmax, a common mistake", indent=False,
-                         layout=w.Layout(width="370px", margin="0 0 0 12px"))  # fmt: skip
+    softmax = w.Checkbox(
+        False,
+        description="compare with softmax, a common mistake",
+        indent=False,
+        layout=w.Layout(width="370px", margin="0 0 0 12px"),
+    )
     panel = w.HBox(
         [grid, w.VBox([presets, w.HBox([draws, again]), softmax])],
         layout=w.Layout(flex_flow="row wrap"),
@@ -75,8 +86,13 @@ def _figure(draws: int, seed: int, softmax: bool, **cells: float) -> Figure:
     if p.any():
         generator = torch.Generator().manual_seed(seed)
         drawn = torch.multinomial(p, draws, replacement=True, generator=generator)
-    return pooled(a.view(SIDE, SIDE).numpy(), p.numpy(), drawn.numpy(), expectation,
-                  np.asarray(a.softmax(0)) if softmax else None)  # fmt: skip
+    return pooled(
+        a.view(SIDE, SIDE).numpy(),
+        p.numpy(),
+        drawn.numpy(),
+        expectation,
+        np.asarray(a.softmax(0)) if softmax else None,
+    )
 
 
 def probabilities(a: torch.Tensor) -> torch.Tensor:

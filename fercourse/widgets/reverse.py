@@ -34,8 +34,12 @@ def reverse_steps(model: FERNet, faces: Faces) -> Explorer:
     def draw(face: int, step: int, stretch: bool) -> Figure:
         return plots.reverse_step(cascade(face), step, faces.images[face], stretch)
 
-    slider = ipywidgets.IntSlider(description="step", max=len(cascade(0)) - 1, style=NARROW,
-                                  layout=ipywidgets.Layout(width="250px"))  # fmt: skip
+    slider = ipywidgets.IntSlider(
+        description="step",
+        max=len(cascade(0)) - 1,
+        style=NARROW,
+        layout=ipywidgets.Layout(width="250px"),
+    )
     face = menu("face", options, width="170px")
     stretch = ipywidgets.ToggleButton(description="stretch contrast", value=False)
     return Explorer(

@@ -121,8 +121,10 @@ print(f"{sum(p.numel() for p in model.parameters()):,} parameters")
 claims = Ledger().rows(plan="table1", label="paper")
 for row in claims:
     if row.variant == "model6":
-        print(f"{row.dataset:8} {row.test_accuracy:.2%}, Sta {100 * row.stability:.2f}, "
-              f"mean of {row.runs} runs")  # fmt: skip
+        print(
+            f"{row.dataset:8} {row.test_accuracy:.2%}, Sta {100 * row.stability:.2f}, "
+            f"mean of {row.runs} runs"
+        )
 
 # %% [markdown]
 # **Second pass, an hour: what is shown?** Now the tables, line by line. A claim is shown when there

@@ -38,8 +38,10 @@ plots.sample_grid(data.train, per_class=3)
 # %% tags=["nbval-check-output"]
 for name, faces in data.splits.items():
     people = len(set(faces.subjects))
-    print(f"{name:5} {len(faces):3} images {tuple(faces.images.shape[1:])}, {people:2} people, "
-          f"type {type(faces).__name__}")  # fmt: skip
+    print(
+        f"{name:5} {len(faces):3} images {tuple(faces.images.shape[1:])}, {people:2} people, "
+        f"type {type(faces).__name__}"
+    )
 
 # %% [markdown]
 # ## Expressions are made of action units
@@ -88,8 +90,10 @@ from fercourse.labels import BASIC, Expression
 print(" " * 11 + "".join(f"{e.title:>9}" for e in BASIC))
 for name, row in zip(("Training", "PublicTest", "PrivateTest"), COUNTS, strict=True):
     print(f"{name:11}" + "".join(f"{n:9,}" for n in row))
-print(f"{COUNTS.sum():,} faces; in Training {COUNTS[0].max() / COUNTS[0].min():.1f} happy ones to "
-      "one of the rarest class")  # fmt: skip
+print(
+    f"{COUNTS.sum():,} faces; in Training {COUNTS[0].max() / COUNTS[0].min():.1f} happy ones to "
+    "one of the rarest class"
+)
 
 # %% [markdown]
 # Hold this table beside a sentence of section 3.5: "The number of sad images in the training set
@@ -254,8 +258,10 @@ rows = [r for r in Ledger().rows(dataset="fer2013") if r.splits and "test_clean"
 if rows:
     all_, clean = (rows[0].splits[name] for name in ("test", "test_clean"))
     print(f"{all_ - clean} of {all_:,} PrivateTest images ({1 - clean / all_:.1%}) leak")
-    print(f"{rows[0].variant}: {rows[0].test_accuracy:.2%}, without them "
-          f"{rows[0].test_accuracy_clean:.2%}")  # fmt: skip
+    print(
+        f"{rows[0].variant}: {rows[0].test_accuracy:.2%}, without them "
+        f"{rows[0].test_accuracy_clean:.2%}"
+    )
 else:
     print("The ledger has no run on FER2013 yet.")
 

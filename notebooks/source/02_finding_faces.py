@@ -286,9 +286,11 @@ with get_sample_data("grace_hopper.jpg") as file:
     portrait = Image.open(file).convert("RGB")
 (face,) = detect([portrait])[0]
 plots.boxed(
-    portrait, {f"probability {face.probability:.4f}": [face.box]},
-    f"One face, {face.box[2] - face.box[0]:.0f} pixels wide", points=[face.landmarks],
-)  # fmt: skip
+    portrait,
+    {f"probability {face.probability:.4f}": [face.box]},
+    f"One face, {face.box[2] - face.box[0]:.0f} pixels wide",
+    points=[face.landmarks],
+)
 
 # %% [markdown]
 # ## Cutting it out
@@ -360,8 +362,10 @@ blown_up = large.round().byte()
 figures = [sharpness(x[None]) for x in (real, blown_up)]
 plots.pictures(
     {"224 pixels of the photograph": real, "48 pixels, scaled to 224": blown_up},
-    f"Sharpness {figures[0]:.3f} on the left, {figures[1]:.4f} on the right", columns=2, width=4.6,
-)  # fmt: skip
+    f"Sharpness {figures[0]:.3f} on the left, {figures[1]:.4f} on the right",
+    columns=2,
+    width=4.6,
+)
 
 # %% [markdown]
 # So why 224? Because VGG16 was made for it. On FER2013 it costs $(224/48)^2 \approx 22$ times the

@@ -139,8 +139,10 @@ far = apart > 2
 plots.pictures(
     {"ours": ours, "Pillow": theirs, "difference": 255 - apart.clamp(max=255).byte()},
     f"{far.float().mean():.1%} of the pixels differ, {far[24:72, 24:72].float().mean():.1%} "
-    "of the middle's", columns=3, width=4.6,
-)  # fmt: skip
+    "of the middle's",
+    columns=3,
+    width=4.6,
+)
 
 # %% [markdown]
 # The black corners are the difference. They are a gift to a network: their size tells the angle.
@@ -245,8 +247,10 @@ lit = {
 }
 plots.pictures(
     {name: torch.where(m, 0.4 * v + 150, v).byte() for name, (v, m) in lit.items()},
-    f"Forget the mask, and {lost:.0%} of it lies beside the muscle", columns=3, width=5.6,
-)  # fmt: skip
+    f"Forget the mask, and {lost:.0%} of it lies beside the muscle",
+    columns=3,
+    width=5.6,
+)
 
 # %% [markdown]
 # What must **not** be augmented: the validation and test images (unless all views are averaged,
@@ -293,9 +297,11 @@ for recipe in ("none", "paper", "light", "course"):
     like = [fercourse.preset("cpu", seed=k).change(**{"train.augment": recipe}) for k in range(10)]
     for row in book.rows(like):
         kept = book.history(row)[row.best_epoch]
-        print(f"{recipe:7} seed {row.seed}: training {kept['train_accuracy']:.1%}, "
-              f"PublicTest {row.val_accuracy:.2%}, "
-              f"PrivateTest without copies {row.test_accuracy_clean:.2%}")  # fmt: skip
+        print(
+            f"{recipe:7} seed {row.seed}: training {kept['train_accuracy']:.1%}, "
+            f"PublicTest {row.val_accuracy:.2%}, "
+            f"PrivateTest without copies {row.test_accuracy_clean:.2%}"
+        )
 
 # %% [markdown]
 # Without augmentation the network soon knows most training faces by heart, which helps with copies

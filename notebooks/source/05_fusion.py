@@ -114,9 +114,11 @@ for i in range(1, 6):
 # %%
 k = 70
 plots.edge_readouts(
-    faces.images[k].numpy(), edges[k, 0].numpy(),
-    {name: e[k].numpy() for name, e in estimates.items()}, scores,
-)  # fmt: skip
+    faces.images[k].numpy(),
+    edges[k, 0].numpy(),
+    {name: e[k].numpy() for name, e in estimates.items()},
+    scores,
+)
 
 # %% [markdown]
 # So the paper is right that low blocks hold edges and high ones do not. It is silent on two things.

@@ -213,10 +213,12 @@ torch.testing.assert_close(by_group, torch.stack(by_loop, 1))
 
 # %%
 full = nn.Conv2d(3 * C, C, 1)
-plots.groups({
-    "ordinary": full.weight.flatten(1),
-    "grouped": torch.block_diag(*group.weight.flatten(1)[:, None]),
-})  # fmt: skip
+plots.groups(
+    {
+        "ordinary": full.weight.flatten(1),
+        "grouped": torch.block_diag(*group.weight.flatten(1)[:, None]),
+    }
+)
 
 # %% [markdown]
 # ## The bottleneck
@@ -448,8 +450,12 @@ def count(module: nn.Module) -> int:
     return sum(p.numel() for p in module.parameters())
 
 
-makers = {"SE": lambda c: SqueezeExcitation(c, c // 16), "CBAM": CBAMChannels,
-          "ECA": ECA, "GCCA": OurGCCA}  # fmt: skip
+makers = {
+    "SE": lambda c: SqueezeExcitation(c, c // 16),
+    "CBAM": CBAMChannels,
+    "ECA": ECA,
+    "GCCA": OurGCCA,
+}
 for name, make in makers.items():
     row = [count(make(c)) for c in (64, 128, 256, 512, 512)]
     print(f"{name:5}", *(f"{n:>7,}" for n in row), f"  together {sum(row):>7,}")

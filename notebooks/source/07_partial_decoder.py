@@ -303,12 +303,14 @@ def flops(inputs, outputs, kernel, side):
     return 2 * kernel**2 * inputs * outputs * side**2
 
 
-by_hand = sum((
-    flops(256, D, 1, 12) + flops(512, D, 1, 6) + flops(512, D, 1, 3),  # reduce
-    2 * flops(D, D, 3, 6) + 2 * flops(D, D, 3, 12),  # gates, carry5
-    flops(2 * D, 2 * D, 3, 6) + flops(2 * D, 2 * D, 3, 12),  # merge4, carry4
-    2 * flops(3 * D, 3 * D, 3, 12) + flops(3 * D, 1, 1, 12),  # merge3, features, map
-))  # fmt: skip
+by_hand = sum(
+    (
+        flops(256, D, 1, 12) + flops(512, D, 1, 6) + flops(512, D, 1, 3),  # reduce
+        2 * flops(D, D, 3, 6) + 2 * flops(D, D, 3, 12),  # gates, carry5
+        flops(2 * D, 2 * D, 3, 6) + flops(2 * D, 2 * D, 3, 12),  # merge4, carry4
+        2 * flops(3 * D, 3 * D, 3, 12) + flops(3 * D, 1, 1, 12),  # merge3, features, map
+    )
+)
 print(f"{by_hand:,} operations a face")
 
 # %% [markdown]
@@ -344,12 +346,14 @@ print(f"{before:,} -> {after:,} parameters, {after / before - 1:+.1%}")
 # of the same cascade:
 
 # %% tags=["nbval-check-output"]
-one_more = sum((
-    flops(128, D, 1, 24),  # reduce2
-    3 * flops(D, D, 3, 24),  # gates from 5, 4 and 3
-    flops(3 * D, 3 * D, 3, 24),  # carry3
-    2 * flops(4 * D, 4 * D, 3, 24),  # merge2, features, now with 128 channels at 24 x 24
-)) - flops(3 * D, 3 * D, 3, 12)  # fmt: skip
+one_more = sum(
+    (
+        flops(128, D, 1, 24),  # reduce2
+        3 * flops(D, D, 3, 24),  # gates from 5, 4 and 3
+        flops(3 * D, 3 * D, 3, 24),  # carry3
+        2 * flops(4 * D, 4 * D, 3, 24),  # merge2, features, now with 128 channels at 24 x 24
+    )
+) - flops(3 * D, 3 * D, 3, 12)
 print(f"with C2 as well: {(by_hand + one_more) / by_hand:.1f} times the operations")
 
 # %% [markdown]
@@ -401,8 +405,10 @@ for dataset in ("fer2013", "ckplus"):
     before, after = claims[dataset, "model3"], claims[dataset, "model4"]
     ratio = (before.stability / after.stability) ** 2
     p = 2 * f_distribution.sf(ratio, before.runs - 1, after.runs - 1)
-    print(f"{dataset}: Sta {100 * before.stability:.2f} -> {100 * after.stability:.2f} points, "
-          f"F = {ratio:.2f}, p = {p:.2f}")  # fmt: skip
+    print(
+        f"{dataset}: Sta {100 * before.stability:.2f} -> {100 * after.stability:.2f} points, "
+        f"F = {ratio:.2f}, p = {p:.2f}"
+    )
 
 # %% [markdown]
 # From ten runs a standard deviation is known only to about a quarter of itself, so a fall by a

@@ -356,10 +356,14 @@ net = lesson.trained(lesson.pick(smoke=5, full=6))
 judged = lesson.data(1400).test
 with torch.no_grad():
     answers = {
-        name: torch.cat([classify(net, as_input(net, part), edit).argmax(1).cpu()
-                         for part in (judged[i : i + 256] for i in range(0, len(judged), 256))])
+        name: torch.cat(
+            [
+                classify(net, as_input(net, part), edit).argmax(1).cpu()
+                for part in (judged[i : i + 256] for i in range(0, len(judged), 256))
+            ]
+        )
         for name, edit in edits.items()
-    }  # fmt: skip
+    }
 
 # %%
 whole = answers["as trained"]
@@ -434,8 +438,11 @@ pd.DataFrame(rows.values(), index=rows.keys())[columns].round(3)
 # `map_scale`, in "within" and in "correlation":
 
 # %%
-book = [r for r in explain.ScoreBook().rows(kind="map", name=["global", "refined3"])
-        if r.spread and r.variant.startswith(("model5", "model6"))]  # fmt: skip
+book = [
+    r
+    for r in explain.ScoreBook().rows(kind="map", name=["global", "refined3"])
+    if r.spread and r.variant.startswith(("model5", "model6"))
+]
 if book:
     lines = pd.DataFrame([{"model": r.variant, "map": r.name, **r.spread} for r in book])
     groups = lines.groupby(["model", "map"])

@@ -238,8 +238,10 @@ for dim in (2, 3, 6, 128):
         adam.step()
     table = F.normalize(free.detach(), dim=1) @ F.normalize(free.detach(), dim=1).T
     off_diagonal = table[~torch.eye(7, dtype=torch.bool)]
-    print(f"D = {dim:3}: excess {abs(pair_sum(free).item() - 35):.4f}, cosines from "
-          f"{off_diagonal.min():+.2f} to {off_diagonal.max():+.2f}")  # fmt: skip
+    print(
+        f"D = {dim:3}: excess {abs(pair_sum(free).item() - 35):.4f}, cosines from "
+        f"{off_diagonal.min():+.2f} to {off_diagonal.max():+.2f}"
+    )
 
 # %% [markdown]
 # The bound is reached in every dimension, even in the plane. But look at the cosines. In a regular
@@ -432,8 +434,10 @@ with torch.inference_mode():
         net = lesson.trained(k)
         embedded = net(normalise(test.images.to(lesson.device))).embedding.cpu()
         means = torch.stack([embedded[test.labels == j].mean(0) for j in range(7)])
-        print(f"model {k}: spread {spread(embedded, test.labels):.2f}, excess of the class means "
-              f"{pair_sum(means) - 35:.2f}")  # fmt: skip
+        print(
+            f"model {k}: spread {spread(embedded, test.labels):.2f}, excess of the class means "
+            f"{pair_sum(means) - 35:.2f}"
+        )
 
 # %% [markdown]
 # One run of each: another seed moves these numbers, too. What the loss is worth in accuracy, the
@@ -445,8 +449,10 @@ from fercourse.experiments.ledger import Ledger
 claims = Ledger().rows(label="paper", plan="table1", dataset="fer2013")
 five, six = (next(row for row in claims if row.variant == name) for name in ("model5", "model6"))
 gain = six.test_accuracy - five.test_accuracy
-print(f"claimed gain of the joint loss on FER2013: {100 * gain:.2f} points, "
-      f"with a Sta of {100 * six.stability:.2f} over {six.runs} runs")  # fmt: skip
+print(
+    f"claimed gain of the joint loss on FER2013: {100 * gain:.2f} points, "
+    f"with a Sta of {100 * six.stability:.2f} over {six.runs} runs"
+)
 
 # %% [markdown]
 # Keep that pair of numbers in mind for lesson 11.

@@ -88,8 +88,9 @@ print(tuple(x.shape), x.dtype, tuple(y.shape), y.dtype)
 from fercourse.losses import JointLoss
 from fercourse.models import FERNet
 
-config = lesson.pick(smoke=fercourse.preset("smoke", model=6),
-                     full=fercourse.preset("cpu", model=6))  # fmt: skip
+config = lesson.pick(
+    smoke=fercourse.preset("smoke", model=6), full=fercourse.preset("cpu", model=6)
+)
 torch.manual_seed(0)
 net = FERNet(config.model).to(lesson.device).train()
 joint = JointLoss(7, config.model.embedding, config.loss).to(lesson.device)
@@ -136,8 +137,15 @@ from lightning_fabric import Fabric
 
 from fercourse.training.learner import Learner
 
-exact = config.change(**{"train.lr": 0.05, "train.precision": "float32", "train.augment": "none",
-                         "train.schedule": "plateau", "train.ema": 0.0})  # fmt: skip
+exact = config.change(
+    **{
+        "train.lr": 0.05,
+        "train.precision": "float32",
+        "train.augment": "none",
+        "train.schedule": "plateau",
+        "train.ema": 0.0,
+    }
+)
 theirs = Learner(exact, steps=10)
 net.load_state_dict(deepcopy(theirs.model.state_dict()))
 joint.load_state_dict(deepcopy(theirs.loss.state_dict()))
@@ -183,8 +191,10 @@ def epoch(number):
     draw = torch.Generator().manual_seed(number)
     order = torch.randperm(len(images), generator=draw).to(lesson.device)
     full = len(order) // batch * batch  # an incomplete last batch is left out
-    losses = [step(augment(images[rows], "light", draw), labels[rows]).total.detach()
-              for rows in order[:full].split(batch)]  # fmt: skip
+    losses = [
+        step(augment(images[rows], "light", draw), labels[rows]).total.detach()
+        for rows in order[:full].split(batch)
+    ]
     return torch.stack(losses).mean().item()
 
 
@@ -411,9 +421,11 @@ def update():
 
 
 # %%
-times = {"augmentation": seconds(lambda: augment(images[rows], "light").sum().item()),
-         "forward": seconds(lambda: forward().item()),
-         "optimiser": seconds(lambda: update().item())}  # fmt: skip
+times = {
+    "augmentation": seconds(lambda: augment(images[rows], "light").sum().item()),
+    "forward": seconds(lambda: forward().item()),
+    "optimiser": seconds(lambda: update().item()),
+}
 times["backward"] = seconds(lambda: backward().item()) - times["forward"]
 for module, state in zip((net, joint), spare, strict=True):
     module.load_state_dict(state)
@@ -496,8 +508,9 @@ except PowerCut:
 # %% tags=["nbval-check-output"]
 resumed = fercourse.train(short, few, out=folder.name, **quiet)
 pairs = zip(whole.model.parameters(), resumed.model.parameters(), strict=True)
-print(len(resumed.history), "epochs, equal to the last bit:",
-      all(torch.equal(a, b) for a, b in pairs))  # fmt: skip
+print(
+    len(resumed.history), "epochs, equal to the last bit:", all(torch.equal(a, b) for a, b in pairs)
+)
 folder.cleanup()
 
 # %% [markdown]

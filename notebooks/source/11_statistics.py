@@ -68,8 +68,10 @@ from fercourse.experiments.ledger import Ledger
 claims = Ledger().rows(label="paper", plan="table1", dataset="fer2013")
 for row in claims:
     ends = row.stability * np.sqrt(row.runs / chi2.ppf([0.975, 0.025], row.runs - 1))
-    print(f"{row.variant}  Acc {100 * row.test_accuracy:.2f}  Sta {100 * row.stability:.2f}  "
-          f"95 % interval of the spread {100 * ends[0]:.2f} to {100 * ends[1]:.2f}")  # fmt: skip
+    print(
+        f"{row.variant}  Acc {100 * row.test_accuracy:.2f}  Sta {100 * row.stability:.2f}  "
+        f"95 % interval of the spread {100 * ends[0]:.2f} to {100 * ends[1]:.2f}"
+    )
 
 # %% [markdown]
 # Every interval overlaps every other. The paper says that the partial decoder "significantly
@@ -135,8 +137,10 @@ said = Ledger().rows(plan="fig8")[0].recall
 for expression, row, theirs in zip(fercourse.Expression, ours.confusion, said, strict=False):
     low, high = wilson(row[expression], sum(row))
     claim = f"   paper {100 * theirs:.2f}" if theirs else ""
-    print(f"{expression.title:9}{sum(row):4} faces, recall {100 * row[expression] / sum(row):5.1f} "
-          f"[{100 * low:.1f}, {100 * high:.1f}]{claim}")  # fmt: skip
+    print(
+        f"{expression.title:9}{sum(row):4} faces, recall {100 * row[expression] / sum(row):5.1f} "
+        f"[{100 * low:.1f}, {100 * high:.1f}]{claim}"
+    )
 
 # %% [markdown]
 # The paper explains its poor recall for sad by "approximately 500" training images. FER2013 has
@@ -164,8 +168,10 @@ lazy = np.array(ours.confusion)
 lazy[:, 0] += lazy[:, 1]
 lazy[:, 1] = 0
 for name, matrix in (("as it is", ours.confusion), ("never disgust", lazy)):
-    print(f"{name:14} accuracy {100 * metrics.accuracy(matrix):.2f}   "
-          f"macro recall {100 * metrics.macro_recall(matrix):.2f}")  # fmt: skip
+    print(
+        f"{name:14} accuracy {100 * metrics.accuracy(matrix):.2f}   "
+        f"macro recall {100 * metrics.macro_recall(matrix):.2f}"
+    )
 
 # %% [markdown]
 # ## The error of a finite test set
@@ -182,8 +188,10 @@ best = next(row for row in claims if row.variant == "model6")
 a, n = best.test_accuracy, 3589
 error = np.sqrt(a * (1 - a) / n)
 assert np.isclose(error, metrics.binomial_error(a, n))
-print(f"{100 * a:.2f} % of {n:,} faces: ± {100 * error:.2f} points; "
-      f"Sta over {best.runs} runs: ± {100 * best.stability:.2f}")  # fmt: skip
+print(
+    f"{100 * a:.2f} % of {n:,} faces: ± {100 * error:.2f} points; "
+    f"Sta over {best.runs} runs: ± {100 * best.stability:.2f}"
+)
 
 # %% [markdown]
 # The test set alone leaves three times the uncertainty that Sta shows. But how can ten runs
@@ -235,8 +243,10 @@ plots.accuracy_histograms(
 # share $2\,\overline{p(1-p)}$ of the faces:
 
 # %%
-print(f"a Sta of {100 * best.stability:.2f} needs two runs that disagree on no more than "
-      f"{100 * 2 * flip:.1f} % of the faces")  # fmt: skip
+print(
+    f"a Sta of {100 * best.stability:.2f} needs two runs that disagree on no more than "
+    f"{100 * 2 * flip:.1f} % of the faces"
+)
 
 # %% [markdown]
 # Now compare: two of our networks, answering the same faces. They are of different models, so they
@@ -246,8 +256,10 @@ print(f"a Sta of {100 * best.stability:.2f} needs two runs that disagree on no m
 # %%
 other = probabilities(lesson.trained(1), faces.images).argmax(1)
 first, second = other == truth, answers == truth  # (N,) bool
-print(f"model 1 right: {first.float().mean():.3f}, model 6 right: {second.float().mean():.3f}, "
-      f"disagree on {(first != second).float().mean():.1%} of {len(truth)} faces")  # fmt: skip
+print(
+    f"model 1 right: {first.float().mean():.3f}, model 6 right: {second.float().mean():.3f}, "
+    f"disagree on {(first != second).float().mean():.1%} of {len(truth)} faces"
+)
 
 # %% [markdown]
 # ## An interval for one accuracy
@@ -357,8 +369,10 @@ for one, two in pairwise(sorted({row.variant for row in fer})):
 three, four = (next(row for row in claims if row.variant == f"model{k}") for k in (3, 4))
 gap = three.test_accuracy - four.test_accuracy
 variance = (three.stability**2 + four.stability**2) * 10 / 9  # N - 1 instead of N
-print(f"{np.ceil(4 * variance / gap**2):,.0f} runs of each model to tell "
-      f"{100 * three.test_accuracy:.2f} from {100 * four.test_accuracy:.2f}")  # fmt: skip
+print(
+    f"{np.ceil(4 * variance / gap**2):,.0f} runs of each model to tell "
+    f"{100 * three.test_accuracy:.2f} from {100 * four.test_accuracy:.2f}"
+)
 
 # %% [markdown]
 # And then it would still be one test set. Rounding alone makes that difference anything from
@@ -396,8 +410,10 @@ print("claimed steps from model 3 to 6:", ", ".join(f"{100 * step:+.2f}" for ste
 # %%
 for row in sorted(fer, key=lambda row: (row.variant, row.seed)):
     whole, clean, sizes = 100 * row.test_accuracy, 100 * row.test_accuracy_clean, row.splits
-    print(f"{row.variant}, seed {row.seed}: {whole:.2f} % of {sizes['test']:,} faces, "
-          f"{clean:.2f} % of {sizes['test_clean']:,} without a twin")  # fmt: skip
+    print(
+        f"{row.variant}, seed {row.seed}: {whole:.2f} % of {sizes['test']:,} faces, "
+        f"{clean:.2f} % of {sizes['test_clean']:,} without a twin"
+    )
 
 # %% [markdown]
 # That is what faces in plain sight are worth to these networks. Compare it with the steps above.

@@ -169,8 +169,10 @@ plots.flat_sweeps(flat[:8], PAIR_WEIGHTS, claim.test_accuracy)
 # %%
 for runs in (1, 3, 10):
     means = 100 * rng.normal(0, claim.stability / np.sqrt(runs), size=(20_000, 10))
-    print(f"{runs:2} runs a value: the best of ten equals looks {means.max(1).mean():.2f} points "
-          f"better than it is, the best of five {means[:, :5].max(1).mean():.2f}")  # fmt: skip
+    print(
+        f"{runs:2} runs a value: the best of ten equals looks {means.max(1).mean():.2f} points "
+        f"better than it is, the best of five {means[:, :5].max(1).mean():.2f}"
+    )
 
 # %% [markdown]
 # About as much as the step of Table 1 that this choice is for, or more: the joint loss brings 0.11
@@ -197,8 +199,10 @@ val = flat  # (20000, 10)
 test = rng.normal(claim.test_accuracy, claim.stability, size=flat.shape)
 winner = val.argmax(1)
 on_test = test[np.arange(len(test)), winner]
-print(f"truth {100 * claim.test_accuracy:.2f}; the winner's validation accuracy "
-      f"{100 * val.max(1).mean():.2f}, its test accuracy {100 * on_test.mean():.2f}")  # fmt: skip
+print(
+    f"truth {100 * claim.test_accuracy:.2f}; the winner's validation accuracy "
+    f"{100 * val.max(1).mean():.2f}, its test accuracy {100 * on_test.mean():.2f}"
+)
 
 # %% [markdown]
 # The test split, which had no vote, tells the truth. If it chooses, as in the best *test* accuracy
@@ -228,8 +232,10 @@ def recorded(name: str, parameter: str, dataset=dataset, preset=preset, changes=
     if len(values) > 1:
         return rows
     more = "".join(f" --set {key}={value}" for key, value in (changes or {}).items())
-    print(f"{name} is not recorded yet; this measures it: "
-          f"fercourse run {name} --data {dataset} --preset {preset} --seeds 2{more}")  # fmt: skip
+    print(
+        f"{name} is not recorded yet; this measures it: "
+        f"fercourse run {name} --data {dataset} --preset {preset} --seeds 2{more}"
+    )
     return []
 
 
@@ -276,13 +282,17 @@ def judge(name: str, rows: list, parameter: str) -> float | None:
     spread = 100 * np.mean([np.std(g, ddof=1) for g in groups])
     reach = 100 * np.ptp([np.mean(g) for g in groups])
     p = f_oneway(*groups).pvalue
-    print(f"{name}: values differ by up to {reach:.2f} points, seeds of one value scatter by "
-          f"{spread:.2f}; p = {p:.2g}")  # fmt: skip
+    print(
+        f"{name}: values differ by up to {reach:.2f} points, seeds of one value scatter by "
+        f"{spread:.2f}; p = {p:.2g}"
+    )
     return p
 
 
-drawn = (judge("Fig. 6(b)", sweep_b, "loss.pair_weight"),
-         judge("Fig. 6(a)", sweep_a, "loss.weight"))  # fmt: skip
+drawn = (
+    judge("Fig. 6(b)", sweep_b, "loss.pair_weight"),
+    judge("Fig. 6(a)", sweep_a, "loss.weight"),
+)
 
 # %% [markdown]
 # ## The same on photographs
@@ -302,8 +312,10 @@ photo_a = recorded("fig6a", "loss.weight", "fer2013", "cpu", small)
 plots.sweep(photo_a, "loss.weight") if photo_a else None
 
 # %%
-photographs = (judge("Fig. 6(b), photographs", photo_b, "loss.pair_weight"),
-               judge("Fig. 6(a), photographs", photo_a, "loss.weight"))  # fmt: skip
+photographs = (
+    judge("Fig. 6(b), photographs", photo_b, "loss.pair_weight"),
+    judge("Fig. 6(a), photographs", photo_a, "loss.weight"),
+)
 
 # %% [markdown]
 # A large p does not say that the weights do not matter. It says that these runs do not show it. A
@@ -314,8 +326,10 @@ photographs = (judge("Fig. 6(b), photographs", photo_b, "loss.pair_weight"),
 # %%
 found = [p for p in (*drawn, *photographs) if p is not None]
 if found:
-    print(f"{len(found)} sweeps judged, so each is asked for p below {0.05 / len(found):.3g}; "
-          f"the smallest is {min(found):.2g}")  # fmt: skip
+    print(
+        f"{len(found)} sweeps judged, so each is asked for p below {0.05 / len(found):.3g}; "
+        f"the smallest is {min(found):.2g}"
+    )
 
 # %% [markdown]
 # *Was any point chosen by the very runs that now speak for it?* In half (a), one was: the runs at
@@ -337,8 +351,10 @@ for row in sorted(photo_b, key=lambda row: row.seed):
 for runs in range(1, min(map(len, board.values()), default=0)):
     first = max(board, key=lambda value: np.mean(board[value][:runs]))
     lead, usual = np.mean(board[first][:runs]), np.mean([scores[runs] for scores in board.values()])
-    print(f"seeds so far: {runs}; lambda_1 = {first:g} leads with {lead:.2f}; its next seed gives "
-          f"{board[first][runs]:.2f}, and that of all ten values {usual:.2f}")  # fmt: skip
+    print(
+        f"seeds so far: {runs}; lambda_1 = {first:g} leads with {lead:.2f}; its next seed gives "
+        f"{board[first][runs]:.2f}, and that of all ten values {usual:.2f}"
+    )
 
 # %% [markdown]
 # ## Summary

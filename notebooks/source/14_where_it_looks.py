@@ -180,8 +180,12 @@ print(f"PR-AUC of the first face: {area:.3f}; the package: {packaged:.3f}")
 
 # %%
 blind = explain.baselines(faces, data.train)
-plots.compared(faces[3:4], {name: found[3:4] for name, found in blind.items()},
-               "Three maps that know nothing of this face", marked[3:4])  # fmt: skip
+plots.compared(
+    faces[3:4],
+    {name: found[3:4] for name, found in blind.items()},
+    "Three maps that know nothing of this face",
+    marked[3:4],
+)
 
 # %% [markdown]
 # Now everything at once, live, for model 6. Each cell is a mean over the faces with an expression.
@@ -191,10 +195,14 @@ plots.compared(faces[3:4], {name: found[3:4] for name, found in blind.items()},
 # %%
 import pandas as pd
 
-candidates = {explain.TITLES[n].replace("$", ""): maps[n]
-              for n in ("before2", "before3", "before5", "global", "refined3")}  # fmt: skip
-candidates |= {name: explain.gradcam(model, faces, m) for m, name in
-               (("gradcam", "Grad-CAM"), ("eigencam", "Eigen-CAM"))}  # fmt: skip
+candidates = {
+    explain.TITLES[n].replace("$", ""): maps[n]
+    for n in ("before2", "before3", "before5", "global", "refined3")
+}
+candidates |= {
+    name: explain.gradcam(model, faces, m)
+    for m, name in (("gradcam", "Grad-CAM"), ("eigencam", "Eigen-CAM"))
+}
 scores = {}
 for name, found in (candidates | blind).items():
     for kind, target in (("masks", explain.truth(faces)), ("moved", marked)):
@@ -257,9 +265,29 @@ def verdicts(metric: str) -> pd.DataFrame:
 
 if rows:
     verdict = verdicts("pr_auc_moved")
-    display(verdict.loc[[n for n in ("gradcam", "gradcam++", "layercam", "eigencam", "ablationcam",
-                                     "before2", "before3", "before4", "before5", "edge", "global",
-                                     "refined4", "refined3") if n in verdict.index]])  # fmt: skip
+    display(
+        verdict.loc[
+            [
+                n
+                for n in (
+                    "gradcam",
+                    "gradcam++",
+                    "layercam",
+                    "eigencam",
+                    "ablationcam",
+                    "before2",
+                    "before3",
+                    "before4",
+                    "before5",
+                    "edge",
+                    "global",
+                    "refined4",
+                    "refined3",
+                )
+                if n in verdict.index
+            ]
+        ]
+    )
 
 # %% [markdown]
 # Rows are maps ("before3" is the energy of C3), columns are the six models. So: does any component
@@ -328,8 +356,10 @@ for method in ("gradcam", "gradcam++", "layercam"):
 few = faces[:14]
 for name, heat in (("Grad-CAM", package), ("C3", maps["before3"]), *blind.items()):
     deletion, insertion = explain.curves(model, few, heat[:14]).areas
-    print(f"{name:16s} deletion {deletion.mean():.2f} (low is good)   "
-          f"insertion {insertion.mean():.2f} (high is good)")  # fmt: skip
+    print(
+        f"{name:16s} deletion {deletion.mean():.2f} (low is good)   "
+        f"insertion {insertion.mean():.2f} (high is good)"
+    )
 
 # %% [markdown]
 # The recorded run has more methods, more faces, and **ROAD** (Rong et al., 2022). It fills holes

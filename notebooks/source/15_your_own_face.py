@@ -120,8 +120,10 @@ drawn = fercourse.load("synthetic", count=1400, difficulty=0.3, seed=1)
 judge = lesson.trained(6)
 faces = lesson.data().val if lesson.gear == "full" else drawn.train
 p = probabilities(judge, faces.images)
-print(f"{len(faces)} faces: accuracy {(p.argmax(1) == faces.labels).float().mean():.3f},",
-      f"mean confidence {p.amax(1).mean():.3f}")  # fmt: skip
+print(
+    f"{len(faces)} faces: accuracy {(p.argmax(1) == faces.labels).float().mean():.3f},",
+    f"mean confidence {p.amax(1).mean():.3f}",
+)
 
 # %% [markdown]
 # **Temperature scaling** mends this with a single number. Logits $z$ are divided by a temperature
@@ -156,8 +158,10 @@ halves = torch.randperm(len(faces), generator=torch.Generator().manual_seed(0)).
 (p_fit, y_fit), (p_test, y_test) = ((p[h], faces.labels[h]) for h in halves)
 temperatures = torch.linspace(0.5, 4, 141)
 T = min(temperatures.tolist(), key=lambda T: cost(p_fit, y_fit, T))
-print(f"T = {T:.2f}; loss on the other half {cost(p_test, y_test, 1.0):.3f} ->",
-      f"{cost(p_test, y_test, T):.3f}")  # fmt: skip
+print(
+    f"T = {T:.2f}; loss on the other half {cost(p_test, y_test, 1.0):.3f} ->",
+    f"{cost(p_test, y_test, T):.3f}",
+)
 
 # %% [markdown]
 # A **reliability diagram** puts faces of like confidence together and asks how many were right.

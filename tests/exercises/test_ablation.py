@@ -116,8 +116,13 @@ def neighbours(component):
     [
         (neighbours, "Table 1 asks"),
         (lambda c: (ModelConfig(**{c: False}), ModelConfig()), "must both sides"),
-        (lambda c: (ModelConfig(**{c: False}, **({"reverse": False} if c == "decoder" else {})),
-                    ModelConfig()), "whose gain"),
+        (
+            lambda c: (
+                ModelConfig(**{c: False}, **({"reverse": False} if c == "decoder" else {})),
+                ModelConfig(),
+            ),
+            "whose gain",
+        ),
         (lambda c: by_names(c)[::-1], "order"),
         (lambda c: (ModelConfig(), ModelConfig()), "nothing is compared"),
         (lambda c: (ModelConfig(), ModelConfig(width=0.5)), "no component"),
@@ -126,7 +131,7 @@ def neighbours(component):
         (lambda c: c, "Two models"),
         (lambda c: (1, 2), "ModelConfigs"),
     ],
-)  # fmt: skip
+)
 def test_wrong_designs_are_diagnosed(attempt, word):
     verdict = ablation.check_one_component(attempt)
     assert not verdict
@@ -139,10 +144,13 @@ def by_formula(worth, parts):
     for part in parts:
         rest = [p for p in parts if p != part]
         found[part] = sum(
-            math.factorial(r) * math.factorial(n - r - 1) / math.factorial(n)
+            math.factorial(r)
+            * math.factorial(n - r - 1)
+            / math.factorial(n)
             * (worth[frozenset(s) | {part}] - worth[frozenset(s)])
-            for r in range(n) for s in combinations(rest, r)
-        )  # fmt: skip
+            for r in range(n)
+            for s in combinations(rest, r)
+        )
     return found
 
 
@@ -167,14 +175,20 @@ def test_other_credits_pass(style):
         (lambda w, ps: {p: w[frozenset(ps)] - w[frozenset(ps) - {p}] for p in ps}, "last"),
         (lambda w, ps: ablation._in_order(w, tuple(ps[::-1])), "one order"),
         (lambda w, ps: {p: math.factorial(len(ps)) * v for p, v in by_mean(w, ps).items()}, "sum"),
-        (lambda w, ps: {p: ablation._plain(w, ps, p) if len(ps) > 2 else by_mean(w, ps)[p]
-                        for p in ps}, "subsets"),
+        (
+            lambda w, ps: {
+                p: ablation._plain(w, ps, p) if len(ps) > 2 else by_mean(w, ps)[p] for p in ps
+            },
+            "subsets",
+        ),
         (lambda w, ps: dict.fromkeys(ps, 1.0), "sum to"),
-        (lambda w, ps: dict.fromkeys(ps, (w[frozenset(ps)] - w[frozenset()]) / len(ps)),
-         "in another way"),
+        (
+            lambda w, ps: dict.fromkeys(ps, (w[frozenset(ps)] - w[frozenset()]) / len(ps)),
+            "in another way",
+        ),
         (lambda w, ps: [1.0], "keys"),
     ],
-)  # fmt: skip
+)
 def test_wrong_credits_are_diagnosed(attempt, word):
     verdict = ablation.check_credit(attempt)
     assert not verdict

@@ -57,8 +57,9 @@ def split_by_sklearn(subjects, share, seed):
     from sklearn.model_selection import GroupShuffleSplit
 
     count = round(share * len(set(subjects)))
-    _, test = next(GroupShuffleSplit(1, test_size=count, random_state=seed).split(
-        subjects, groups=subjects))  # fmt: skip
+    _, test = next(
+        GroupShuffleSplit(1, test_size=count, random_state=seed).split(subjects, groups=subjects)
+    )
     mask = np.zeros(len(subjects), dtype=bool)
     mask[test] = True
     return mask

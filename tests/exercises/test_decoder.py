@@ -119,11 +119,16 @@ def test_mean_under():
         return torch.einsum("nchw,nhw->nc", x, w) / w.sum((1, 2))[:, None]
 
     def by_loop(x, logits):
-        return torch.stack([
-            torch.tensor(np.average(face.flatten(1).numpy(), axis=1,
-                                    weights=torch.sigmoid(m).flatten().numpy()))
-            for face, m in zip(x, logits, strict=True)
-        ])  # fmt: skip
+        return torch.stack(
+            [
+                torch.tensor(
+                    np.average(
+                        face.flatten(1).numpy(), axis=1, weights=torch.sigmoid(m).flatten().numpy()
+                    )
+                )
+                for face, m in zip(x, logits, strict=True)
+            ]
+        )
 
     assert decoder.check_mean_under(by_einsum)
     assert decoder.check_mean_under(by_loop)

@@ -215,9 +215,18 @@ def test_layers_diagnose(wrong, word):
 
 
 def step_by_step(
-    x, group, squeeze, excite, residual=True, gate=torch.sigmoid, relu=(F.relu, F.relu),
-    axes=(2, 3), order=(0, 1, 2), cat=False, third=None,
-):  # fmt: skip
+    x,
+    group,
+    squeeze,
+    excite,
+    residual=True,
+    gate=torch.sigmoid,
+    relu=(F.relu, F.relu),
+    axes=(2, 3),
+    order=(0, 1, 2),
+    cat=False,
+    third=None,
+):
     three = [x.mean(axes), x.amax(axes), expectation(x)]
     if third is not None:
         three[2] = three[third]
@@ -234,8 +243,9 @@ def in_the_package(x, group, squeeze, excite, training=False):
 
 
 def by_loop_over_channels(x, group, squeeze, excite):
-    d = torch.stack([F.adaptive_avg_pool2d(x, 1).flatten(1), x.flatten(2).max(2)[0],
-                     expectation(x)], 2)  # fmt: skip
+    d = torch.stack(
+        [F.adaptive_avg_pool2d(x, 1).flatten(1), x.flatten(2).max(2)[0], expectation(x)], 2
+    )
     fused = torch.stack(
         [d[:, k] @ group.weight[k].flatten() + group.bias[k] for k in range(x.shape[1])], 1
     )
@@ -275,7 +285,7 @@ def same(x):
         ({"gate": lambda w: w.sigmoid() + 3}, "between 1 and 2"),
         ({"gate": lambda w: (2 * w).sigmoid()}, "M is off by"),
     ],
-)  # fmt: skip
+)
 def test_recalibrate_diagnoses(changes, word):
     verdict = gcca.check_recalibrate(lambda *given: step_by_step(*given, **changes))
     assert not verdict

@@ -86,8 +86,10 @@ def test_other_calibration_errors_pass(attempt):
 def mean_of_every_bin(p, labels, bins=10):
     c, right = p.amax(1), (p.argmax(1) == labels).float()
     index = (c * bins).long().clamp(max=bins - 1)
-    return sum((index == b).float().mean() * (right[index == b].mean() - c[index == b].mean()).abs()
-               for b in range(bins))  # fmt: skip
+    return sum(
+        (index == b).float().mean() * (right[index == b].mean() - c[index == b].mean()).abs()
+        for b in range(bins)
+    )
 
 
 def equally_filled(p, y, bins=10):

@@ -56,7 +56,7 @@ def test_weights():
             "over areas": lambda c, s: 1 - F.adaptive_avg_pool2d(s, c.shape[2:]).sigmoid(),
             "A tensor": lambda c, s: 0.5,
         },
-    )  # fmt: skip
+    )
 
 
 def test_what_is_left():
@@ -140,7 +140,7 @@ def test_stage():
             "A_i and S_i are swapped": lambda *x: [reverse.stage(*x)[k] for k in (0, 2, 1)],
             "This is S_i": lambda c, s, head: (*reverse.stage(c, s, head)[:2], c),
         },
-    )  # fmt: skip
+    )
 
 
 def walk(p_d, levels, stages, order=(5, 4, 3), onward=True, pool=torch.mean, out=None):
@@ -161,8 +161,9 @@ def test_cascade():
         return torch.hstack((here, recursive(s, levels, stages, i - 1)))
 
     def by_name(p_d, levels, stages):
-        return walk(p_d, levels, {i: lambda c, s, i=i: stages[i](features=c, deeper=s)
-                                  for i in stages})  # fmt: skip
+        return walk(
+            p_d, levels, {i: lambda c, s, i=i: stages[i](features=c, deeper=s) for i in stages}
+        )
 
     for right in (recursive, walk, by_name):
         assert reverse.check_cascade(right), reverse.check_cascade(right)

@@ -62,8 +62,9 @@ def test_wrong_batches_are_diagnosed(attempt, word):
     assert word in verdict.message
 
 
-def halving(late=0, restart=True, previous=False, forgives=True, ties=False, now=False, by=0.5,
-            forget=False):  # fmt: skip
+def halving(
+    late=0, restart=True, previous=False, forgives=True, ties=False, now=False, by=0.5, forget=False
+):
     """Written apart from the check's own list of mistakes."""
 
     def rates(losses, lr, patience=3):
