@@ -9,10 +9,38 @@ from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from numbers import Integral, Real
 from typing import Any, Literal
 
+from fercourse.datasets.registry import known
 from fercourse.errors import FercourseError
 
-COMPONENTS = ("fusion", "gcca", "decoder", "reverse", "joint_loss")
-"""The switches of Table 1, in the order in which its rows turn them on."""
+
+@dataclass(frozen=True)
+class Component:
+    """A part of the framework that can be switched off.
+
+    Attributes:
+        switch: The field of :class:`ModelConfig`.
+        title: What tables and figures call it.
+        heading: The paper's word over its column of Table 1.
+        section: Of the paper.
+    """
+
+    switch: str
+    title: str
+    heading: str
+    section: str
+
+
+TABLE1 = (
+    Component("fusion", "fusion", "Multi-feature fusion", "2.1"),
+    Component("gcca", "GCCA", "GCCA", "2.3"),
+    Component("decoder", "partial decoder", "PD", "2.4"),
+    Component("reverse", "reverse attention", "RA", "2.5"),
+    Component("joint_loss", "joint loss", "Joint loss", "2.6"),
+)
+"""The components, in the order in which Table 1's rows turn them on."""
+
+COMPONENTS = tuple(component.switch for component in TABLE1)
+"""Their switches."""
 
 
 @dataclass(frozen=True)
@@ -282,6 +310,37 @@ class RunConfig:
         """Inverse of :meth:`to_dict`; an unknown key is an error that names it."""
         return _build(cls, values, "run")
 
+    def diff(self, other: RunConfig) -> dict[str, Any]:
+        """The fields in which this run differs from another, dotted, with this run's values.
+
+        >>> preset("smoke").diff(preset("smoke", seed=3, **{"train.epochs": 2}))
+        {'train.epochs': 15, 'seed': 0}
+        """
+        ours, theirs = _flat(self), _flat(other)
+        return {name: value for name, value in ours.items() if value != theirs[name]}
+
+    def without(self, *names: str) -> RunConfig:
+        """The run with these fields, or whole parts of it ("loss"), at their defaults.
+
+        Runs that are equal without some fields differ in those alone.
+        """
+        plain = RunConfig()
+        values = {
+            name: getattr(getattr(plain, part), key) if key else getattr(plain, part)
+            for name in names
+            for part, _, key in (name.partition("."),)
+        }
+        return self.change(**values)
+
+    @property
+    def experiment(self) -> RunConfig:
+        """The run without its seed and fold: what the repetitions of one experiment share.
+
+        Where a data set is cut into folds, each seed cuts its own.
+        """
+        cut = ("data.fold", "data.seed") if known(self.data.name).folded else ("data.fold",)
+        return self.without("seed", *cut)
+
     @property
     def hash(self) -> str:
         """Twelve hex digits naming the run without its seed; equal on every machine.
@@ -289,13 +348,12 @@ class RunConfig:
         Only what differs from the defaults is hashed. So a field added later, whose default is
         what was done before it, leaves the names of recorded runs as they are.
         """
-        values, defaults = self.to_dict(), RunConfig().to_dict()
+        plain = _flat(RunConfig())
         changed = {
             # A whole number where a fraction is meant (lambda_1 = 5) is the same run as 5.0.
-            f"{part}.{name}": type(defaults[part][name])(value)
-            for part in ("model", "loss", "train", "data")
-            for name, value in values[part].items()
-            if value != defaults[part][name]
+            name: type(plain[name])(value)
+            for name, value in self.diff(RunConfig()).items()
+            if name != "seed"
         }
         return hashlib.sha256(json.dumps(changed, sort_keys=True).encode()).hexdigest()[:12]
 
@@ -322,6 +380,10 @@ class RunConfig:
         return replace(self, **whole)
 
 
+LABELS = {"paper": "full", "course": "full", "cpu": "cpu", "smoke": "smoke"}
+"""The presets, and what the ledger calls the effort of each."""
+
+
 def preset(name: str, model: int = 6, **changes: Any) -> RunConfig:
     """A named recipe for Table 1's model ``model``; ``changes`` as in :meth:`RunConfig.change`.
 
@@ -333,7 +395,7 @@ def preset(name: str, model: int = 6, **changes: Any) -> RunConfig:
     ===========  =================================================================
     """
     recipes = {"paper": _paper, "course": _course, "cpu": _cpu, "smoke": _smoke}
-    _require(name in recipes, f"{name!r} is not a preset; use one of {', '.join(recipes)}.")
+    _require(name in LABELS, f"{name!r} is not a preset; use one of {', '.join(LABELS)}.")
     return recipes[name](model).change(**changes)
 
 
@@ -392,6 +454,16 @@ def _check_types(config: Any) -> None:
             fits = isinstance(value, kind) and isinstance(value, bool) == (f.type == "bool")
             fits = fits and (f.type != "float" or math.isfinite(value))
             _require(fits, f"{f.name} must be {called}, not {value!r}.")
+
+
+def _flat(config: RunConfig) -> dict[str, Any]:
+    """All fields by their dotted names."""
+    parts = {
+        f"{part}.{f.name}": getattr(getattr(config, part), f.name)
+        for part, kind in _PARTS.items()
+        for f in fields(kind)
+    }
+    return parts | {"seed": config.seed}
 
 
 def _known(config: Any, name: str) -> None:

@@ -213,7 +213,9 @@ def _disk() -> Iterator[Check]:
 
 def _data() -> Iterator[Check]:
     yield Check("data: synthetic", True, "built in")
-    for name in ("fer2013", "ckplus"):
+    from fercourse.datasets.registry import on_disk
+
+    for name in on_disk():
         yield _data_set(name)
 
 

@@ -46,9 +46,6 @@ class Expression(IntEnum):
 BASIC: tuple[Expression, ...] = tuple(Expression)[:7]
 """The seven classes of the paper, in label order."""
 
-DATASETS = {"fer2013": "FER2013", "ckplus": "CK+", "synthetic": "Built-in faces"}
-"""Titles of the data sets, in the paper's order; ours last."""
-
 _SYNONYMS: dict[str, Expression] = {e.name.lower(): e for e in Expression} | {
     "anger": Expression.ANGRY,
     "disgusted": Expression.DISGUST,

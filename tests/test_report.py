@@ -10,7 +10,7 @@ from made_rows import made_row
 from fercourse import FercourseError
 from fercourse.experiments.ledger import Ledger
 from fercourse.experiments.paper import LAMBDAS, PAIR_WEIGHTS
-from fercourse.experiments.report import BEGIN, END, _ckplus, report, write
+from fercourse.experiments.report import BEGIN, END, _cross_validated, report, write
 from fercourse.experiments.statistics import wilson
 from fercourse.experiments.sweeps import sweep_tables
 
@@ -97,7 +97,7 @@ def test_seeds_of_a_cross_validation_are_one_line_and_count_each_face_once(tmp_p
     rows = [replace(row, plan="ckplus-subject") for row in folds_of(1, 0, [0.9, 0.8, 1.0])]
     rows += folds_of(1, 1, [0.8, 0.8, 0.8])  # the same run for another plan
     rows += folds_of(6, 0, [0.95, 0.85, 1.0]) + folds_of(6, 1, [0.9, 0.9, 0.9])[:1]
-    text = _ckplus(rows, {})
+    text = _cross_validated(rows, {})
     lines = [line for line in text.splitlines() if line.startswith("| model1")]
     assert len(lines) == 1
     assert "| 2 | 85.00 of 300 |" in lines[0]  # 90 and 80 per cent; 300 faces, not 600
@@ -178,7 +178,7 @@ def test_a_recipe_names_every_unusual_setting():
     assert made_row(6, **wide).recipe.endswith("light augmentation, ImageNet weights, MTCNN crops")
 
 
-def test_a_copy_of_ckplus_is_called_what_it_is(tmp_path):
+def test_a_copy_of_cross_validated_is_called_what_it_is(tmp_path):
     book = Ledger(tmp_path / "ledger.jsonl")
     for row in folds_of(1, 0, [0.9, 0.8, 0.7]):
         book.append(row)
@@ -194,7 +194,7 @@ def test_a_copy_of_ckplus_is_called_what_it_is(tmp_path):
 def test_three_frames_of_a_sequence_count_as_one(tmp_path):
     (line,) = [
         line
-        for line in _ckplus(folds_of(1, 0, [0.9, 0.9, 0.9]), {}).splitlines()
+        for line in _cross_validated(folds_of(1, 0, [0.9, 0.9, 0.9]), {}).splitlines()
         if line.startswith("| model1")
     ]
     low, high = (100 * end for end in wilson(90, 100))

@@ -38,12 +38,13 @@ def score(
     from dataclasses import replace
 
     from fercourse.datasets.load import load_config
+    from fercourse.datasets.registry import known
     from fercourse.explain import ScoreBook, measure
     from fercourse.training.checkpoint import load_model
 
     model = load_model(weights)
     config = model.run.data
-    if data == "synthetic":
+    if known(data or "").drawn:
         config = replace(config, crop=False)  # drawn faces are cut out already
     dataset = load_config(config, data)  # the folds it was trained by
     if data is not None:

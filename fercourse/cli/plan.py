@@ -26,7 +26,7 @@ MORE_REASONS = 5
 
 def run(
     name: Annotated[
-        str, typer.Argument(metavar="PLAN", help="table1, table1-random, fig6a, fig6b, recipe")
+        str, typer.Argument(metavar="PLAN", help="table1, table1-random, fig6a, fig6b, recipe.")
     ],
     data: DataOption = "fer2013",
     preset: Annotated[str, typer.Option(help="paper, course, cpu or smoke.")] = "cpu",
@@ -192,9 +192,9 @@ def _print_outlook(
 
 def _data_set(data: str) -> tuple[str, str | None]:
     """Name and place of a data set given by either."""
-    from fercourse.experiments.plans import DATASETS
+    from fercourse.datasets.registry import REGISTRY
 
-    if data in DATASETS:
+    if data in REGISTRY:
         return data, None
     from fercourse.datasets.load import read_table
 

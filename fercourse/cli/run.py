@@ -68,6 +68,7 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Judge a trained model on a split, with and without leaked duplicates."""
+    from fercourse.datasets.registry import known
     from fercourse.evaluation.predict import evaluate as judge
     from fercourse.training.checkpoint import load_model
     from fercourse.training.run import find_device
@@ -76,7 +77,7 @@ def evaluate(
     dataset, _ = _load(data, net.run)
     if split not in dataset.splits:
         raise FercourseError(f"There is no split {split!r}; use train, val or test.")
-    leaky = dataset.name == "fer2013" and split != "train"
+    leaky = known(dataset.name).leaks and split != "train"
     result = judge(
         net, dataset.splits[split], dataset.train if leaky else None, views, find_device(device)
     )

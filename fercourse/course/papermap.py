@@ -16,6 +16,7 @@ import jupytext
 from fercourse.config import LossConfig, ModelConfig, RunConfig, TrainConfig
 from fercourse.course.build import NOTEBOOKS, ROOT, SOURCE, sources
 from fercourse.errors import FercourseError
+from fercourse.experiments.groups import grouped, whole_seeds
 from fercourse.experiments.ledger import Ledger
 from fercourse.experiments.row import Row
 from fercourse.experiments.statistics import paired
@@ -307,23 +308,20 @@ def effect(field: str, rows: list[Row]) -> str:
         Differences of test accuracy in points to the run with our default, paired over the seeds
         both have; "not measured" where there are none.
     """
-    default = _value(RunConfig(), field)
-    groups: dict[tuple, dict[object, dict[tuple, float]]] = {}
-    for row in rows:
-        if row.label == "paper" or row.test_accuracy is None:
-            continue
-        alike = row.run.change(**{field: default, "data.fold": 0}, seed=0)
-        group = groups.setdefault((row.dataset, row.faces, alike), {})
-        at = row.seed, row.run.data.fold
-        group.setdefault(_value(row.run, field), {})[at] = row.test_accuracy
+    measured = [row for row in rows if row.label != "paper" and row.test_accuracy is not None]
     said = []
-    for (dataset, *_), group in groups.items():
-        ours = group.pop(default, {})
-        for value in sorted(group, key=str):
-            shared = sorted(ours.keys() & group[value].keys())
+    for members in grouped((row.group_key(field), row) for row in measured).values():
+        by_value = grouped((row.value(field), row) for row in members)
+        scores = {
+            value: {row.seed: row.test_accuracy for row in whole_seeds(group)[0]}
+            for value, group in by_value.items()
+        }
+        ours = scores.pop(_value(RunConfig(), field), {})
+        for value in sorted(scores, key=str):
+            shared = sorted(ours.keys() & scores[value].keys())
             if shared:
-                pair = paired([ours[at] for at in shared], [group[value][at] for at in shared])
-                said.append(f"{value}: {pair} on {dataset}")
+                pair = paired([ours[at] for at in shared], [scores[value][at] for at in shared])
+                said.append(f"{value}: {pair} on {members[0].dataset}")
     return "; ".join(said) if said else "not measured"
 
 

@@ -6,19 +6,11 @@ import os
 import tempfile
 from pathlib import Path
 
+from fercourse.datasets.registry import known, on_disk
 from fercourse.errors import FercourseError
 
 REPOSITORY = "Aaryan333/fer2013_train_publicTest_privateTest"
 """A copy of FER2013 on the hub that keeps the contest's three splits, as parquet."""
-
-BY_HAND = {
-    "fer2013": "with a free account, download https://www.kaggle.com/datasets/msambare/fer2013 "
-    "and save the archive as {folder}/fer2013.zip, without unpacking it",
-    "ckplus": "ask its authors as told at http://www.pitt.edu/~emotion/ck-spread.htm, sign their "
-    "agreement, and unpack cohn-kanade-images.zip and Emotion_labels.zip side by side into "
-    "{folder}/ckplus; or put a CK+48 archive you may use at {folder}/ckplus48.zip",
-}
-"""What to do where nothing can be downloaded; ``{folder}`` is where data sets are kept."""
 
 
 def get(name: str, folder: str | Path = "data", repository: str | None = None) -> Path:
@@ -36,13 +28,16 @@ def get(name: str, folder: str | Path = "data", repository: str | None = None) -
         FercourseError: There is no network, no such copy, no permission, or something is there.
     """
     folder = Path(folder)
-    if name == "synthetic":
-        raise FercourseError("The built-in faces are drawn, not downloaded: load('synthetic').")
-    if name not in BY_HAND:
-        raise FercourseError(f"{name!r} cannot be downloaded; use one of {', '.join(BY_HAND)}.")
-    by_hand = BY_HAND[name].format(folder=folder)
-    if name == "ckplus":
-        raise FercourseError(f"CK+ may not be passed on, so it is not downloaded here: {by_hand}.")
+    dataset = known(name)
+    if dataset.drawn:
+        raise FercourseError(f"The built-in faces are drawn, not downloaded: load({name!r}).")
+    if name not in on_disk():
+        raise FercourseError(f"{name!r} cannot be downloaded; use one of {', '.join(on_disk())}.")
+    by_hand = dataset.by_hand.format(folder=folder)
+    if not dataset.download:
+        raise FercourseError(
+            f"{dataset.title} may not be passed on, so it is not downloaded here: {by_hand}."
+        )
     target = folder / name
     if target.exists():
         raise FercourseError(f"{target} is already there; delete it to download it again.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -12,21 +11,16 @@ import numpy as np
 import torch
 
 from fercourse.config import DataConfig
-from fercourse.datasets import cache, ckplus, fer2013
+from fercourse.datasets import cache
 from fercourse.datasets.archive import Archive
 from fercourse.datasets.base import FaceDataset, Faces, held_out
-from fercourse.datasets.fingerprint import check, digest
+from fercourse.datasets.fingerprint import digest
 from fercourse.datasets.images import resize
+from fercourse.datasets.registry import known, on_disk
 from fercourse.datasets.splits import assign_folds, fold_splits
 from fercourse.datasets.table import Table
 from fercourse.errors import FercourseError
 from fercourse.labels import Expression
-
-NAMES = {
-    "fer2013": ("fer2013.zip", "fer2013.csv", "icml_face_data.csv", "fer2013", "*.parquet"),
-    "ckplus": ("ckplus48.zip", "CK+48.zip", "CK+48", "ckplus", "CK+", "cohn-kanade-images"),
-}
-"""What a data set's file or folder is called where it is looked for, the likeliest first."""
 
 
 def load(
@@ -61,19 +55,20 @@ def load(
     """
     if size < 1:
         raise FercourseError(f"size must be at least 1 pixel, not {size}.")
-    if source == "synthetic":
+    record = known(str(source))
+    if record.drawn:
         from fercourse.datasets.synthetic import dataset
 
         return dataset(size=size, count=count, seed=seed, difficulty=difficulty)
-    if source in NAMES:
+    if source in on_disk():
         table = read_table(source, None if path is None else Path(path))
     elif path is None and Path(source).exists():
         table = read_table(None, Path(source))
     else:
         raise FercourseError(
-            f"{str(source)!r} is neither a file or folder nor one of synthetic, {', '.join(NAMES)}."
+            f"{str(source)!r} is neither a file or folder nor one of synthetic, {', '.join(on_disk())}."
         )
-    if table.name == "ckplus":
+    if known(table.name).folded:
         table = _cut(table, folds=folds, fold=fold, by=by, seed=seed, contempt=contempt)
     return _dataset(table, size)
 
@@ -115,14 +110,14 @@ def read_table(name: str | None, path: Path | None = None) -> Table:
     key = archive.key()
     table = cache.get(key)
     if table is None:
-        table = ckplus.read(archive) or fer2013.read(archive)
+        # The one registered last first: FER2013's reader takes any folders of images.
+        readers = reversed(on_disk().values())
+        table = next((found for each in readers if (found := each.read(archive))), None)
         if table is None:
             raise FercourseError(
                 f"{archive.path} is no layout known here: FER2013 as csv, zip, parquet or folders "
                 "of images, CK+ as cohn-kanade-images/ with Emotion/, or CK+48."
             )
-        if table.name == "fer2013":
-            table = _with_notes(table, check(table.images, table.labels, table.splits).findings)
         cache.put(key, table)
     if name is not None and table.name != name:
         raise FercourseError(f"{archive.path} is {table.name}, not {name}.")
@@ -157,14 +152,14 @@ def find(name: str) -> Archive:
     places = ", ".join(str(folder) for folder in folders())
     to = f" --to {chosen}" if chosen else ""
     raise FercourseError(
-        f"No {name} was found: looked for {', '.join(NAMES[name])} in {places}; set FERCOURSE_DATA "
-        f"to its folder, or run: fercourse data get {name}{to}"
+        f"No {name} was found: looked for {', '.join(known(name).files)} in {places}; "
+        f"set FERCOURSE_DATA to its folder, or run: fercourse data get {name}{to}"
     )
 
 
 def _at(path: Path, name: str | None) -> Archive:
     """What lies at a path, which may be a data set or the folder that holds it."""
-    shelf = {n: a for n in ([name] if name else NAMES) if (a := _on_shelf(path, n))}
+    shelf = {n: a for n in ([name] if name else on_disk()) if (a := _on_shelf(path, n))}
     if len(shelf) > 1:
         raise FercourseError(f"{path} holds {' and '.join(shelf)}; say which, or name the file.")
     return next(iter(shelf.values())) if shelf else Archive(path)
@@ -172,7 +167,7 @@ def _at(path: Path, name: str | None) -> Archive:
 
 def _on_shelf(folder: Path, name: str) -> Archive | None:
     """The data set in a folder that may hold others beside it."""
-    for pattern in NAMES[name]:
+    for pattern in known(name).files:
         for entry in sorted(folder.glob(pattern)):
             if entry.name == "cohn-kanade-images":
                 return Archive(folder, only=("cohn-kanade-images", "Emotion*"))
@@ -185,9 +180,8 @@ def _cut(table: Table, *, folds: int, fold: int, by: str, seed: int, contempt: b
     keep = np.ones(len(table.labels), dtype=bool)
     if not contempt:
         keep = table.labels != Expression.CONTEMPT
-        table = _with_notes(
-            table, [f"Left out {np.sum(~keep)} images of contempt, as the paper does."]
-        )
+        note = f"Left out {np.sum(~keep)} images of contempt, as the paper does."
+        table = table.with_notes([note])
     labels, subjects = table.labels[keep], table.subjects[keep]
     number = assign_folds(labels, subjects, folds, by=by, seed=seed)
     return replace(
@@ -198,11 +192,6 @@ def _cut(table: Table, *, folds: int, fold: int, by: str, seed: int, contempt: b
         ids=table.ids[keep],
         splits=fold_splits(number, fold, folds),
     )
-
-
-def _with_notes(table: Table, notes: Iterable[str]) -> Table:
-    report = replace(table.report, notes=(*table.report.notes, *notes))
-    return replace(table, report=report)
 
 
 def _dataset(table: Table, size: int) -> FaceDataset:

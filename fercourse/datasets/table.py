@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -35,6 +36,11 @@ class Table:
     subjects: np.ndarray | None
     ids: np.ndarray
     report: ReadReport
+
+    def with_notes(self, notes: Iterable[str]) -> Table:
+        """The same with more to say of it."""
+        report = replace(self.report, notes=(*self.report.notes, *notes))
+        return replace(self, report=report)
 
 
 @dataclass

@@ -6,17 +6,17 @@ Rows of the committed ledger are read together with a learner's own, which lie i
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from fercourse.config import COMPONENTS, ModelConfig, RunConfig
+from fercourse.config import COMPONENTS, LABELS, ModelConfig, RunConfig
+from fercourse.datasets.registry import known
 from fercourse.errors import FercourseError
+from fercourse.experiments.groups import SWITCHES, whole_seeds
 from fercourse.experiments.ledger import History, Ledger, default_path
-from fercourse.experiments.plans import LABELS, Planned, plan
+from fercourse.experiments.plans import Planned, plan
 from fercourse.experiments.row import Row
-from fercourse.experiments.statistics import pool_folds
 
 Switches = tuple[bool, bool, bool, bool, bool]
 SEEDS = 10
@@ -78,16 +78,8 @@ def recipe(rows: Iterable[Row], dataset: str, preset: str) -> RunConfig:
 
 def changes(base: RunConfig, dataset: str, preset: str) -> str:
     """How a recipe differs from its preset: "train.epochs = 12, data.difficulty = 0.1"; or ""."""
-    plain = recipe([], dataset, preset).to_dict()
-    found = []
-    for part, values in base.to_dict().items():
-        if isinstance(values, dict):
-            found += [
-                f"{part}.{name} = {value}"
-                for name, value in values.items()
-                if value != plain[part][name]
-            ]
-    return ", ".join(found)
+    changed = base.diff(recipe([], dataset, preset))
+    return ", ".join(f"{name} = {value}" for name, value in changed.items())
 
 
 def with_components(base: RunConfig, on: Switches) -> RunConfig:
@@ -138,7 +130,7 @@ def standings(rows: Iterable[Row], base: RunConfig, on: Switches) -> list[Standi
     claims = {row.variant: row for row in rows if (row.label, row.plan, row.dataset) == table1}
     found = []
     for each, mine in runs.items():
-        whole, spare = _whole_seeds(mine)
+        whole, spare = whole_seeds(mine)
         standing = Standing(each, tuple(whole), spare)
         found.append(replace(standing, claim=claims.get(f"model{standing.model}")))
     return found
@@ -162,7 +154,7 @@ def next_run(rows: Iterable[Row], base: RunConfig, on: Switches, label: str) -> 
     config = with_components(base, on)
     done = {run for _, run in _runs(rows)}
     name = config.model.name
-    folded = base.data.name == "ckplus"
+    folded = known(base.data.name).folded
     for seed in range(SEEDS):
         for fold in range(base.data.folds if folded else 1):
             cut = {"data.seed": seed, "data.fold": fold} if folded else {}
@@ -182,19 +174,4 @@ def _runs(rows: Iterable[Row]) -> Iterator[tuple[Row, RunConfig]]:
 
 def _recipe(config: RunConfig) -> RunConfig:
     """A run without what a board varies."""
-    plain = with_components(config, (True,) * 5).change(seed=0, **{"data.fold": 0})
-    return plain.change(**{"data.seed": 0}) if config.data.name == "ckplus" else plain
-
-
-def _whole_seeds(rows: Sequence[Row]) -> tuple[list[Row], int]:
-    """One row a seed, and how many folds belong to no whole one."""
-    seeds: dict[int | None, list[Row]] = defaultdict(list)
-    for row in rows:
-        seeds[row.seed].append(row)
-    whole, spare = [], 0
-    for mine in seeds.values():
-        try:
-            whole += pool_folds(mine)
-        except FercourseError:
-            spare += len(mine)
-    return whole, spare
+    return config.experiment.without(*SWITCHES)

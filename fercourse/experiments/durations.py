@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from statistics import median
 
-from fercourse.config import LossConfig, RunConfig
+from fercourse.config import RunConfig
 from fercourse.experiments.plans import Planned
 from fercourse.experiments.row import Row
 
@@ -39,7 +39,7 @@ class Durations:
         for known in (self._here, self._recorded):
             if cost in known:
                 return median(known[cost])
-            siblings = [median(known[other]) for other in known if _alike(cost, other)]
+            siblings = [median(known[other]) for other in known if _trunk(other) == _trunk(cost)]
             if siblings:
                 return max(siblings)
         return None
@@ -53,11 +53,12 @@ class Durations:
 
 def _cost(config: RunConfig) -> RunConfig:
     """The config without what costs no time: seed, fold, and the weights of the loss."""
-    return config.change(loss=LossConfig(), seed=0, **{"data.fold": 0, "data.seed": 0})
+    return config.without("loss", "seed", "data.fold", "data.seed")
 
 
-def _alike(one: RunConfig, other: RunConfig) -> bool:
-    return (one.train, one.data, one.model.width) == (other.train, other.data, other.model.width)
+def _trunk(cost: RunConfig) -> tuple[RunConfig, float]:
+    """What Table 1's models have in common."""
+    return cost.without("model"), cost.model.width
 
 
 def _kind(device: str) -> str:

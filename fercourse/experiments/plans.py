@@ -7,31 +7,22 @@ and in Fig. 6(a), is one run: read the rows of a plan with ``ledger.rows(configs
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from fercourse.config import DataConfig, RunConfig
+from fercourse.config import LABELS, DataConfig, RunConfig
 from fercourse.config import preset as recipe
+from fercourse.datasets.registry import REGISTRY, known
 from fercourse.errors import FercourseError
 from fercourse.experiments.ledger import Ledger
 from fercourse.experiments.paper import LAMBDAS, OPTIMUM, PAIR_WEIGHTS
 from fercourse.experiments.recipe import SETTINGS, trials
-from fercourse.experiments.row import Row
 
-PLANS = ("table1", "table1-random", "fig6a", "fig6b", "recipe")
-DATASETS = ("fer2013", "ckplus", "synthetic")
 MODELS = (1, 2, 3, 4, 5, 6)
-LABELS = {"paper": "full", "course": "full", "cpu": "cpu", "smoke": "smoke"}
-"""A preset's label in the ledger."""
 
 SWEEP_WEIGHT = 0.01
 """lambda while lambda_1 is tuned (section 3.3)."""
-
-_CKPLUS = {"train.batch_size": 32}
-_CKPLUS_EPOCHS = 2
-"""CK+ trains on about 780 faces, FER2013 on 28,709: small batches and twice the epochs, so that
-the number of steps is not thirty times smaller."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +31,7 @@ class Planned:
 
     Attributes:
         config: The run.
-        plan: "table1", "table1-random", "fig6a", "fig6b" or "recipe".
+        plan: One of :data:`PLANS`.
         variant: What is varied: "model6", "model6-random", "model6-lambda0.005",
             "model6-lambda1-7", "model6-train.mixup=0.2".
         label: Of its row: "full", "cpu" or "smoke".
@@ -56,8 +47,108 @@ class Planned:
     @property
     def name(self) -> str:
         """For people: "model6, seed 0", and on CK+ "model6, seed 0, fold 3"."""
-        fold = f", fold {self.config.data.fold}" if self.config.data.name == "ckplus" else ""
+        data = self.config.data
+        fold = f", fold {data.fold}" if known(data.name).folded else ""
         return f"{self.variant}, seed {self.config.seed}{fold}"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a plan is asked for; see :func:`plan`."""
+
+    dataset: str = "fer2013"
+    preset: str = "course"
+    seeds: int = 10
+    models: Sequence[int] = MODELS
+    folds: int = 10
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    ledger: Ledger | None = None
+    settings: Sequence[str] = tuple(SETTINGS)
+
+    def base(self, model: int = 6) -> RunConfig:
+        """The preset's recipe on the data set, with the changes."""
+        config, dataset = recipe(self.preset, model), known(self.dataset)
+        kept: dict[str, Any] = {"size": config.data.size}
+        if not dataset.drawn:
+            kept["crop"] = config.data.crop
+        elif config.data.name == self.dataset:
+            kept["count"] = config.data.count
+        config = replace(config, data=DataConfig(self.dataset, **kept))
+        return config.change(**dataset.recipe.get(self.preset, {})).change(**self.changes)
+
+
+Variants = tuple[dict[str, RunConfig], str]
+"""Configs of seed 0 by variant, in the plan's order, and the note for their rows."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An experiment.
+
+    Attributes:
+        name: As ``fercourse run`` takes it, and the ledger's ``plan``.
+        summary: What it measures, for people.
+        variants: What is run, for a request.
+        random_folds: Cut by faces instead of people; for data sets that are cut into folds only.
+    """
+
+    name: str
+    summary: str
+    variants: Callable[[Request], Variants]
+    random_folds: bool = False
+
+
+def _table1(request: Request, ending: str = "") -> Variants:
+    return {f"model{m}{ending}": request.base(m) for m in sorted(set(request.models))}, ""
+
+
+def _fig6b(request: Request) -> Variants:
+    model = request.base()
+    return {
+        f"model6-lambda1-{value:g}": model.change(
+            **{"loss.weight": SWEEP_WEIGHT, "loss.pair_weight": float(value)}
+        )
+        for value in PAIR_WEIGHTS
+    }, ""
+
+
+def _fig6a(request: Request) -> Variants:
+    model, found = request.base(), None
+    if request.ledger is not None:
+        first = replace(request, ledger=None)
+        found = best_pair_weight(_runs(PLANS["fig6b"], first), request.ledger)
+    if found:
+        best, n = found
+        note = f"lambda_1 = {best:g} by validation accuracy, {n} runs of each value of fig6b"
+    else:
+        best = OPTIMUM["loss.pair_weight"]
+        note = f"lambda_1 = {best:g} as in the paper: fig6b was not recorded"
+    return {
+        f"model6-lambda{value:g}": model.change(**{"loss.weight": value, "loss.pair_weight": best})
+        for value in LAMBDAS
+    }, note
+
+
+PLANS: dict[str, Plan] = {
+    made.name: made
+    for made in (
+        Plan("table1", "models 1 to 6; on CK+ over subject-disjoint folds", _table1),
+        Plan(
+            "table1-random",
+            "the same on CK+ with random folds, to show what they are worth",
+            lambda request: _table1(request, "-random"),
+            random_folds=True,
+        ),
+        Plan("fig6b", "model 6, lambda_1 = 1 to 10 at lambda = 0.01 (section 3.3)", _fig6b),
+        Plan("fig6a", "model 6, lambda = 0.0005 to 0.05 at the best lambda_1 of fig6b", _fig6a),
+        Plan(
+            "recipe",
+            "model 6, one setting of training changed at a time",
+            lambda request: (trials(request.base(), request.settings), ""),
+        ),
+    )
+}
+"""By name. A new experiment is a function of a request, and an entry here."""
 
 
 def plan(
@@ -73,22 +164,13 @@ def plan(
 ) -> list[Planned]:
     """The runs of an experiment, breadth first: seed 0 of all variants before seed 1 of any.
 
-    =================  ====================================================================
-    ``table1``         models 1 to 6; on CK+ over subject-disjoint folds
-    ``table1-random``  the same on CK+ with random folds, to show what they are worth
-    ``fig6b``          model 6, lambda_1 = 1 to 10 at lambda = 0.01: tuned first (section 3.3)
-    ``fig6a``          model 6, lambda = 0.0005 to 0.05 at the best lambda_1 of ``fig6b``
-    ``recipe``         model 6, one setting of training changed at a time: see
-                       :mod:`fercourse.experiments.recipe`
-    =================  ====================================================================
-
     On CK+ one seed is a whole cross-validation: seed s shuffles the folds with s and trains one
     run a fold, so that every face is tested once; Acc and Sta (eq. 8 and 9) are over seeds, of the
     folds pooled (:func:`fercourse.experiments.statistics.pool_folds`). Within a seed the folds go
     breadth first too, so that a plan broken off has the same folds of all variants.
 
     Args:
-        name: One of the above.
+        name: One of :data:`PLANS`.
         dataset: "fer2013", "ckplus" or "synthetic".
         preset: "paper", "course", "cpu" or "smoke"; its data set is replaced by ``dataset``.
         seeds: How many, from 0.
@@ -101,32 +183,36 @@ def plan(
     Raises:
         FercourseError: There is no such plan, data set, preset, model or setting.
     """
-    _among("plan", name, PLANS)
-    _among("data set", dataset, DATASETS)
+    _among("plan", name, tuple(PLANS))
+    _among("data set", dataset, tuple(REGISTRY))
     _among("preset", preset, tuple(LABELS))
     for model in models:
         _among("model", model, MODELS)
     if seeds < 1 or not models:
         raise FercourseError("A plan needs at least one seed and one model.")
-    if name == "table1-random" and dataset != "ckplus":
-        raise FercourseError("Random folds are for CK+ only: table1-random needs ckplus.")
-    if dataset != "ckplus":
-        cuts = [{}]
-    else:
-        by = "random" if name == "table1-random" else "subject"
-        cuts = [{"data.fold": k, "data.folds": folds, "data.by": by} for k in range(folds)]
-    if name == "recipe":
-        variants, note = trials(_base(6, dataset, preset, changes), settings), ""
-    else:
-        variants, note = _variants(name, dataset, preset, seeds, models, folds, changes, ledger)
+    if PLANS[name].random_folds and not known(dataset).folded:
+        raise FercourseError(f"Random folds are for CK+ only: {name} needs ckplus.")
+    request = Request(
+        dataset, preset, seeds, models, folds, dict(changes or {}), ledger, tuple(settings)
+    )
+    return _runs(PLANS[name], request)
+
+
+def _runs(plan: Plan, request: Request) -> list[Planned]:
+    folded = known(request.dataset).folded
+    variants, note = plan.variants(request)
     runs = []
-    for seed in range(seeds):
-        for cut in cuts:
-            if dataset == "ckplus":
-                cut = cut | {"data.seed": seed}
+    for seed in range(request.seeds):
+        for fold in range(request.folds if folded else 1):
+            cut = {
+                "data.seed": seed,
+                "data.fold": fold,
+                "data.folds": request.folds,
+                "data.by": "random" if plan.random_folds else "subject",
+            }
             for variant, config in variants.items():
-                config = config.change(**cut, seed=seed)
-                runs.append(Planned(config, name, variant, LABELS[preset], note))
+                config = config.change(**(cut if folded else {}), seed=seed)
+                runs.append(Planned(config, plan.name, variant, LABELS[request.preset], note))
     return runs
 
 
@@ -144,68 +230,12 @@ def best_pair_weight(runs: Sequence[Planned], ledger: Ledger) -> tuple[float, in
     """
     values: dict[float, dict[tuple, float]] = {r.config.loss.pair_weight: {} for r in runs}
     for row in ledger.rows([r.config for r in runs]):
-        values[row.run.loss.pair_weight][_place(row)] = row.val_accuracy
+        values[row.run.loss.pair_weight][row.pair_key] = row.val_accuracy
     shared = set.intersection(*(set(found) for found in values.values()))
     if not shared:
         return None
     best = max(values, key=lambda value: sum(values[value][place] for place in shared))
     return best, len(shared)
-
-
-def _variants(
-    name: str,
-    dataset: str,
-    preset: str,
-    seeds: int,
-    models: Sequence[int],
-    folds: int,
-    changes: Mapping[str, Any] | None,
-    ledger: Ledger | None,
-) -> tuple[dict[str, RunConfig], str]:
-    """Configs of seed 0 by variant, in the plan's order, and the note for their rows."""
-    if name.startswith("table1"):
-        ending = "-random" if name == "table1-random" else ""
-        chosen = sorted(set(models))
-        return {f"model{m}{ending}": _base(m, dataset, preset, changes) for m in chosen}, ""
-    model = _base(6, dataset, preset, changes)
-    if name == "fig6b":
-        return {
-            f"model6-lambda1-{value:g}": model.change(
-                **{"loss.weight": SWEEP_WEIGHT, "loss.pair_weight": float(value)}
-            )
-            for value in PAIR_WEIGHTS
-        }, ""
-    found = None
-    if ledger is not None:
-        first = plan("fig6b", dataset, preset, seeds, folds=folds, changes=changes)
-        found = best_pair_weight(first, ledger)
-    if found:
-        best, n = found
-        note = f"lambda_1 = {best:g} by validation accuracy, {n} runs of each value of fig6b"
-    else:
-        best = OPTIMUM["loss.pair_weight"]
-        note = f"lambda_1 = {best:g} as in the paper: fig6b was not recorded"
-    return {
-        f"model6-lambda{value:g}": model.change(**{"loss.weight": value, "loss.pair_weight": best})
-        for value in LAMBDAS
-    }, note
-
-
-def _base(model: int, dataset: str, preset: str, changes: Mapping[str, Any] | None) -> RunConfig:
-    """A preset's recipe on another data set."""
-    config = recipe(preset, model)
-    kept = {"size": config.data.size, "crop": config.data.crop and dataset != "synthetic"}
-    if dataset == "synthetic" == config.data.name:
-        kept["count"] = config.data.count
-    config = replace(config, data=DataConfig(dataset, **kept))
-    if dataset == "ckplus" and preset in ("course", "cpu"):
-        epochs = _CKPLUS_EPOCHS * config.train.epochs
-        config = config.change(**_CKPLUS, **{"train.epochs": epochs})
-    return config.change(**(changes or {}))
-
-
-def _place(row: Row) -> tuple:
-    return row.seed, row.run.data.fold, row.faces
 
 
 def _among(what: str, value: Any, known: Sequence[Any]) -> None:

@@ -14,14 +14,14 @@ from typing import Any
 
 import torch
 
-from fercourse.config import RunConfig, preset
+from fercourse.config import LABELS, RunConfig, preset
+from fercourse.datasets.registry import known
 from fercourse.evaluation.metrics import binomial_error, mean_accuracy
 from fercourse.experiments.ledger import Ledger
 from fercourse.experiments.recipe import trials
 from fercourse.experiments.row import Row
 from fercourse.experiments.statistics import Paired, paired, share
 from fercourse.files import whole_file
-from fercourse.labels import DATASETS
 from fercourse.models import FERNet
 
 
@@ -60,7 +60,7 @@ def compare_recipes(rows: Sequence[Row], base: RunConfig) -> list[Trial]:
             continue
         if row.plan == "recipe" or row.variant == "model6" or row.run.hash in shared:
             groups.setdefault(row.run.hash, []).append(row)
-    at_base = {_place(row): share(row, "val_accuracy") for row in groups.pop(base.hash)}
+    at_base = {row.pair_key: share(row, "val_accuracy") for row in groups.pop(base.hash)}
     found = [_trial(members, base, at_base) for members in groups.values()]
     found.sort(key=lambda trial: -(trial.gain.mean if trial.gain else trial.accuracy - 1))
     if at_base:
@@ -83,13 +83,12 @@ def report(ledger: Ledger) -> str:
     """The page: for each base and data set with trials, a table of validation accuracies."""
     parts = [_INTRODUCTION]
     for name, dataset in (("course", "fer2013"), ("cpu", "fer2013"), ("smoke", "synthetic")):
-        label = {"course": "full"}.get(name, name)
-        rows = ledger.rows(dataset=dataset, label=label)
+        rows = ledger.rows(dataset=dataset, label=LABELS[name])
         for base, around in _by_base(rows, preset(name)):
             found = compare_recipes(around, base)
             # One alone is compared with nothing.
             if len(found) > 1 and any(trial.changed for trial in found):
-                title = f"{DATASETS[dataset]}, preset `{name}`"
+                title = f"{known(dataset).title}, preset `{name}`"
                 if made := _in_words(_differences(base, preset(name))):
                     title += f" with {made}"
                 parts.append(_section(title, found, around[0].splits["val"]))
@@ -179,7 +178,7 @@ def _gain(trial: Trial) -> float:
 
 def _trial(rows: list[Row], base: RunConfig, at_base: dict[tuple, float]) -> Trial:
     run = rows[0].run
-    values = {_place(row): share(row, "val_accuracy") for row in rows}
+    values = {row.pair_key: share(row, "val_accuracy") for row in rows}
     shared = sorted(values.keys() & at_base.keys())
     gain = paired([at_base[p] for p in shared], [values[p] for p in shared]) if shared else None
     accuracy = mean_accuracy(list(values.values()))
@@ -187,20 +186,10 @@ def _trial(rows: list[Row], base: RunConfig, at_base: dict[tuple, float]) -> Tri
 
 
 def _differences(run: RunConfig, base: RunConfig) -> dict[str, Any]:
-    ours, theirs = run.to_dict(), base.to_dict()
-    return {
-        f"{part}.{name}": value
-        for part in ("model", "loss", "train", "data")
-        for name, value in ours[part].items()
-        if value != theirs[part][name]
-    }
+    return run.without("seed").diff(base.without("seed"))
 
 
 def _megabytes(run: RunConfig) -> float:
     with torch.device("meta"):
         net = FERNet(run.model)
     return sum(2 * value.numel() for value in net.state_dict().values()) / 1e6
-
-
-def _place(row: Row) -> tuple[int, int, str]:
-    return row.seed, row.run.data.fold, row.faces

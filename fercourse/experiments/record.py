@@ -12,14 +12,12 @@ import torch
 from fercourse import threads
 from fercourse.config import RunConfig
 from fercourse.datasets.base import FaceDataset
+from fercourse.datasets.registry import known
 from fercourse.device import native_bf16
 from fercourse.evaluation.predict import Evaluation, evaluate
 from fercourse.experiments.row import Row
 from fercourse.training.loop import Epoch, Fit
 from fercourse.training.run import find_device, train
-
-VAL_SPLIT = {"fer2013": "PublicTest"}
-"""What a data set calls the split that selects."""
 
 
 class Measured(NamedTuple):
@@ -82,7 +80,8 @@ def judge(
     place = find_device(device)
     # Near-duplicates are a known fault of FER2013. In CK+, neighbouring frames of one person are
     # alike by design, and the folds answer for that.
-    train_split = data.train if data.name == "fer2013" else None
+    dataset = known(data.name)
+    train_split = data.train if dataset.leaks else None
     single = evaluate(fit.model, data.test, train_split, "single", place)
     flip = evaluate(fit.model, data.test, train_split, "flip", place)
     splits = {name: len(faces) for name, faces in data.splits.items()}
@@ -98,7 +97,7 @@ def judge(
         label=label,
         fingerprint=data.fingerprint,
         splits=splits,
-        selection=f"epoch of the highest accuracy on {VAL_SPLIT.get(data.name, 'val')}",
+        selection=f"epoch of the highest accuracy on {dataset.splits[1]}",
         best_epoch=fit.best_epoch,
         val_accuracy=fit.val_accuracy,
         confusion=single.confusion.tolist(),

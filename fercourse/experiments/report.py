@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from itertools import chain, pairwise
 from pathlib import Path
 
+from fercourse.datasets.registry import known, on_disk
 from fercourse.errors import FercourseError
 from fercourse.evaluation.metrics import binomial_error, mean_accuracy, stability
-from fercourse.experiments.alike import alike, anywhere, faces
+from fercourse.experiments.groups import group_by_config, grouped
 from fercourse.experiments.ledger import Ledger
 from fercourse.experiments.paper import RUNS
 from fercourse.experiments.row import Row
@@ -31,14 +32,10 @@ def report(ledger: Ledger) -> str:
     claims = {(row.dataset, row.variant): row for row in ledger.rows(label="paper", plan="table1")}
     parts = []
     tables = [row for row in measured if not row.plan.startswith("fig6")]  # sweeps: further down
-    fer = [row for row in tables if row.dataset == "fer2013"]
-    if fer:
-        parts.append(_fer2013(fer, claims))
-    copies: dict[object, list[Row]] = {}
-    for row in tables:
-        if row.dataset == "ckplus":
-            copies.setdefault(faces(row), []).append(row)
-    parts += [_ckplus(rows, claims) for rows in copies.values()]
+    for name, dataset in on_disk().items():
+        copies = grouped((row.group_key()[-1], row) for row in tables if row.dataset == name)
+        table = _cross_validated if dataset.folded else _split
+        parts += [table(rows, claims) for rows in copies.values()]
     if not parts:
         return "No run on real faces is recorded yet."
     return "\n\n".join([*parts, *sweep_tables(measured)])
@@ -66,30 +63,34 @@ def write(path: Path, ledger: Ledger) -> bool:
     return True
 
 
-def _fer2013(rows: Sequence[Row], claims: dict[tuple[str, str], Row]) -> str:
+def _split(rows: Sequence[Row], claims: dict[tuple[str, str], Row]) -> str:
+    """Runs on a data set with splits of its own."""
+    dataset = known(rows[0].dataset)
+    training, selecting, judging = dataset.splits
     n = rows[0].splits["test"]
     clean = rows[0].splits.get("test_clean")
+    less = f" ({clean:,} without near-duplicates of training faces)" if clean else ""
     error = binomial_error(mean_accuracy([r.test_accuracy for r in rows]), n)
     lines = [
-        f"**FER2013**, trained on Training, the epoch selected on PublicTest, judged "
-        f"once on PrivateTest's {n:,} faces ({clean:,} without near-duplicates of training faces); "
+        f"**{dataset.title}**, trained on {training}, the epoch selected on {selecting}, judged "
+        f"once on {judging}'s {n:,} faces{less}; "
         f"per cent. The test set alone is worth ± {100 * error:.2f} (binomial standard error).",
         "",
-        "| model | recipe | seeds | PublicTest | PrivateTest | without duplicates | with flip "
+        f"| model | recipe | seeds | {selecting} | {judging} | without duplicates | with flip "
         "averaging | Sta | the paper's claim |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
-    for group in chain.from_iterable(map(_groups, alike(rows))):
+    for group in chain.from_iterable(map(_groups, group_by_config(rows))):
         first = group[0]
-        claim = claims.get(("fer2013", first.variant.split("-")[0]))
+        claim = claims.get((dataset.name, first.variant.split("-")[0]))
         cells = [first.variant, first.recipe, str(len(group))]
         cells += [_mean(group, metric) for metric in METRICS]
         cells.append(_spread([row.test_accuracy for row in group]))
         cells.append(f"{100 * claim.test_accuracy:.2f}" if claim else "")
         lines.append(f"| {' | '.join(cells)} |")
     table = [row for row in rows if row.plan == "table1"]
-    for shared in alike(table):
-        lines += _steps(shared, "PrivateTest, paired over the seeds both models have")
+    for shared in group_by_config(table):
+        lines += _steps(shared, f"{judging}, paired over the seeds both models have")
     most = {f"model{k}": 0 for k in range(1, 7)}
     for group in _groups(table):
         most[group[0].variant] = max(most.get(group[0].variant, 0), len(group))
@@ -104,9 +105,10 @@ def _steps(rows: Sequence[Row], over: str) -> list[str]:
 
     A model of a single run is passed over: nothing says how far its next run would be.
     """
-    places: dict[str, set[tuple[int, int]]] = {}
-    for row in rows:
-        places.setdefault(row.variant, set()).add((row.seed, row.run.data.fold))
+    places = {
+        name: {row.pair_key for row in group}
+        for name, group in grouped((row.variant, row) for row in rows).items()
+    }
     models = sorted(name for name, there in places.items() if len(there) > 1)
     if len(models) < 2:
         return []
@@ -126,7 +128,8 @@ def _steps(rows: Sequence[Row], over: str) -> list[str]:
     return ["", f"{over}: {text}.{warning}"]
 
 
-def _ckplus(rows: Sequence[Row], claims: dict[tuple[str, str], Row]) -> str:
+def _cross_validated(rows: Sequence[Row], claims: dict[tuple[str, str], Row]) -> str:
+    """Runs on a data set that is cut into folds."""
     neutral = any(sum(row.confusion[Expression.NEUTRAL]) for row in rows)
     copy = "CK+** (neutral and peak frames" if neutral else "CK+48** (peak frames, no neutral class"
     contempt = "with" if any(row.run.data.contempt for row in rows) else "without"
@@ -142,7 +145,8 @@ def _ckplus(rows: Sequence[Row], claims: dict[tuple[str, str], Row]) -> str:
     ]
     for group in sorted(_groups(rows), key=lambda g: (g[0].run.data.by, g[0].variant)):
         first, data = group[0], group[0].run.data
-        whole = [folds for folds in _seeds(group).values() if len(folds) == data.folds]
+        seeds = grouped((row.seed, row) for row in group)
+        whole = [folds for folds in seeds.values() if len(folds) == data.folds]
         kind = "no person in two folds" if data.by == "subject" else "random"
         cells = [f"{first.variant} ({first.recipe})", f"{data.folds}, {kind}", str(len(whole))]
         if whole:
@@ -151,7 +155,7 @@ def _ckplus(rows: Sequence[Row], claims: dict[tuple[str, str], Row]) -> str:
             mean, count = mean_accuracy(accuracies), independent(pooled[0])
             low, high = wilson(round(mean * count), count)
             over_folds = mean_accuracy([stability([r.test_accuracy for r in f]) for f in whole])
-            claim = claims.get(("ckplus", first.variant.split("-")[0]))
+            claim = claims.get((first.dataset, first.variant.split("-")[0]))
             cells += [
                 f"{100 * mean:.2f} of {pooled[0].splits['test']}",
                 f"{100 * low:.1f} to {100 * high:.1f}",
@@ -163,7 +167,7 @@ def _ckplus(rows: Sequence[Row], claims: dict[tuple[str, str], Row]) -> str:
             cells += [f"{len(group)} folds only", "", "", "", ""]
         lines.append(f"| {' | '.join(cells)} |")
     apart = [row for row in rows if row.run.data.by == "subject"]
-    for shared in alike(apart):
+    for shared in group_by_config(apart):
         lines += _steps(
             shared,
             "Paired over folds, whose training faces overlap, so that the true "
@@ -172,18 +176,9 @@ def _ckplus(rows: Sequence[Row], claims: dict[tuple[str, str], Row]) -> str:
     return "\n".join(lines)
 
 
-def _seeds(rows: Sequence[Row]) -> dict[int, list[Row]]:
-    found: dict[int, list[Row]] = {}
-    for row in rows:
-        found.setdefault(row.seed, []).append(row)
-    return found
-
-
 def _groups(rows: Sequence[Row]) -> list[list[Row]]:
     """Rows that differ by seed and fold alone, whatever plan they were run for, by variant."""
-    groups: dict[tuple[str, str], list[Row]] = {}
-    for row in rows:
-        groups.setdefault((row.variant, anywhere(row).hash), []).append(row)
+    groups = grouped(((row.variant, row.run.experiment.hash), row) for row in rows)
     return [groups[key] for key in sorted(groups)]
 
 

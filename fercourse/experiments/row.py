@@ -16,7 +16,9 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import fercourse
 from fercourse.config import COMPONENTS, RunConfig, preset
+from fercourse.config import LABELS as PRESETS
 from fercourse.datasets.drawings import present
+from fercourse.datasets.registry import known
 from fercourse.errors import FercourseError
 
 SCHEMA = 1
@@ -28,7 +30,6 @@ _FRACTIONS = (
     "test_accuracy_flip",
     "test_accuracy_flip_clean",
 )
-_PRESETS = {"full": ("paper", "course"), "cpu": ("cpu",), "smoke": ("smoke",)}
 _NAMED = {
     *(f"model.{name}" for name in COMPONENTS),
     *("model.width", "model.num_classes", "model.imagenet", "loss.label_smoothing"),
@@ -126,6 +127,29 @@ class Row:
         return RunConfig.from_dict(self.config)
 
     @property
+    def folded(self) -> bool:
+        """Whether this is one fold of a cross-validation."""
+        return self.label != "paper" and known(self.dataset).folded
+
+    @property
+    def pair_key(self) -> tuple[int, int, str | None]:
+        """Seed, fold and faces: what two runs share that may be paired."""
+        return self.run.seed, self.run.data.fold, self.faces
+
+    def group_key(self, *but_for: str) -> tuple[object, ...]:
+        """Equal for runs of one experiment on one copy of a data set: repetitions of one another.
+
+        Args:
+            but_for: Config fields in which they may differ besides: those that are compared.
+        """
+        copy: object = self.faces
+        if self.folded:
+            # A fingerprint tells the cut too, which each seed makes anew: the copies in use are
+            # told apart by the number of their faces.
+            copy = sum(self.splits[name] for name in ("train", "val", "test"))
+        return self.dataset, self.label, self.run.experiment.without(*but_for), copy
+
+    @property
     def recipe(self) -> str:
         """For tables: "48 px, width 0.375, 16 epochs, light augmentation"."""
         return f"{self.run.data.size} px, width {self.run.model.width:g}, {self.training}"
@@ -148,18 +172,14 @@ class Row:
 
     def _unusual(self) -> list[str]:
         """Settings that no preset of the label has and nothing above names: "dropout=0.5"."""
-        fields = self.run.to_dict()
-        lists = [
-            [
-                f"{name}={value}"
-                for part in ("model", "loss", "train")
-                for name, value in fields[part].items()
-                if f"{part}.{name}" not in _NAMED
-                and value != usual[part][name]
-                and not (name == "batch_size" and self.dataset == "ckplus")  # its plans' own
-            ]
-            for usual in (preset(name).to_dict() for name in _PRESETS.get(self.label, ()))
-        ]
+        lists = []
+        for name, label in PRESETS.items():
+            if label == self.label:
+                usual = preset(name).change(**known(self.dataset).recipe.get(name, {}))
+                other = self.run.diff(usual.change(seed=self.seed, data=self.run.data))
+                lists.append(
+                    [f"{k.partition('.')[2]}={v}" for k, v in other.items() if k not in _NAMED]
+                )
         return min(lists, key=len, default=[])
 
     def value(self, name: str) -> Any:

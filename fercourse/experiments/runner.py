@@ -19,6 +19,7 @@ from typing import Any
 from tqdm.auto import tqdm
 
 from fercourse.datasets.drawings import present
+from fercourse.datasets.registry import known
 from fercourse.errors import FercourseError
 from fercourse.experiments import job as jobs_
 from fercourse.experiments.durations import Durations
@@ -109,7 +110,7 @@ def run(
     if todo:  # what could not be kept is not begun
         ledger.prepare()
         Path(out).mkdir(parents=True, exist_ok=True)
-    if todo and todo[0].config.data.name != "synthetic":
+    if todo and not known(todo[0].config.data.name).drawn:
         jobs_.load_once(todo[0].config.data, _text(source))  # no data: say so before any worker
     if engine == "local" and kind == "cuda" and jobs > 1:
         from fercourse.device import visible_gpus

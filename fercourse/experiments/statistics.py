@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fercourse.datasets.ckplus import PEAK
+from fercourse.datasets.registry import known
 from fercourse.errors import FercourseError
 from fercourse.evaluation.metrics import (
     accuracy,
@@ -208,9 +208,8 @@ def pool_folds(rows: Sequence[Row]) -> list[Row]:
     """
     groups: dict[object, list[Row]] = {}
     for row in rows:
-        folded = row.dataset == "ckplus" and row.label != "paper"
-        name = row.run.change(**{"data.fold": 0}) if folded else row.key
-        groups.setdefault((row.label, row.variant, name, folded), []).append(row)
+        name = row.run.without("data.fold") if row.folded else row.key
+        groups.setdefault((row.label, row.variant, name, row.folded), []).append(row)
     return [_pool(folds) if folded else folds[0] for (*_, folded), folds in groups.items()]
 
 
@@ -269,7 +268,7 @@ def independent(row: Row, split: str = "test") -> int | None:
     share people too is left out.
     """
     n = (row.splits or {}).get(split)
-    return round(n / PEAK) if n and row.dataset == "ckplus" else n
+    return n and round(n / known(row.dataset).frames)
 
 
 def share(row: Row, metric: str) -> float | Fraction:
@@ -309,7 +308,7 @@ def _by_seed(
     for row in rows:
         if row.variant != variant or row.label == "paper" or _number(row, metric) is None:
             continue
-        at = (row.seed, row.value("data.fold"))
+        at = row.pair_key[:2]
         if at in found:
             raise FercourseError(
                 f"{variant!r} has two runs of seed {row.seed}, fold {at[1]}: "

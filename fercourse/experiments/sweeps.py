@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 from scipy.stats import f_oneway
 
+from fercourse.datasets.registry import known
 from fercourse.evaluation.metrics import mean_accuracy
-from fercourse.experiments.alike import anywhere, faces
+from fercourse.experiments.groups import whole_seeds
 from fercourse.experiments.paper import LAMBDAS, OPTIMUM, PAIR_WEIGHTS
 from fercourse.experiments.plans import SWEEP_WEIGHT
 from fercourse.experiments.row import Row
-from fercourse.labels import BASIC, DATASETS
+from fercourse.labels import BASIC
 
 _HALVES = {
     "fig6b": ("loss.pair_weight", "lambda_1", PAIR_WEIGHTS),
@@ -32,10 +33,13 @@ def sweep_tables(rows: Sequence[Row]) -> list[str]:
     """
     sweeps = []
     for half, (field, _, planned) in _HALVES.items():
-        recipes = {_but_for(row, field): row for row in rows if row.plan == half}
+        recipes = {row.group_key(field): row for row in rows if row.plan == half}
         for recipe, example in recipes.items():
-            own = [row for row in rows if _but_for(row, field) == recipe]
-            runs = {value: [r for r in own if r.value(field) == value] for value in planned}
+            own = [row for row in rows if row.group_key(field) == recipe]
+            runs = {
+                value: whole_seeds([r for r in own if r.value(field) == value])[0]
+                for value in planned
+            }
             sweeps.append((half, example, runs))
     judged = sum(_p_value(runs) is not None for _, _, runs in sweeps)
     return [_table(*sweep, judged) for sweep in sweeps]
@@ -71,7 +75,8 @@ def _table(half: str, example: Row, runs: dict[float, list[Row]], judged: int) -
 
 
 def _data_set(row: Row) -> str:
-    return DATASETS[row.dataset] + (" (drawn)" if row.dataset == "synthetic" else "")
+    dataset = known(row.dataset)
+    return dataset.title + (" (drawn)" if dataset.drawn else "")
 
 
 def _p_value(runs: dict[float, list[Row]]) -> float | None:
@@ -99,8 +104,3 @@ def _never_learned(rows: list[Row]) -> str:
 
 def _mean(rows: list[Row], metric: str) -> str:
     return f"{100 * mean_accuracy([row.value(metric) for row in rows]):.2f}" if rows else ""
-
-
-def _but_for(row: Row, field: str) -> tuple[object, ...]:
-    """What a row's run shares with all others of its half of a sweep (a hash knows no seed)."""
-    return row.label, anywhere(row).change(**{field: 1.0}).hash, faces(row)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fercourse.datasets.registry import known
 from fercourse.errors import FercourseError
 from fercourse.experiments.row import Row
 from fercourse.explain.gradcam import METHODS
@@ -56,7 +57,7 @@ def runs(ledger: Sequence[Row]) -> str:
     lines = []
     for r in ledger:
         c = r.run
-        hard = f", difficulty {c.data.difficulty:g}" if c.data.name == "synthetic" else ""
+        hard = f", difficulty {c.data.difficulty:g}" if known(c.data.name).drawn else ""
         lines.append(
             (
                 r.variant,

@@ -8,10 +8,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from fercourse.datasets.fingerprint import COUNTS
+from fercourse.datasets.registry import known
 from fercourse.errors import FercourseError
 from fercourse.evaluation.metrics import binomial_error
 from fercourse.experiments.row import Row
-from fercourse.labels import BASIC, DATASETS
+from fercourse.labels import BASIC
 from fercourse.plots.style import (
     GREY,
     INK,
@@ -126,7 +127,7 @@ def sta_beside_error(rows: Sequence[Row], tested: Mapping[str, int]) -> Figure:
         axes.set_yticks(range(len(mine)), [row.variant for row in mine])
         axes.set_xlabel("points of accuracy")
         axes.set_xlim(left=0)
-        axes.set_title(f"{DATASETS[dataset]}, {n:,} test images")
+        axes.set_title(f"{known(dataset).title}, {n:,} test images")
         axes.tick_params(axis="y", length=0, labelcolor=INK)
         light_grid(axes, "x")
     panels[0].invert_yaxis()

@@ -10,11 +10,13 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from fercourse.config import TABLE1
+from fercourse.datasets.registry import known
 from fercourse.errors import FercourseError
+from fercourse.experiments.groups import grouped, whole_seeds
 from fercourse.experiments.paper import OPTIMUM
 from fercourse.experiments.row import Row
 from fercourse.experiments.statistics import Paired, compare, summarise
-from fercourse.labels import DATASETS
 from fercourse.plots.style import (
     GREY,
     INK,
@@ -60,6 +62,7 @@ def sweep(rows: Sequence[Row], parameter: str, metric: str = "val_accuracy") -> 
             f"a sweep needs two numbers at least for {parameter}; these runs have "
             f"{', '.join(sorted(map(str, found)))}."
         )
+    rows = _pooled(rows, parameter)
     rows = [replace(row, variant=f"{row.value(parameter):g}") for row in rows]
     frame = summarise(rows, (parameter,), metric).sort_values(parameter, ignore_index=True)
     values = list(frame[parameter])
@@ -141,13 +144,9 @@ def ablation_slopes(rows: Sequence[Row], metric: str = "test_accuracy") -> Figur
 
     figure = new_figure(height=3.9)
     axes = figure.add_subplot()
-    runs = sorted({(row.seed, row.value("data.fold")) for row in rows})
-    for run in runs:
-        of = {
-            row.variant: 100 * row.value(metric)
-            for row in rows
-            if (row.seed, row.value("data.fold")) == run
-        }
+    runs = grouped((row.pair_key[:2], row) for row in rows)
+    for k, run in enumerate(sorted(runs)):
+        of = {row.variant: 100 * row.value(metric) for row in runs[run]}
         axes.plot(
             at,
             [of.get(name, np.nan) for name in models],
@@ -156,7 +155,7 @@ def ablation_slopes(rows: Sequence[Row], metric: str = "test_accuracy") -> Figur
             alpha=0.45,
             linewidth=0.9,
             ms=3,
-            label="one seed" if run == runs[0] else None,
+            label=None if k else "one seed",
         )
     frame = summarise(rows, ("variant",), metric).set_index("variant")
     axes.plot(
@@ -188,13 +187,16 @@ def ablation_slopes(rows: Sequence[Row], metric: str = "test_accuracy") -> Figur
         )
     low, high = axes.get_ylim()
     axes.set_ylim(low - 0.22 * (high - low), high)  # room for the steps
-    names = ("VGG16", "+ fusion", "+ GCCA", "+ decoder", "+ reverse\nattention", "+ joint\nloss")
+    names = (
+        "VGG16",
+        *(f"+ {part.title}".replace(" ", "\n").replace("+\n", "+ ") for part in TABLE1),
+    )
     added = ["\n".join(names[before:k]) for before, k in pairwise([0, *at])]
     axes.set_xticks(at, [f"{k}\n{parts}" for k, parts in zip(at, added, strict=True)])
     axes.set_ylabel(_METRICS.get(metric, metric))
     axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), borderaxespad=0.2, ncols=3)
     light_grid(axes)
-    headline(figure, f"{DATASETS[rows[0].dataset]}: {_steps_in_words(models, steps)}")
+    headline(figure, f"{known(rows[0].dataset).title}: {_steps_in_words(models, steps)}")
     return figure
 
 
@@ -314,16 +316,25 @@ def _measured(rows: Sequence[Row], metric: str) -> list[Row]:
 
 
 def _same_but_for(rows: list[Row], parameter: str) -> None:
-    """Refuse a sweep in which anything but the parameter and the seed changes."""
-    for name in (
-        f"{part}.{key}" for part, keys in rows[0].config.items() if part != "seed" for key in keys
-    ):
-        values = {row.value(name) for row in rows}
-        if name not in (parameter, "data.fold") and len(values) > 1:
-            raise FercourseError(
-                f"the runs differ in {name} ({', '.join(map(str, sorted(values)))}) as well as in "
-                f"{parameter}; choose one with ledger.rows(**{{{name!r}: ...}})."
-            )
+    """Refuse a sweep in which anything but the parameter, the seed and the fold changes."""
+    first, *others = dict.fromkeys(row.run.experiment for row in rows)
+    for name in (name for other in others for name in other.diff(first) if name != parameter):
+        values = sorted({row.value(name) for row in rows})
+        raise FercourseError(
+            f"the runs differ in {name} ({', '.join(map(str, values))}) as well as in "
+            f"{parameter}; choose one with ledger.rows(**{{{name!r}: ...}})."
+        )
+
+
+def _pooled(rows: list[Row], parameter: str) -> list[Row]:
+    """One row a value and seed: folds share training faces, and are no runs of their own."""
+    values = grouped((row.value(parameter), row) for row in rows)
+    pooled = [row for group in values.values() for row in whole_seeds(group)[0]]
+    if len({row.value(parameter) for row in pooled}) < 2:
+        raise FercourseError(
+            "fewer than two values have a seed with all its folds; run the missing ones first."
+        )
+    return pooled
 
 
 def _sweep_in_words(
@@ -347,10 +358,7 @@ def _sweep_in_words(
 
 def _step(rows: Sequence[Row], first: str, second: str, metric: str) -> Paired | None:
     """What the second model adds; None where no seed has both, as after a failed run."""
-    runs = [
-        {(row.seed, row.value("data.fold")) for row in rows if row.variant == name}
-        for name in (first, second)
-    ]
+    runs = [{row.pair_key for row in rows if row.variant == name} for name in (first, second)]
     return compare(rows, first, second, metric) if runs[0] & runs[1] else None
 
 

@@ -9,8 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 
+from fercourse.datasets.registry import known
 from fercourse.errors import FercourseError
-from fercourse.experiments.alike import alike
+from fercourse.experiments.groups import group_by_config
 from fercourse.experiments.row import Row
 from fercourse.experiments.statistics import compare
 from fercourse.plots.style import (
@@ -23,8 +24,6 @@ from fercourse.plots.style import (
     light_grid,
     new_figure,
 )
-
-TITLES = {"fer2013": "FER2013", "ckplus": "CK+", "synthetic": "built-in faces"}
 
 
 class Change(NamedTuple):
@@ -69,17 +68,14 @@ def changes(rows: Sequence[Row], first: int, second: int) -> list[Change]:
         for dataset, variant in claims
         if variant == a and (dataset, b) in claims
     ]
-    for members in alike(rows):
-        places = [
-            {(row.seed, row.run.data.fold) for row in members if row.variant == name}
-            for name in (a, b)
-        ]
+    for members in group_by_config(rows):
+        places = [{row.pair_key for row in members if row.variant == name} for name in (a, b)]
         if places[0] & places[1]:
             pair = compare(members, a, b)
             points = (100 * v for v in (pair.mean, pair.low, pair.high))
             one = members[0]
-            folds = one.dataset == "ckplus"
-            found.append(Change(one.label, one.dataset, *points, pair.n, one.recipe, folds))
+            change = Change(one.label, one.dataset, *points, pair.n, one.recipe, one.folded)
+            found.append(change)
     return found
 
 
@@ -136,10 +132,15 @@ def _claimed(dataset: str, first: Row, second: Row) -> Change:
     return Change("paper", dataset, mean, mean - reach, mean + reach, n)
 
 
+def _called(dataset: str) -> str:
+    title = known(dataset).title
+    return title.lower() if known(dataset).drawn else title
+
+
 def _whose(change: Change) -> str:
     whose = "the paper" if change.source == "paper" else f"ours ({change.source})"
     by = " by folds" if change.folds else ""
-    return f"{whose} on {TITLES.get(change.dataset, change.dataset)}{by}"
+    return f"{whose} on {_called(change.dataset)}{by}"
 
 
 def _names(changes: Sequence[Change]) -> list[str]:

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from fercourse.config import ModelConfig
+from fercourse.config import TABLE1, ModelConfig
+from fercourse.datasets.registry import REGISTRY, known
 from fercourse.errors import FercourseError
-from fercourse.experiments.alike import alike
+from fercourse.experiments.groups import group_by_config
 from fercourse.experiments.row import Row
 from fercourse.experiments.statistics import summarise
-from fercourse.labels import DATASETS
 from fercourse.plots.style import (
     OURS,
     PAPER,
@@ -27,15 +27,6 @@ from fercourse.plots.style import (
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
-
-COMPONENTS = {
-    "fusion": "Multi-feature fusion",
-    "gcca": "GCCA",
-    "decoder": "PD",
-    "reverse": "RA",
-    "joint_loss": "Joint loss",
-}
-"""Table 1's columns: switch of ModelConfig -> the paper's heading."""
 
 
 def table1(rows: Sequence[Row], metric: str = "test_accuracy") -> Styler:
@@ -55,10 +46,10 @@ def table1(rows: Sequence[Row], metric: str = "test_accuracy") -> Styler:
     """
     claims, ours = _claims_and_ours(rows, metric)
     columns: dict[tuple[str, str], list[object]] = {}
-    for switch, heading in COMPONENTS.items():
-        on = [getattr(ModelConfig.table1(k), switch) for k in range(1, 7)]
-        columns["", heading] = ["✓" if value else "×" for value in on]
-    for dataset, title in DATASETS.items():
+    for part in TABLE1:
+        on = [getattr(ModelConfig.table1(k), part.switch) for k in range(1, 7)]
+        columns["", part.heading] = ["✓" if value else "×" for value in on]
+    for dataset, title in ((name, each.title) for name, each in REGISTRY.items()):
         if dataset in claims.index:
             columns[title, "paper Acc"] = _column(claims, dataset, "mean")
             columns[title, "paper Sta"] = _column(claims, dataset, "sta")
@@ -74,7 +65,7 @@ def table1(rows: Sequence[Row], metric: str = "test_accuracy") -> Styler:
         frame.style.format("{:.2f}", subset=numbers, na_rep="–")
         .format("{:.0f}", subset=[name for name in frame if name[1] == "n"], na_rep="0")
         .highlight_max(subset=best, props="font-weight: bold")
-        .set_caption(_gain_in_words(claims, ours, DATASETS))
+        .set_caption(_gain_in_words(claims, ours, REGISTRY))
     )
 
 
@@ -85,8 +76,8 @@ def table1_figure(rows: Sequence[Row], metric: str = "test_accuracy") -> Figure:
     Arguments and errors as for :func:`table1`.
     """
     claims, ours = _claims_and_ours(rows, metric)
-    shown = [name for name in DATASETS if name in ours.index] or [
-        name for name in DATASETS if name in claims.index
+    shown = [name for name in REGISTRY if name in ours.index] or [
+        name for name in REGISTRY if name in claims.index
     ]
     figure = new_figure(height=3.5)
     panels = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
@@ -124,7 +115,7 @@ def table1_figure(rows: Sequence[Row], metric: str = "test_accuracy") -> Figure:
                         xycoords=("axes fraction", "data"),
                         va="center",
                     )
-        axes.set_title(DATASETS[dataset])
+        axes.set_title(known(dataset).title)
         axes.set_xlabel("test accuracy (%)")
         axes.margins(x=0.08)
         axes.tick_params(axis="y", length=0)
@@ -132,7 +123,13 @@ def table1_figure(rows: Sequence[Row], metric: str = "test_accuracy") -> Figure:
     panels[0].set_ylim(6.5, 0.5)
     panels[0].set_yticks(
         models,
-        ["1  VGG16", *(f"{k}  + {name}" for k, name in enumerate(COMPONENTS.values(), start=2))],
+        [
+            "1  VGG16",
+            *(
+                f"{k}  + {name}"
+                for k, name in enumerate((part.heading for part in TABLE1), start=2)
+            ),
+        ],
     )
     handles = dict(zip(*reversed(panels[0].get_legend_handles_labels()), strict=True))
     figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=2)
@@ -155,8 +152,8 @@ def _claims_and_ours(rows: Sequence[Row], metric: str) -> tuple[pd.DataFrame, pd
     for one, *others in _recipes(measured).values():
         if others:
             raise FercourseError(
-                f"the rows mix recipes ({one}; {others[0]}); keep one with alike(rows)[0] of "
-                "fercourse.experiments.alike."
+                f"the rows mix recipes ({one}; {others[0]}); keep one with "
+                "group_by_config(rows)[0] of fercourse.experiments.groups."
             )
     if not claimed and not measured:
         raise FercourseError("no row is one of Table 1's models, variants model1 to model6.")
@@ -171,7 +168,7 @@ def _claims_and_ours(rows: Sequence[Row], metric: str) -> tuple[pd.DataFrame, pd
 def _recipes(rows: Sequence[Row]) -> dict[str, list[str]]:
     """By data set, how its runs were trained: a sentence for each recipe."""
     found: dict[str, list[str]] = {}
-    for group in alike(rows):
+    for group in group_by_config(rows):
         found.setdefault(group[0].dataset, []).append(group[0].recipe)
     return found
 
@@ -199,7 +196,7 @@ def _gain_in_words(claims: pd.DataFrame, ours: pd.DataFrame, datasets: Iterable[
             if np.isfinite(gain):
                 parts.append(f"{points(gain)} {where}")
         if parts:
-            found.append(f"{DATASETS[dataset]} {', '.join(parts)}")
+            found.append(f"{known(dataset).title} {', '.join(parts)}")
     return (
         f"Points model 6 gains on model 1: {'; '.join(found)}" if found else "Table 1, incomplete"
     )

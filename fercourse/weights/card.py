@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from fercourse.config import RunConfig
+from fercourse.datasets.registry import known
 from fercourse.errors import FercourseError
 from fercourse.experiments.ledger import Ledger
 from fercourse.experiments.row import Row
@@ -18,20 +19,6 @@ from fercourse.weights import FOLDER
 
 LIMIT = 16 * 2**20
 """Bytes a file may have, so that every host takes it."""
-
-_DATA = {
-    "fer2013": (
-        "FER2013 (Goodfellow et al., 2013): 48-pixel grey photographs found by web search, "
-        "labelled by few annotators, with label noise; disgust is rare. Trained on Training, the "
-        "epoch selected on PublicTest, judged once on PrivateTest."
-    ),
-    "synthetic": (
-        "Built-in faces, drawn from facial action units at difficulty {difficulty:g}; no "
-        "photograph was used. Subjects of the training, validation and test parts are disjoint. "
-        "**The numbers say nothing about real "
-        "faces.**"
-    ),
-}
 
 
 def bundle(source: Path, ledger: Ledger, folder: Path = FOLDER) -> Path:
@@ -92,7 +79,7 @@ def card(row: Row, weights: Path) -> str:
         "",
         "## Data and protocol",
         "",
-        _DATA[row.dataset].format(difficulty=run.data.difficulty),
+        known(row.dataset).card.format(difficulty=run.data.difficulty),
         f"{row.splits['train']:,} faces trained it, {row.splits['val']:,} selected the epoch, "
         f"{row.splits['test']:,} judged it. {row.training}, batches of "
         f"{run.train.batch_size}, seed {row.seed}; one run.",

@@ -8,6 +8,8 @@ import ipywidgets
 from matplotlib.figure import Figure
 
 from fercourse import plots
+from fercourse.config import LABELS, TABLE1
+from fercourse.datasets.registry import REGISTRY, known
 from fercourse.experiments import job as jobs
 from fercourse.experiments.board import (
     Shelf,
@@ -21,20 +23,10 @@ from fercourse.experiments.board import (
 from fercourse.experiments.durations import Durations
 from fercourse.experiments.ledger import default_path
 from fercourse.experiments.live import LiveRun
-from fercourse.experiments.plans import DATASETS, LABELS, Planned
+from fercourse.experiments.plans import Planned
 from fercourse.experiments.runner import device_kind
-from fercourse.plots.table import DATASETS as DATASET_TITLES
 from fercourse.widgets.base import Explorer, in_red, show
 from fercourse.widgets.parts import lines, menu
-
-BUTTONS = {
-    "fusion": ("fusion", "85px"),
-    "gcca": ("GCCA", "85px"),
-    "decoder": ("partial decoder", "130px"),
-    "reverse": ("reverse attention", "145px"),
-    "joint_loss": ("joint loss", "100px"),
-}
-"""What is written on each component's switch, and its width."""
 
 
 def ablation_board(
@@ -73,12 +65,14 @@ class AblationBoard(Explorer):
         self._next: Planned | None = None
         self._device = device_kind("auto")
         toggles = {
-            name: ipywidgets.ToggleButton(
-                value=model >= k, description=title, layout=ipywidgets.Layout(width=width)
+            part.switch: ipywidgets.ToggleButton(
+                value=model >= k,
+                description=part.title,
+                layout=ipywidgets.Layout(width=f"{max(85, 20 + 8 * len(part.title))}px"),
             )
-            for k, (name, (title, width)) in enumerate(BUTTONS.items(), start=2)
+            for k, part in enumerate(TABLE1, start=2)
         }
-        faces = menu("faces", [(DATASET_TITLES[name], name) for name in DATASETS], dataset)
+        faces = menu("faces", [(each.title, name) for name, each in REGISTRY.items()], dataset)
         presets = menu("preset", list(LABELS), preset, width="150px")
         self.train = ipywidgets.Button(icon="play", layout=ipywidgets.Layout(width="390px"))
         self.stop = ipywidgets.Button(
@@ -128,7 +122,7 @@ class AblationBoard(Explorer):
             )
         )
         changed = changes(base, dataset, preset)
-        where = f"{DATASET_TITLES[dataset]}, {preset}" + (f" with {changed}" if changed else "")
+        where = f"{known(dataset).title}, {preset}" + (f" with {changed}" if changed else "")
         return plots.ablation_board(here, on, where)
 
     def _offer(self, text: str) -> None:
@@ -165,7 +159,7 @@ def _offered(planned: Planned | None, durations: Durations, there: tuple) -> str
     if planned is None:
         return "all ten seeds are there"
     config = planned.config
-    if config.data.name == "ckplus":
+    if known(config.data.name).folded:
         text = f"train seed {config.seed}, fold {config.data.fold + 1} of {config.data.folds}"
     else:
         text = f"add seed {config.seed}" if there else "train it"

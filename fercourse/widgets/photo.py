@@ -8,6 +8,7 @@ import ipywidgets as w
 import traitlets
 from matplotlib.figure import Figure
 
+from fercourse.datasets.registry import known
 from fercourse.evaluation.photo import recognise
 from fercourse.models.fernet import FERNet
 from fercourse.plots.reading import reading
@@ -82,7 +83,7 @@ def photo(model: FERNet) -> Explorer:
 def _figure(model: FERNet, data: bytes) -> Figure:
     picture = opened(data)
     run = getattr(model, "run", None)
-    drawn = run is not None and run.data.name == "synthetic"
+    drawn = run is not None and known(run.data.name).drawn
     return reading(
         picture,
         recognise(model, picture),

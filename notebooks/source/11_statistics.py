@@ -119,9 +119,10 @@ print("macro recall", f"{recall.mean():.3f}")
 # photograph is needed to draw counts.) Look for the classes whose faces are taken for one another.
 
 # %% paper="Fig. 8"
-from fercourse.experiments.alike import alike
+from fercourse.experiments.groups import group_by_config
 
-fer = alike(Ledger().rows(dataset="fer2013", plan="table1"))[0]  # the recipe of most models
+# The recipe of most models:
+fer = group_by_config(Ledger().rows(dataset="fer2013", plan="table1"))[0]
 ours = min((row for row in fer if row.variant == "model6"), key=lambda row: row.seed)
 print(f"seed {ours.seed}, {ours.value('model.width'):g} times the paper's width, on {ours.device}")
 plots.confusion(ours.confusion)
@@ -334,7 +335,7 @@ print(paired(made_first, made_second))
 # %%
 from itertools import pairwise
 
-table = alike(Ledger().rows(dataset="synthetic", plan="table1"))[0]
+table = group_by_config(Ledger().rows(dataset="synthetic", plan="table1"))[0]
 seeds_of = {row.variant: [r.seed for r in table if r.variant == row.variant] for row in table}
 table = [row for row in table if len(seeds_of[row.variant]) > 1]
 plots.accuracy_spread(table) if table else print(

@@ -87,12 +87,12 @@ for name in ("fer2013", "ckplus"):
 # each data set we take the recipe that most of the six models were trained with.
 
 # %%
-from fercourse.experiments.alike import alike
+from fercourse.experiments.groups import group_by_config
 
 models = [f"model{k}" for k in range(1, 7)]
 ours = {}
 for name in ("fer2013", "synthetic"):
-    recipes = alike(ledger.rows(plan="table1", dataset=name, variant=models))
+    recipes = group_by_config(ledger.rows(plan="table1", dataset=name, variant=models))
     ours[name] = recipes[0] if recipes else []
     print(f"{name}: {len(ours[name])} runs", *(f"({row.recipe})" for row in ours[name][:1]))
 

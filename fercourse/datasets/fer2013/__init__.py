@@ -9,6 +9,7 @@ from fercourse.datasets.archive import Archive
 from fercourse.datasets.fer2013.csv import read_csv
 from fercourse.datasets.fer2013.folders import read_folders
 from fercourse.datasets.fer2013.parquet import read_parquet
+from fercourse.datasets.fingerprint import check
 from fercourse.datasets.table import Table
 
 _CSV = ("fer2013.csv", "icml_face_data.csv")
@@ -16,12 +17,22 @@ _IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".
 
 
 def read(archive: Archive) -> Table | None:
-    """Read whichever layout the archive has; None where it is no FER2013.
+    """Read whichever layout the archive has, and note how it differs from the true FER2013.
+
+    Returns:
+        None where it is no FER2013.
 
     Raises:
         FercourseError: The official split cannot be known, columns are missing, or more than 1 %
             of the rows are bad.
     """
+    table = _read(archive)
+    if table is None:
+        return None
+    return table.with_notes(check(table.images, table.labels, table.splits).findings)
+
+
+def _read(archive: Archive) -> Table | None:
     csvs = [n for n in archive.names if n.lower().endswith(".csv")]
     known = [n for n in csvs if n.rpartition("/")[2].lower() in _CSV]
     if known or len(csvs) == 1:

@@ -5,7 +5,7 @@ import pytest
 from made_rows import CLASS_SIZES, made_confusion, made_row
 
 from fercourse import FercourseError, plots
-from fercourse.experiments.alike import alike
+from fercourse.experiments.groups import group_by_config
 from fercourse.experiments.ledger import Ledger
 from fercourse.experiments.paper import paper_rows
 from fercourse.experiments.report import report
@@ -23,7 +23,7 @@ def two_recipes():
 
 
 def test_runs_are_grouped_by_recipe_the_fullest_first():
-    groups = alike([*paper_rows(), *two_recipes()])
+    groups = group_by_config([*paper_rows(), *two_recipes()])
     assert [len(group) for group in groups] == [6, 2]
     assert {row.value("train.epochs") for row in groups[0]} == {16}
     assert groups[1][0].recipe.endswith("40 epochs, light augmentation, label smoothing 0.1")
@@ -40,13 +40,13 @@ def test_copies_of_ckplus_are_apart():
         splits=more,
         **{"data.name": "ckplus"},
     )
-    assert len(alike([small, large])) == 2
+    assert len(group_by_config([small, large])) == 2
 
 
 def test_of_as_many_models_the_one_with_most_effort_comes_first():
     cheap = [made_row(6, seed, label="cpu") for seed in (0, 1)]
     dear = [made_row(6, 0, label="full")]
-    assert [group[0].label for group in alike(cheap + dear)] == ["full", "cpu"]
+    assert [group[0].label for group in group_by_config(cheap + dear)] == ["full", "cpu"]
 
 
 def test_seeds_and_folds_of_ckplus_are_alike_but_not_other_cuts():
@@ -63,11 +63,11 @@ def test_seeds_and_folds_of_ckplus_are_alike_but_not_other_cuts():
         for fold in range(3)
         for by in ("subject", "random")
     ]
-    assert [len(group) for group in alike(rows)] == [6, 6]
+    assert [len(group) for group in group_by_config(rows)] == [6, 6]
 
 
 def test_other_faces_are_not_alike():
-    assert len(alike([made_row(6), made_row(6, fingerprint="e" * 16)])) == 2
+    assert len(group_by_config([made_row(6), made_row(6, fingerprint="e" * 16)])) == 2
 
 
 def test_a_step_of_table_1_is_a_line_for_each_recipe():

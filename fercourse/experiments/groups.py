@@ -1,0 +1,65 @@
+"""Which runs may stand in one table, and what counts as one run.
+
+A ledger fills up. Whoever runs a plan a second time, with fewer epochs, has two recipes of each
+model in it, and averaging over both, or pairing one with the other, would compare recipes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from typing import TypeVar
+
+from fercourse.config import COMPONENTS
+from fercourse.errors import FercourseError
+from fercourse.experiments.row import LABELS, Row
+from fercourse.experiments.statistics import pool_folds
+
+SWITCHES = tuple(f"model.{name}" for name in COMPONENTS)
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+def grouped(pairs: Iterable[tuple[Key, Row]]) -> dict[Key, list[Row]]:
+    """Rows by a key, both in the order in which they first appear."""
+    groups: dict[Key, list[Row]] = {}
+    for key, row in pairs:
+        groups.setdefault(key, []).append(row)
+    return groups
+
+
+def group_by_config(rows: Sequence[Row]) -> list[list[Row]]:
+    """Measured runs that differ in Table 1's switches, seed and fold alone, a list a recipe.
+
+    Args:
+        rows: Of a ledger; the paper's claims among them are left out.
+
+    Returns:
+        Most models first, then most effort, then most runs.
+    """
+    groups = grouped((row.group_key(*SWITCHES), row) for row in rows if row.label != "paper")
+    return sorted(groups.values(), key=_rank)
+
+
+def whole_seeds(rows: Sequence[Row]) -> tuple[list[Row], int]:
+    """One row a seed: of a cross-validation its folds pooled, of other data sets the row itself.
+
+    Folds share training faces, and so are no independent runs.
+
+    Args:
+        rows: Repetitions of one experiment.
+
+    Returns:
+        The rows, and how many folds were left out because their seed lacks others.
+    """
+    whole, spare = [], 0
+    for mine in grouped((row.seed, row) for row in rows).values():
+        try:
+            whole += pool_folds(mine)
+        except FercourseError:
+            spare += len(mine)
+    return whole, spare
+
+
+def _rank(group: list[Row]) -> tuple[int, int, int]:
+    models = {row.variant for row in group}
+    return -len(models), LABELS.index(group[0].label), -len(group)
