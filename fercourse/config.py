@@ -22,24 +22,26 @@ class Component:
         title: What tables and figures call it.
         heading: The paper's word over its column of Table 1.
         section: Of the paper.
+        row: Of Table 1, from which on it is switched on; None for a component of our own.
     """
 
     switch: str
     title: str
-    heading: str
-    section: str
+    heading: str = ""
+    section: str = ""
+    row: int | None = None
 
 
-TABLE1 = (
-    Component("fusion", "fusion", "Multi-feature fusion", "2.1"),
-    Component("gcca", "GCCA", "GCCA", "2.3"),
-    Component("decoder", "partial decoder", "PD", "2.4"),
-    Component("reverse", "reverse attention", "RA", "2.5"),
-    Component("joint_loss", "joint loss", "Joint loss", "2.6"),
+PARTS = (
+    Component("fusion", "fusion", "Multi-feature fusion", "2.1", row=2),
+    Component("gcca", "GCCA", "GCCA", "2.3", row=3),
+    Component("decoder", "partial decoder", "PD", "2.4", row=4),
+    Component("reverse", "reverse attention", "RA", "2.5", row=5),
+    Component("joint_loss", "joint loss", "Joint loss", "2.6", row=6),
 )
-"""The components, in the order in which Table 1's rows turn them on."""
+"""The components: tables, figures, names of variants and the ablation board read this."""
 
-COMPONENTS = tuple(component.switch for component in TABLE1)
+COMPONENTS = tuple(part.switch for part in PARTS)
 """Their switches."""
 
 
@@ -110,7 +112,7 @@ class ModelConfig:
         (True, False)
         """
         _require(row in range(1, 7), f"Table 1 has models 1 to 6, not {row}.")
-        switches = {name: row >= k for k, name in enumerate(COMPONENTS, start=2)}
+        switches = {part.switch: part.row is not None and row >= part.row for part in PARTS}
         return cls(**(switches | changes))
 
     @property
@@ -123,9 +125,10 @@ class ModelConfig:
     @property
     def table1_row(self) -> int | None:
         """The row of Table 1 with these switches, or None where the paper has no such model."""
-        switches = tuple(getattr(self, name) for name in COMPONENTS)
-        row = 1 + sum(switches)
-        return row if switches == tuple(k < row - 1 for k in range(5)) else None
+        switches = {name: getattr(self, name) for name in COMPONENTS}
+        row = 1 + sum(switches.values())
+        fits = {part.switch: part.row is not None and row >= part.row for part in PARTS}
+        return row if switches == fits else None
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fercourse.cli.ledger import LedgerPath
-from fercourse.cli.run import DataOption, Device, setting
+from fercourse.cli.run import BatchSize, DataOption, Device, Epochs, Lr, changes
 from fercourse.errors import FercourseError
 
 if TYPE_CHECKING:
@@ -44,8 +44,11 @@ def run(
     address: Annotated[
         str | None, typer.Option(help="host:port of the Ray cluster; else one on this machine.")
     ] = None,
+    epochs: Epochs = None,
+    lr: Lr = None,
+    batch_size: BatchSize = None,
     change: Annotated[
-        list[str] | None, typer.Option("--set", help="In every run: train.epochs=5.")
+        list[str] | None, typer.Option("--set", help="Any field, in every run: loss.weight=0.01.")
     ] = None,
     ledger: LedgerPath = None,
     out: Annotated[
@@ -68,7 +71,7 @@ def run(
     seconds = _seconds(budget)
     dataset, source = _data_set(data or "fer2013")
     book = Ledger(ledger)
-    changes = dict(setting(c) for c in change or [])
+    changed = changes(change, epochs, lr, batch_size)
     if settings and name != "recipe":
         raise FercourseError("--settings is for the plan recipe; --set changes every run.")
     varied = settings.split(",") if settings else list(SETTINGS)
@@ -78,7 +81,7 @@ def run(
         preset,
         seeds,
         _numbers(models),
-        changes=changes,
+        changes=changed,
         ledger=book,
         settings=varied,
     )

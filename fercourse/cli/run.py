@@ -22,14 +22,21 @@ DataOption = Annotated[
 Weights = Annotated[Path, typer.Option("--weights", "-w", help="A model.safetensors of yours.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 
+Epochs = Annotated[int | None, typer.Option(help="Passes over the training faces.")]
+Lr = Annotated[float | None, typer.Option(help="Peak learning rate.")]
+BatchSize = Annotated[int | None, typer.Option(help="Faces a step.")]
+
 
 def train(
     data: DataOption = None,
     preset: Annotated[str, typer.Option(help="paper, course, cpu or smoke.")] = "cpu",
     model: Annotated[int, typer.Option(min=1, max=6, help="Row of Table 1.")] = 6,
     seed: Annotated[int, typer.Option(help="Of weights, batches and augmentation.")] = 0,
+    epochs: Epochs = None,
+    lr: Lr = None,
+    batch_size: BatchSize = None,
     change: Annotated[
-        list[str] | None, typer.Option("--set", help="A field of the config: train.epochs=5.")
+        list[str] | None, typer.Option("--set", help="Any field of the config: loss.weight=0.01.")
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the run; a run found there goes on.")
@@ -38,17 +45,18 @@ def train(
     record: Annotated[bool, typer.Option(help="Add the run to results/ledger.jsonl.")] = False,
 ) -> None:
     """Train one model, select its best epoch, judge it once, and draw what happened."""
+    from fercourse.config import LABELS
     from fercourse.config import preset as make
     from fercourse.experiments.ledger import Ledger
 
-    config = make(preset, model, seed=seed, **dict(setting(c) for c in change or []))
+    config = make(preset, model, seed=seed, **changes(change, epochs, lr, batch_size))
     dataset, config = _load(data, config)
     folder = out or Path("build/runs") / f"{dataset.name}-{preset}-model{model}-seed{seed}"
     print(
         f"{dataset.name}: {len(dataset.train):,} faces train, {len(dataset.val):,} select, "
         f"{len(dataset.test):,} are held out; run {config.hash} in {folder}"
     )
-    label = {"paper": "full", "course": "full"}.get(preset, preset)
+    label = LABELS[preset]
     book = Ledger() if record else None
     if book:
         book.prepare()  # what could not be recorded is not begun
@@ -238,6 +246,24 @@ def _as_dict(result: Evaluation) -> dict[str, Any]:
         "recall": [None if v != v else float(v) for v in result.recall],
         "confusion": result.confusion.tolist(),
     }
+
+
+def changes(
+    settings: list[str] | None, epochs: int | None, lr: float | None, batch_size: int | None
+) -> dict[str, Any]:
+    """Config fields by their dotted names, of ``--set`` and of the options for three of them.
+
+    Raises:
+        FercourseError: A field is given both ways.
+    """
+    named = {"train.epochs": epochs, "train.lr": lr, "train.batch_size": batch_size}
+    found = {name: value for name, value in named.items() if value is not None}
+    for name, value in map(setting, settings or []):
+        if name in found:
+            option = name.partition(".")[2].replace("_", "-")
+            raise FercourseError(f"{name} is given twice: by --{option} and by --set.")
+        found[name] = value
+    return found
 
 
 def setting(text: str) -> tuple[str, Any]:

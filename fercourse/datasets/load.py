@@ -66,7 +66,8 @@ def load(
         table = read_table(None, Path(source))
     else:
         raise FercourseError(
-            f"{str(source)!r} is neither a file or folder nor one of synthetic, {', '.join(on_disk())}."
+            f"{str(source)!r} is neither a file or folder nor one of "
+            f"synthetic, {', '.join(on_disk())}."
         )
     if known(table.name).folded:
         table = _cut(table, folds=folds, fold=fold, by=by, seed=seed, contempt=contempt)

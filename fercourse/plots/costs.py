@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from fercourse.config import TABLE1
+from fercourse.config import PARTS
 from fercourse.errors import FercourseError
 from fercourse.plots.style import OURS, TRAIN, course_style, headline, light_grid, new_figure
 
-NAMES = ("1  VGG16", *(f"{k}  + {part.title}" for k, part in enumerate(TABLE1, start=2)))
+NAMES = ("1  VGG16", *(f"{part.row}  + {part.title}" for part in PARTS if part.row))
 
 
 @course_style()

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from fercourse.config import TABLE1
+from fercourse.config import PARTS
 from fercourse.datasets.registry import known
 from fercourse.errors import FercourseError
 from fercourse.experiments.groups import grouped, whole_seeds
@@ -189,7 +189,7 @@ def ablation_slopes(rows: Sequence[Row], metric: str = "test_accuracy") -> Figur
     axes.set_ylim(low - 0.22 * (high - low), high)  # room for the steps
     names = (
         "VGG16",
-        *(f"+ {part.title}".replace(" ", "\n").replace("+\n", "+ ") for part in TABLE1),
+        *(f"+ {part.title}".replace(" ", "\n").replace("+\n", "+ ") for part in PARTS if part.row),
     )
     added = ["\n".join(names[before:k]) for before, k in pairwise([0, *at])]
     axes.set_xticks(at, [f"{k}\n{parts}" for k, parts in zip(at, added, strict=True)])

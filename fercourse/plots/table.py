@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from fercourse.config import TABLE1, ModelConfig
+from fercourse.config import PARTS, ModelConfig
 from fercourse.datasets.registry import REGISTRY, known
 from fercourse.errors import FercourseError
 from fercourse.experiments.groups import group_by_config
@@ -46,7 +46,7 @@ def table1(rows: Sequence[Row], metric: str = "test_accuracy") -> Styler:
     """
     claims, ours = _claims_and_ours(rows, metric)
     columns: dict[tuple[str, str], list[object]] = {}
-    for part in TABLE1:
+    for part in (part for part in PARTS if part.row):
         on = [getattr(ModelConfig.table1(k), part.switch) for k in range(1, 7)]
         columns["", part.heading] = ["✓" if value else "×" for value in on]
     for dataset, title in ((name, each.title) for name, each in REGISTRY.items()):
@@ -127,7 +127,7 @@ def table1_figure(rows: Sequence[Row], metric: str = "test_accuracy") -> Figure:
             "1  VGG16",
             *(
                 f"{k}  + {name}"
-                for k, name in enumerate((part.heading for part in TABLE1), start=2)
+                for k, name in enumerate((part.heading for part in PARTS if part.row), start=2)
             ),
         ],
     )

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 PAUSE = 15.0
 """Seconds of training on a GPU from one saved state to the next, which is what a kill may cost."""
 
+Validate = Callable[..., Tensor]
+"""Gives the probabilities (N, K) of uint8 faces (N, H, W), on the CPU: takes the model, the images,
+``device=`` and ``bf16=``, as :func:`fercourse.evaluation.predict.probabilities` does."""
+
 Epoch = dict[str, float]
 """One line of a run's history: epoch, lr, train_loss, train_ce, train_center, train_island (the
 excess over its bound), train_accuracy, val_loss, val_accuracy, images_per_second, seconds."""
@@ -63,6 +67,7 @@ def fit(
     out: Path | None = None,
     on_epoch: Callable[[Epoch], None] | None = None,
     progress: bool = True,
+    validate: Validate = probabilities,
 ) -> Fit:
     """Train on one split, select on another.
 
@@ -78,6 +83,7 @@ def fit(
             a state already there is resumed. None keeps nothing.
         on_epoch: Called with each epoch's history entry, on the first process.
         progress: Show a progress bar.
+        validate: How the validation split is judged.
 
     Raises:
         FercourseError: A held-out split was passed, the splits are too small, or the loss is
@@ -130,7 +136,7 @@ def fit(
         means = (fabric.all_reduce(sums) / steps).tolist()
         seconds = time.perf_counter() - started
         # Running statistics differ between processes; the first one's are kept and judged.
-        val_loss, val_accuracy = fabric.broadcast(_validate(learner.chosen, val, fabric))
+        val_loss, val_accuracy = fabric.broadcast(_judge(validate, learner.chosen, val, fabric))
         for loss in (means[0], val_loss):
             if not math.isfinite(loss):
                 raise FercourseError(
@@ -221,11 +227,11 @@ def _seed(*numbers: int) -> int:
 
 
 @torch.no_grad()
-def _validate(model: FERNet, val: Faces, fabric: Fabric) -> tuple[float, float]:
+def _judge(validate: Validate, model: FERNet, val: Faces, fabric: Fabric) -> tuple[float, float]:
     """Cross-entropy and accuracy of one split, single view, in the precision of training."""
     with fabric.autocast():
         bf16 = torch.is_autocast_enabled(fabric.device.type)
-    p = probabilities(model, val.images, device=fabric.device, bf16=bf16)  # (N, K)
+    p = validate(model, val.images, device=fabric.device, bf16=bf16)  # (N, K)
     loss = F.nll_loss(p.clamp_min(1e-12).log(), val.labels)
     return loss.item(), (p.argmax(1) == val.labels).float().mean().item()
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,9 +16,10 @@ from fercourse.config import RunConfig, TrainConfig
 from fercourse.datasets.base import FaceDataset
 from fercourse.device import best_device, cuda_works, native_bf16
 from fercourse.errors import FercourseError
+from fercourse.evaluation.predict import probabilities
 from fercourse.files import whole_file
 from fercourse.threads import suited
-from fercourse.training.loop import Epoch, Fit, finished, fit
+from fercourse.training.loop import Epoch, Fit, Validate, finished, fit
 
 
 def train(
@@ -28,8 +30,11 @@ def train(
     devices: int = 1,
     on_epoch: Callable[[Epoch], None] | None = None,
     progress: bool = True,
+    validate: Validate = probabilities,
 ) -> Fit:
     """Train a run from start, or from where it stopped, to finish.
+
+    A run seeds itself; torch's own random numbers go on afterwards as if it had not been.
 
     Args:
         config: The run, for instance ``preset("smoke")``.
@@ -40,6 +45,7 @@ def train(
             ``batch_size`` is each process's.
         on_epoch: Called after each epoch; with several processes, in a process of its own.
         progress: Show a progress bar.
+        validate: How the validation split is judged; see :data:`fercourse.training.loop.Validate`.
 
     Returns:
         The model of the selected epoch, its history and centres.
@@ -55,8 +61,6 @@ def train(
         data = load_config(config.data, data)
     place = find_device(device)
     folder = Path(out) if out else None
-    if config.train.precision == "float32":
-        torch.backends.cudnn.allow_tf32 = False  # which a GPU would otherwise call float32
     fabric = Fabric(
         accelerator={"cuda": "gpu"}.get(place.type, place.type),
         devices=devices,
@@ -70,9 +74,10 @@ def train(
         "val": data.val,
         "on_epoch": on_epoch,
         "progress": progress,
+        "validate": validate,
     }
     if devices == 1:
-        with suited(config, place):
+        with suited(config, place), _true_float32(config), _forked(place):
             result = fabric.launch(partial(fit, out=folder, **settings))
     else:
         with TemporaryDirectory() as spare:
@@ -86,9 +91,26 @@ def train(
     return result
 
 
+@contextmanager
+def _true_float32(config: RunConfig) -> Iterator[None]:
+    """Without TF32, which a GPU would otherwise call float32, where the run asks for float32."""
+    before = torch.backends.cudnn.allow_tf32
+    torch.backends.cudnn.allow_tf32 = before and config.train.precision != "float32"
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = before
+
+
+def _forked(device: torch.device) -> AbstractContextManager[None]:
+    """Leave torch's random numbers afterwards as they were."""
+    return torch.random.fork_rng([device] if device.type == "cuda" else [])
+
+
 def _fit_silently(*args: Any, **settings: Any) -> None:
     """A spawned process that ends takes its tensors along, so the result travels by file."""
-    fit(*args, **settings)
+    with _true_float32(settings["config"]):
+        fit(*args, **settings)
 
 
 def find_device(name: str) -> torch.device:

@@ -8,7 +8,7 @@ import ipywidgets
 from matplotlib.figure import Figure
 
 from fercourse import plots
-from fercourse.config import LABELS, TABLE1
+from fercourse.config import LABELS, PARTS
 from fercourse.datasets.registry import REGISTRY, known
 from fercourse.experiments import job as jobs
 from fercourse.experiments.board import (
@@ -66,11 +66,11 @@ class AblationBoard(Explorer):
         self._device = device_kind("auto")
         toggles = {
             part.switch: ipywidgets.ToggleButton(
-                value=model >= k,
+                value=part.row is not None and model >= part.row,
                 description=part.title,
                 layout=ipywidgets.Layout(width=f"{max(85, 20 + 8 * len(part.title))}px"),
             )
-            for k, part in enumerate(TABLE1, start=2)
+            for part in PARTS
         }
         faces = menu("faces", [(each.title, name) for name, each in REGISTRY.items()], dataset)
         presets = menu("preset", list(LABELS), preset, width="150px")
