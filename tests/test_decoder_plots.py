@@ -10,7 +10,7 @@ from fercourse import FERNet, ModelConfig, plots
 from fercourse.datasets.base import Faces
 from fercourse.errors import FercourseError
 from fercourse.experiments.paper import paper_rows
-from fercourse.plots.gains import changes
+from fercourse.plots.experiments.ablation_step import changes
 
 
 def faces(n: int = 2, size: int = 48) -> Faces:

@@ -10,7 +10,7 @@ from fercourse.experiments.ledger import Ledger
 from fercourse.experiments.paper import paper_rows
 from fercourse.experiments.report import report
 from fercourse.experiments.statistics import compare
-from fercourse.plots.gains import changes
+from fercourse.plots.experiments.ablation_step import changes
 
 LONG = {"train.epochs": 40, "loss.label_smoothing": 0.1}
 

@@ -72,7 +72,6 @@ TRIALS = [
 
 FIGURES = {
     "sample_grid": lambda: plots.sample_grid(faces([9, 2, 9, 9, 9, 9, 9, 3])),
-    "class_histogram": lambda: plots.class_histogram(dataset()),
     "learning_curves": lambda: plots.learning_curves(made_history()),
     "learning_curves, no joint loss": lambda: plots.learning_curves(made_history(joint=False)),
     "learning_curves, one epoch": lambda: plots.learning_curves(made_history(epochs=1)),
@@ -143,16 +142,6 @@ def test_sample_grid_shows_each_class_in_its_column() -> None:
     assert ticks[:2] == ["Angry\n9", "Disgust\n2"]
     with pytest.raises(FercourseError, match="no faces"):
         plots.sample_grid(faces([1])[:0])
-
-
-def test_class_histogram_shows_shares_and_the_imbalance() -> None:
-    figure = plots.class_histogram(dataset())
-    heights = [bar.get_height() for bar in figure.axes[0].patches]
-    train = np.array([20, 4, 24, 40, 24, 16, 28])
-    assert heights[:7] == pytest.approx(100 * train / train.sum())
-    assert "Happy has 10 times the training faces of Disgust" in headline(figure)
-    worst = np.abs(100 * train / train.sum() - 100 * np.array([5, 1, 6, 10, 6, 4, 7]) / 39).max()
-    assert f"more than {worst:.1f} points" in headline(figure)
 
 
 def test_learning_curves_name_the_kept_epoch() -> None:

@@ -24,11 +24,11 @@ from fercourse.errors import FercourseError
 from fercourse.faces import FaceDetector
 from fercourse.labels import BASIC, Expression
 from fercourse.mtcnn import StagedSearch, match
-from fercourse.plots import units
-from fercourse.widgets.augmentation import results
+from fercourse.plots.data import units
+from fercourse.widgets.augmentation_explorer import results
 from fercourse.widgets.base import Explorer
 from fercourse.widgets.pictures import example, opened
-from fercourse.widgets.pooling import PRESETS, probabilities
+from fercourse.widgets.pooling_explorer import PRESETS, probabilities
 
 
 @pytest.fixture(scope="module")
@@ -186,8 +186,8 @@ def test_names_are_lazy_and_stay_functions() -> None:
         "import sys\n"
         "from fercourse import widgets\n"
         "assert 'ipywidgets' not in sys.modules and 'matplotlib' not in sys.modules\n"
-        "import fercourse.widgets.augmentation\n"
-        "module = sys.modules['fercourse.widgets.augmentation']\n"
+        "import fercourse.widgets.augmentation_explorer\n"
+        "module = sys.modules['fercourse.widgets.augmentation_explorer']\n"
         "assert widgets.augmentation is module.augmentation\n"
         "assert set(widgets.__all__) <= set(dir(widgets))\n"
         "try: widgets.nothing\n"

@@ -14,7 +14,7 @@ from fercourse import widgets
 from fercourse.errors import FercourseError
 from fercourse.experiments.ledger import Ledger
 from fercourse.experiments.paper import record_paper
-from fercourse.widgets.ablation import AblationBoard
+from fercourse.widgets.ablation_explorer import AblationBoard
 
 pytestmark = pytest.mark.slow
 

@@ -173,7 +173,7 @@ ITEMS: tuple[Item, ...] = (
     Item(
         "Fig. 6",
         "Sweeps of lambda and lambda_1",
-        "fercourse.plots.experiments.sweep",
+        "fercourse.plots.experiments.runs.sweep",
         "tests/test_plots.py::test_sweep_compares_the_best_with_the_papers_choice",
         "our reading",
         "The paper does not say on which split it chose; ours chooses on the validation split.",
@@ -189,7 +189,7 @@ ITEMS: tuple[Item, ...] = (
     Item(
         "Fig. 8",
         "Confusion matrix, FER2013",
-        "fercourse.plots.training.confusion",
+        "fercourse.plots.training.curves.confusion",
         "tests/test_plots.py::test_confusion_rows_are_per_cent_of_the_truth",
         "as printed",
         "Per cent of the true class. What the text says of it is taken apart in lesson 16.",

@@ -9,7 +9,7 @@ from fercourse.datasets.base import Faces
 from fercourse.explain import maps
 from fercourse.labels import Expression
 from fercourse.models.fernet import FERNet
-from fercourse.plots.weights import Beside, channel_weights, check
+from fercourse.plots.attention.channel_weights import Beside, channel_weights, check
 from fercourse.widgets.base import Explorer
 from fercourse.widgets.parts import lines, menu, titles
 

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from fercourse.errors import FercourseError
 from fercourse.modules.pooling import stochastic_pool
-from fercourse.plots.pooled import pooled
+from fercourse.plots.model.stochastic_pool import pooled
 from fercourse.widgets.base import Explorer
 
 SIDE = 4

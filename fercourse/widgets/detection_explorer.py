@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from fercourse.datasets.synthetic import scene
 from fercourse.mtcnn import THRESHOLDS, StagedSearch
-from fercourse.plots.detection import mtcnn
+from fercourse.plots.data.mtcnn_stages import mtcnn
 from fercourse.widgets.base import Explorer
 from fercourse.widgets.pictures import example, opened
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from fercourse.augment import MEAN, STD, augment, fifteen_fold, warp
 from fercourse.datasets.synthetic import draw
 from fercourse.labels import BASIC, Expression
-from fercourse.plots.augmented import augmented
+from fercourse.plots.data.augmented import augmented
 from fercourse.widgets.base import Explorer
 
 SIZE = 96

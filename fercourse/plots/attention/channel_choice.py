@@ -9,6 +9,7 @@ from fercourse.datasets.base import Faces
 from fercourse.explain import features, maps
 from fercourse.labels import Expression
 from fercourse.models.fernet import FERNet
+from fercourse.plots.attention.channel_weights import check, one_channel
 from fercourse.plots.overlay import picture
 from fercourse.plots.style import (
     FADED,
@@ -19,7 +20,6 @@ from fercourse.plots.style import (
     light_grid,
     new_figure,
 )
-from fercourse.plots.weights import check, one_channel
 
 
 @course_style()

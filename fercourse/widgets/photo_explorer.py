@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from fercourse.datasets.registry import known
 from fercourse.evaluation.photo import recognise
 from fercourse.models.fernet import FERNet
-from fercourse.plots.reading import reading
+from fercourse.plots.explain.photo_answers import reading
 from fercourse.widgets.base import Explorer
 from fercourse.widgets.camera import Camera
 from fercourse.widgets.pictures import example, opened

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 
 from fercourse.datasets.synthetic import PROTOTYPES, UNIT_NAMES, draw
 from fercourse.labels import BASIC, Expression
-from fercourse.plots.units import COLOURS, GROUPS
-from fercourse.plots.units import action_units as figure_of
+from fercourse.plots.data.units import COLOURS, GROUPS
+from fercourse.plots.data.units import action_units as figure_of
 from fercourse.widgets.base import Explorer
 
 STRENGTH = 0.8

@@ -1,0 +1,1 @@
+"""Figures of attention: channels, the reverse-attention cascade, maps over faces."""

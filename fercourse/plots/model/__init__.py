@@ -1,0 +1,1 @@
+"""Figures of the network's parts and of its losses."""

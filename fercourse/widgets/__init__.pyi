@@ -1,0 +1,10 @@
+from .ablation_explorer import ablation_board as ablation_board
+from .action_units_explorer import action_units as action_units
+from .attention_explorer import attention as attention
+from .augmentation_explorer import augmentation as augmentation
+from .detection_explorer import detection as detection
+from .gcca_explorer import gcca_weights as gcca_weights
+from .island_explorer import island as island
+from .photo_explorer import photo as photo
+from .pooling_explorer import stochastic_pooling as stochastic_pooling
+from .reverse_explorer import reverse_steps as reverse_steps
