@@ -24,7 +24,7 @@ def test_the_figure_of_costs_names_what_is_cheaper():
 
     grown = "10.0 % more operations and 20.0 % more parameters than VGG16"
     assert f"{grown}; no step makes it cheaper" in told([200, 200, 205, 210, 220, 220])
-    assert f"{grown}; decoder makes it cheaper" in told([200, 201, 215, 210, 220, 220])
+    assert f"{grown}; partial decoder makes it cheaper" in told([200, 201, 215, 210, 220, 220])
     with pytest.raises(fercourse.FercourseError, match="six models"):
         fercourse.plots.component_costs([1], [1])
 
@@ -241,9 +241,9 @@ def test_the_lesson_pairs_whatever_a_ledger_holds(rows, pairs, monkeypatch, tmp_
     exec("from itertools import pairwise", space)
     exec("from fercourse.experiments.statistics import compare", space)
     exec('claims = ledger.rows(plan="table1", label="paper")', space)
-    start = next(i for i, cell in enumerate(cells) if "import alike" in cell)
+    start = next(i for i, cell in enumerate(cells) if "import group_by_config" in cell)
     for cell in cells[start:]:
-        if "import alike" in cell or "compare(runs" in cell or "plots." in cell:
+        if "import group_by_config" in cell or "compare(runs" in cell or "plots." in cell:
             exec(cell, space)
         if "ablation_slopes" in cell:
             break
