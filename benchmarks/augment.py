@@ -23,8 +23,9 @@ from PIL import Image
 from torchvision import transforms as classic
 from torchvision.transforms import v2
 
-from fercourse.augment import COURSE, MEAN, ROTATIONS, STD, augment
+from fercourse.augment import COURSE, ROTATIONS, augment
 from fercourse.device import best_device
+from fercourse.preprocess import MEAN, STD
 
 BILINEAR = classic.InterpolationMode.BILINEAR
 

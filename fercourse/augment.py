@@ -1,4 +1,4 @@
-"""Augmentation on the training device, a batch at a time, and the network's input scale.
+"""Augmentation on the training device, a batch at a time.
 
 The paper turns every image into fifteen (section 3.1): five rotations, each as it is, flipped
 horizontally and flipped vertically. :func:`fifteen_fold` makes that set, :func:`augment` draws
@@ -24,10 +24,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from fercourse.errors import FercourseError
-
-MEAN, STD = 0.5, 0.25
-"""Input scale: the network sees ``(x / 255 - MEAN) / STD``, black -2, white 2. FER2013's own
-mean and deviation are 0.51 and 0.26; round numbers serve every data set alike."""
+from fercourse.preprocess import MEAN, STD, check_images, normalise
 
 ROTATIONS = (-10.0, -5.0, 0.0, 5.0, 10.0)
 """Degrees, counter-clockwise positive."""
@@ -84,19 +81,6 @@ LIGHT = Recipe(
 accuracy hardly above validation accuracy (plan "recipe" in the ledger)."""
 
 
-def normalise(images: Tensor) -> Tensor:
-    """Grey images as the network's input; training and evaluation both pass through here.
-
-    Args:
-        images: uint8 (N, H, W).
-
-    Returns:
-        float32 (N, 1, H, W) in [-2, 2], on the same device.
-    """
-    _check(images)
-    return images[:, None].float().sub_(255 * MEAN).div_(255 * STD)  # (N, 1, H, W)
-
-
 @torch.no_grad()
 def fifteen_fold(images: Tensor, chunk: int = 512) -> Tensor:
     """The paper's set of fifteen for every image (section 3.1).
@@ -111,7 +95,7 @@ def fifteen_fold(images: Tensor, chunk: int = 512) -> Tensor:
     Returns:
         uint8 (N, 15, H, W), member m by ``FIFTEEN[m]``; member 6 is the image itself.
     """
-    _check(images)
+    check_images(images)
     n, h, w = images.shape
     result = images.new_empty(n, len(FIFTEEN), h, w)
     for start in range(0, n, chunk):
@@ -320,10 +304,3 @@ def _signed(u: Tensor) -> Tensor:
 def _log_range(u: Tensor, largest: float) -> Tensor:
     """[0, 1) to [1 / largest, largest), so that wide is as likely as tall."""
     return torch.exp(math.log(largest) * _signed(u))
-
-
-def _check(images: Tensor) -> None:
-    if images.dtype != torch.uint8 or images.ndim != 3:
-        raise FercourseError(
-            f"images must be uint8 (N, H, W), not {images.dtype} {tuple(images.shape)}."
-        )

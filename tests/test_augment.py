@@ -11,16 +11,8 @@ from PIL import Image
 from tolerances import GREY, STEP, SUM
 
 from fercourse import FercourseError
-from fercourse.augment import (
-    COURSE,
-    FIFTEEN,
-    augment,
-    fifteen_fold,
-    mixup,
-    mixup_share,
-    normalise,
-    warp,
-)
+from fercourse.augment import COURSE, FIFTEEN, augment, fifteen_fold, mixup, mixup_share, warp
+from fercourse.preprocess import normalise
 
 pytestmark = pytest.mark.numeric
 

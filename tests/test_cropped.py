@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from fercourse import load, preset
+from fercourse.datasets import cropped
 from fercourse.datasets.base import HeldOutFaces
 from fercourse.datasets.load import load_config
 
@@ -16,9 +17,7 @@ def test_crops_come_from_the_cache_the_second_time(monkeypatch, tmp_path):
     first = load_config(config)
     assert len(list(tmp_path.glob("boxes-*.npy"))) == 3
 
-    import fercourse.faces
-
-    monkeypatch.setattr(fercourse.faces, "find_boxes", None)  # a second search would fail
+    monkeypatch.setattr(cropped, "find_boxes", None)  # a second search would fail
     second = load_config(config)
     plain = load("synthetic", size=64, count=42)
     for name, faces in first.splits.items():

@@ -90,7 +90,7 @@ def test_maps_obey_the_papers_equations():
 
 
 def normalised(images):
-    from fercourse.augment import normalise
+    from fercourse.preprocess import normalise
 
     return normalise(images)
 

@@ -25,8 +25,9 @@ from fercourse.config import preset
 from fercourse.errors import FercourseError
 from fercourse.experiments import ledger as ledger_module
 from fercourse.experiments import paper
-from fercourse.experiments.ledger import Ledger, default_path
+from fercourse.experiments.ledger import Ledger
 from fercourse.experiments.row import Row, commit, versions
+from fercourse.settings import ledger_path
 
 
 @pytest.fixture
@@ -381,12 +382,12 @@ def made_row_like(ledger: Ledger) -> Row:
     return replace(made_row(), created=ledger.rows()[0].created)
 
 
-def test_default_path_is_found_from_a_folder_below(tmp_path: Path, monkeypatch) -> None:
+def test_ledger_path_is_found_from_a_folder_below(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.delenv("FERCOURSE_LEDGER", raising=False)
     Ledger(tmp_path / "results" / "ledger.jsonl").append(made_row())
     (tmp_path / "notebooks").mkdir()
     monkeypatch.chdir(tmp_path / "notebooks")
-    assert default_path() == tmp_path / "results" / "ledger.jsonl"
+    assert ledger_path() == tmp_path / "results" / "ledger.jsonl"
     monkeypatch.setenv("FERCOURSE_LEDGER", str(tmp_path / "mine.jsonl"))
     assert Ledger().path == tmp_path / "mine.jsonl"
 

@@ -8,9 +8,9 @@ import torch
 from PIL import Image
 
 from fercourse import plots
+from fercourse.detection import Detection
 from fercourse.evaluation.photo import Reading
 from fercourse.experiments.paper import paper_rows
-from fercourse.faces import Detection
 
 
 def said(figure) -> str:

@@ -9,10 +9,10 @@ from made_rows import made_history, made_row
 
 from fercourse import plots
 from fercourse.datasets.base import Faces
+from fercourse.detection.stages import Stage
 from fercourse.errors import FercourseError
 from fercourse.experiments.paper import paper_rows
 from fercourse.explain.record import ScoreRow
-from fercourse.mtcnn import Stage
 from fercourse.plots.data.mtcnn_stages import mtcnn
 
 

@@ -19,8 +19,8 @@ from PIL import Image
 from fercourse import DataConfig, Expression, FercourseError
 from fercourse.datasets import ckplus, fer2013
 from fercourse.datasets.archive import Archive
-from fercourse.datasets.images import decode, resize
 from fercourse.datasets.load import load, load_config, read_table
+from fercourse.images import decode, resize
 
 CLASSES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 USAGES = {"train": "Training", "val": "PublicTest", "test": "PrivateTest"}

@@ -20,14 +20,13 @@ from tolerances import BOX, NETWORK, about
 from fercourse import FERNet, ModelConfig, widgets
 from fercourse.augment import FIFTEEN
 from fercourse.datasets.synthetic import PROTOTYPES, UNITS, draw, scene
+from fercourse.detection import FaceDetector, StagedSearch, match
 from fercourse.errors import FercourseError
-from fercourse.faces import FaceDetector
 from fercourse.labels import BASIC, Expression
-from fercourse.mtcnn import StagedSearch, match
 from fercourse.plots.data import units
 from fercourse.widgets.augmentation_explorer import results
 from fercourse.widgets.base import Explorer
-from fercourse.widgets.pictures import example, opened
+from fercourse.widgets.pictures import example, read_upload
 from fercourse.widgets.pooling_explorer import PRESETS, probabilities
 
 
@@ -262,7 +261,7 @@ def test_the_truth_says_its_area() -> None:
 @pytest.mark.parametrize("picture", ["photograph", "drawn", "nothing"])
 def test_the_stages_end_where_the_detector_does(picture: str) -> None:
     image = {
-        "photograph": lambda: np.asarray(opened(example())),
+        "photograph": lambda: np.asarray(read_upload(example())),
         "drawn": lambda: scene(4, size=320, seed=3).image,
         "nothing": lambda: np.full((120, 200), 90, np.uint8),
     }[picture]()
@@ -458,5 +457,12 @@ def test_a_picture_comes_upright() -> None:
     exif[0x0112] = 6  # turned by 90 degrees
     buffer = io.BytesIO()
     image.save(buffer, format="JPEG", exif=exif)
-    assert opened(buffer.getvalue()).size == (10, 20)
-    assert opened(buffer.getvalue()).mode == "RGB"
+    assert read_upload(buffer.getvalue()).size == (10, 20)
+    assert read_upload(buffer.getvalue()).mode == "RGB"
+
+
+def test_a_picture_of_sixteen_bits_is_not_a_white_page() -> None:
+    grey = np.linspace(0, 255, 200).astype(np.uint8).reshape(10, 20)
+    buffer = io.BytesIO()
+    Image.fromarray(grey.astype(np.uint16) * 257).save(buffer, format="PNG")
+    assert np.array_equal(np.asarray(read_upload(buffer.getvalue()))[..., 0], grey)

@@ -134,9 +134,9 @@ def _photo(path: Path, size: int):
     import torch
 
     from fercourse.datasets.base import Faces
+    from fercourse.detection import crop, detect
     from fercourse.errors import FercourseError
     from fercourse.evaluation.photo import read_photo
-    from fercourse.faces import crop, detect
 
     image = read_photo(path)
     found = detect([image])[0]

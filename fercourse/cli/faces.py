@@ -26,7 +26,7 @@ def crop(
     threshold: Annotated[float, typer.Option(min=0, max=1, help="Least probability.")] = 0.9,
 ) -> None:
     """Cut the faces out of every picture in IN; OUT/faces.csv says what was found or missed."""
-    from fercourse.faces import crop_folder
+    from fercourse.detection import crop_folder
 
     table = crop_folder(
         source, target, size, margin, largest=not every, colour=colour, threshold=threshold

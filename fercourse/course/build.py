@@ -26,8 +26,8 @@ from yaml import YAMLError
 
 from fercourse.errors import FercourseError
 from fercourse.files import whole_file
+from fercourse.settings import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "notebooks"
 SOURCE = NOTEBOOKS / "source"
 MINUTES = ROOT / "results" / "minutes.json"

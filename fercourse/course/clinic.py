@@ -15,15 +15,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fercourse.augment import normalise
 from fercourse.config import RunConfig, preset
 from fercourse.datasets.base import FaceDataset, Faces
 from fercourse.errors import FercourseError
 from fercourse.evaluation.metrics import confusion_matrix
-from fercourse.evaluation.predict import probabilities, to_input
+from fercourse.evaluation.predict import probabilities
 from fercourse.files import whole_file
 from fercourse.labels import BASIC
 from fercourse.models.fernet import FERNet
+from fercourse.preprocess import normalise, to_input
 
 RECORDS = Path(__file__).parent / "records"
 EPOCHS = 10

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
-
 from fercourse.errors import FercourseError
+from fercourse.settings import chosen_gear
 
 GEARS = {
     "smoke": "built-in faces and a tiny network; every cell trains for real, in seconds. "
@@ -21,7 +20,7 @@ def gear() -> str:
     Raises:
         FercourseError: It is set to something else.
     """
-    name = os.environ.get("FERCOURSE_GEAR", "").strip().lower() or "smoke"
+    name = chosen_gear() or "smoke"
     if name not in GEARS:
         raise FercourseError(f"FERCOURSE_GEAR is {name!r}; set it to one of {', '.join(GEARS)}.")
     return name

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from fercourse.course.gear import GEARS, gear
 from fercourse.device import best_device
 from fercourse.errors import FercourseError
 from fercourse.files import whole_file
+from fercourse.settings import interactive, recording
 
 if TYPE_CHECKING:
     from fercourse.datasets.base import FaceDataset
@@ -105,7 +105,7 @@ class Lesson:
             return Fitted(load_model(weights, self.device), history)
         settings.setdefault("progress", interactive())
         fit = train(config, data, device=self.device.type, **settings)
-        if os.environ.get("FERCOURSE_RECORD"):
+        if recording():
             save_model(weights, fit.model.half(), config)
             fit.model.float()
             with whole_file(curve) as part:
@@ -132,7 +132,7 @@ class Lesson:
             stored = load_file(path)
             return {k: v.float() if v.is_floating_point() else v for k, v in stored.items()}
         found = {k: v.detach().cpu().contiguous() for k, v in make().items()}
-        if os.environ.get("FERCOURSE_RECORD"):
+        if recording():
             with whole_file(path) as part:
                 part.write_bytes(
                     save({k: v.half() if v.is_floating_point() else v for k, v in found.items()})
@@ -169,8 +169,3 @@ def begin(number: int, boxes: Sequence[str] = ()) -> Lesson:
 
         display(plots.framework(boxes))
     return lesson
-
-
-def interactive() -> bool:
-    """Whether somebody watches: progress bars and live widgets are for them."""
-    return not os.environ.get("FERCOURSE_STATIC")

@@ -14,13 +14,14 @@ from typing import Literal, NamedTuple
 import jupytext
 
 from fercourse.config import LossConfig, ModelConfig, RunConfig, TrainConfig
-from fercourse.course.build import NOTEBOOKS, ROOT, SOURCE, sources
+from fercourse.course.build import NOTEBOOKS, SOURCE, sources
 from fercourse.errors import FercourseError
 from fercourse.experiments.groups import grouped, whole_seeds
 from fercourse.experiments.ledger import Ledger
 from fercourse.experiments.row import Row
 from fercourse.experiments.statistics import paired
 from fercourse.files import whole_file
+from fercourse.settings import ROOT
 
 PAGE = ROOT / "docs" / "paper-to-code.md"
 

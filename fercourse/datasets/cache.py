@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 import zipfile
 from contextlib import suppress
 from dataclasses import asdict
@@ -15,29 +13,10 @@ import numpy as np
 from fercourse.datasets.base import ReadReport
 from fercourse.datasets.table import Table
 from fercourse.files import whole_file
+from fercourse.settings import cache_folder
 
 VERSION = 3
 """Raise it when a reader makes something else of the same bytes."""
-
-
-def cache_folder() -> Path:
-    """Where decoded images are kept.
-
-    ``$FERCOURSE_CACHE``; else ``data/cache`` of the checkout this code runs from; else the
-    platform's folder for caches. Its files may be deleted at any time.
-    """
-    if chosen := os.environ.get("FERCOURSE_CACHE"):
-        return Path(chosen)
-    checkout = Path(__file__).resolve().parents[2]
-    if (checkout / "pyproject.toml").is_file():
-        return checkout / "data" / "cache"
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-    return base / "fercourse"
 
 
 def get(key: str) -> Table | None:

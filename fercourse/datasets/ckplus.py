@@ -8,9 +8,9 @@ import torch
 from tqdm.auto import tqdm
 
 from fercourse.datasets.archive import Archive
-from fercourse.datasets.images import decode, resize, square
 from fercourse.datasets.table import Collector, Table
 from fercourse.errors import FercourseError
+from fercourse.images import central_square, decode, resize
 from fercourse.labels import Expression
 
 SIDE = 224
@@ -94,7 +94,7 @@ def read_original(archive: Archive) -> Table:
         chosen = [(frames[0], Expression.NEUTRAL), *((f, peak) for f in frames[-PEAK:])]
         for (_, stem, path), label in chosen:
             try:
-                image = torch.from_numpy(square(decode(archive.read(path))).copy())[None]
+                image = torch.from_numpy(central_square(decode(archive.read(path))).copy())[None]
             except FercourseError as bad:
                 rows.skip(path, bad)
             else:

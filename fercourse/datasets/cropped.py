@@ -8,11 +8,15 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
+from tqdm.auto import tqdm
 
 from fercourse.datasets.base import FaceDataset, Faces
-from fercourse.datasets.cache import cache_folder
+from fercourse.detection.cropping import Box, crop, square, to_pil
+from fercourse.detection.detector import FaceDetector, shared_detector
 from fercourse.files import whole_file
+from fercourse.settings import cache_folder
 
 
 def crop_dataset(data: FaceDataset, size: int) -> FaceDataset:
@@ -20,8 +24,6 @@ def crop_dataset(data: FaceDataset, size: int) -> FaceDataset:
 
     Images in which no face is found are used whole; the report's notes say how many.
     """
-    from fercourse.faces import cut_faces
-
     splits, missed = {}, 0
     for name, faces in data.splits.items():
         boxes, found = _boxes(faces)
@@ -33,10 +35,48 @@ def crop_dataset(data: FaceDataset, size: int) -> FaceDataset:
     return replace(data, **splits, report=report)
 
 
+def find_boxes(faces: Faces, detector: FaceDetector | None = None) -> tuple[Tensor, Tensor]:
+    """Where the face is in each of N images of one face each.
+
+    FER2013 and CK+48 are cut so closely that MTCNN needs help: it searches each image enlarged to
+    144 pixels with a grey surround. Where it still finds nothing, the box is the whole image, which
+    happens to about one FER2013 image in ten.
+
+    Returns:
+        float32 (N, 4), left, top, right, bottom in pixels, and bool (N,): False where the box is
+        the whole image.
+    """
+    detector = detector or shared_detector(0.9, min_face=40)
+    h, w = faces.images.shape[1:]
+    boxes = torch.tensor([0.0, 0.0, w, h]).repeat(len(faces), 1)
+    found = torch.zeros(len(faces), dtype=torch.bool)
+    for start in tqdm(range(0, len(faces), 64), "MTCNN", unit="batch", disable=None):
+        part = faces.images[start : start + 64].cpu()
+        for i, hits in enumerate(detector.detect([_surrounded(image) for image in part]), start):
+            if hits:
+                found[i] = True
+                boxes[i] = torch.tensor(_unsurrounded(hits[0].box, w, h))
+    return boxes, found
+
+
+def cut_faces(faces: Faces, boxes: Tensor, size: int = 224, margin: float = 0.0) -> Faces:
+    """Cut boxes (N, 4) out, of the masks too, and scale them to ``size``; margin as for crop."""
+    h, w = faces.images.shape[1:]
+    images = torch.empty(len(faces), size, size, dtype=torch.uint8)
+    masks = None if faces.masks is None else torch.empty(len(faces), size, size, dtype=torch.int32)
+    for i, box in enumerate(boxes.tolist()):
+        images[i] = crop(faces.images[i], tuple(box), size, margin)
+        if masks is not None:
+            mask = Image.fromarray(faces.masks[i].cpu().numpy())
+            where = square(tuple(box), (w, h), margin)
+            masks[i] = torch.from_numpy(
+                np.array(mask.resize((size, size), Image.Resampling.NEAREST, where))
+            )
+    return replace(faces, images=images, masks=masks)
+
+
 def _boxes(faces: Faces) -> tuple[Tensor, Tensor]:
     """Boxes float32 (N, 4) and found bool (N,), from the cache or by search."""
-    from fercourse.faces import find_boxes
-
     name = hashlib.sha256(faces.images.numpy().tobytes()).hexdigest()[:32]
     path = cache_folder() / f"boxes-{name}.npy"
     try:
@@ -47,3 +87,23 @@ def _boxes(faces: Faces) -> tuple[Tensor, Tensor]:
     with suppress(OSError), whole_file(path) as part, open(part, "wb") as file:
         np.save(file, torch.cat((boxes, found[:, None].float()), 1).numpy())
     return boxes, found
+
+
+# Enlarged to 96 of 144 pixels with a quarter of the image's side around it: of 256 random FER2013
+# images MTCNN finds 91 % so, and 84 % as they are.
+_SEARCHED, _AROUND = 144, 0.25
+
+
+def _surrounded(image: Tensor) -> Image.Image:
+    inner = round(_SEARCHED / (1 + 2 * _AROUND))
+    canvas = Image.new("L", (_SEARCHED, _SEARCHED), 128)
+    at = (_SEARCHED - inner) // 2
+    canvas.paste(to_pil(image).resize((inner, inner), Image.Resampling.BILINEAR), (at, at))
+    return canvas
+
+
+def _unsurrounded(box: Box, w: int, h: int) -> Box:
+    """From pixels of the searched picture to pixels of the image it was made from."""
+    inner = round(_SEARCHED / (1 + 2 * _AROUND))
+    at = (_SEARCHED - inner) // 2
+    return tuple((v - at) / inner * side for v, side in zip(box, (w, h, w, h), strict=True))

@@ -30,7 +30,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fercourse.datasets.images import resize
+from fercourse.images import resize
 from fercourse.labels import BASIC
 
 SPLITS = ("train", "val", "test")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -15,12 +14,13 @@ from fercourse.datasets import cache
 from fercourse.datasets.archive import Archive
 from fercourse.datasets.base import FaceDataset, Faces, held_out
 from fercourse.datasets.fingerprint import digest
-from fercourse.datasets.images import resize
 from fercourse.datasets.registry import known, on_disk
 from fercourse.datasets.splits import assign_folds, fold_splits
 from fercourse.datasets.table import Table
 from fercourse.errors import FercourseError
+from fercourse.images import resize
 from fercourse.labels import Expression
+from fercourse.settings import checkout, chosen_data
 
 
 def load(
@@ -127,10 +127,9 @@ def read_table(name: str | None, path: Path | None = None) -> Table:
 
 def folders() -> list[Path]:
     """Where data sets are looked for, first to last: ``$FERCOURSE_DATA`` alone where it is set."""
-    if chosen := os.environ.get("FERCOURSE_DATA"):
-        return [Path(chosen)]
-    checkout = Path(__file__).resolve().parents[2]
-    roots = [Path.cwd()] + ([checkout] if (checkout / "pyproject.toml").is_file() else [])
+    if chosen := chosen_data():
+        return [chosen]
+    roots = [Path.cwd(), *filter(None, [checkout()])]
     places = [root / "data" for root in roots]
     places += [root.parent / "shared" / "data" for root in roots]
     return list(dict.fromkeys(places))
@@ -142,8 +141,8 @@ def find(name: str) -> Archive:
     Raises:
         FercourseError: It is in none of them.
     """
-    chosen = os.environ.get("FERCOURSE_DATA")
-    if chosen and not Path(chosen).is_dir():
+    chosen = chosen_data()
+    if chosen and not chosen.is_dir():
         raise FercourseError(
             f"FERCOURSE_DATA is {chosen}, which is no folder; correct or unset it."
         )

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from fercourse.datasets.images import photograph
 from fercourse.errors import FercourseError
 from fercourse.evaluation.predict import probabilities
 from fercourse.files import whole_file
+from fercourse.images import photograph
 from fercourse.labels import Expression
 from fercourse.models.fernet import FERNet
 
 if TYPE_CHECKING:
-    from fercourse.faces import Detection
+    from fercourse.detection import Detection
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Reading:
     """One face and what the model says of it.
 
     Attributes:
-        detection: Where it is, see :class:`fercourse.faces.Detection`.
+        detection: Where it is, see :class:`fercourse.detection.Detection`.
         probabilities: One for each class of the model, in label order; they sum to 1.
     """
 
@@ -69,7 +69,7 @@ def recognise(
     model: FERNet, image: Image.Image, device: torch.device | str | None = None
 ) -> list[Reading]:
     """Every face of a picture, largest first; an empty list where there is none."""
-    from fercourse.faces import crop, detect
+    from fercourse.detection import crop, detect
 
     found = detect([image])[0]
     if not found:

@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from fercourse.augment import normalise
 from fercourse.datasets.base import Faces
 from fercourse.device import best_device, native_bf16
 from fercourse.errors import FercourseError
 from fercourse.evaluation import metrics
 from fercourse.models.fernet import FERNet
+from fercourse.preprocess import normalise, to_input
 
 Views = Literal["single", "flip", "ten"]
 
@@ -31,7 +31,6 @@ class Evaluation:
             None where no training split was given.
         recall: Per class, (K,); nan for a class with no image.
         confusion: Counts, true class by answered class, (K, K).
-        confusion_clean: Likewise without the duplicates, or None.
         leaked: How many duplicates were left out.
     """
 
@@ -40,7 +39,6 @@ class Evaluation:
     accuracy_clean: float | None
     recall: np.ndarray
     confusion: np.ndarray
-    confusion_clean: np.ndarray | None
     leaked: int
 
     @property
@@ -83,7 +81,6 @@ def evaluate(
         accuracy_clean=None if clean is None else metrics.accuracy(clean),
         recall=metrics.recall_per_class(confusion),
         confusion=confusion,
-        confusion_clean=clean,
         leaked=leaked,
     )
 
@@ -134,11 +131,6 @@ def at_a_time(images: Tensor) -> int:
     A network's maps grow with the area; 256 faces of 224 pixels would need 10 GB.
     """
     return max(1, min(256, 2**20 // images.shape[-2:].numel()))
-
-
-def to_input(x: Tensor, model: FERNet) -> Tensor:
-    """Grey (N, 1, H, W) as the model takes it: repeated to three planes for an RGB one."""
-    return x.expand(-1, model.config.in_channels, -1, -1)
 
 
 def _views(x: Tensor, views: Views) -> list[Tensor]:

@@ -14,9 +14,10 @@ from fercourse.config import COMPONENTS, LABELS, ModelConfig, RunConfig
 from fercourse.datasets.registry import known
 from fercourse.errors import FercourseError
 from fercourse.experiments.groups import SWITCHES, whole_seeds
-from fercourse.experiments.ledger import History, Ledger, default_path
+from fercourse.experiments.ledger import History, Ledger
 from fercourse.experiments.plans import Planned, plan
 from fercourse.experiments.row import Row
+from fercourse.settings import ledger_path
 
 Switches = tuple[bool, bool, bool, bool, bool]
 SEEDS = 10
@@ -24,7 +25,7 @@ SEEDS = 10
 
 def own_ledger() -> Ledger:
     """Where a learner's own runs go: ``mine/ledger.jsonl`` beside the committed ledger."""
-    return Ledger(default_path().parent / "mine" / "ledger.jsonl")
+    return Ledger(ledger_path().parent / "mine" / "ledger.jsonl")
 
 
 class Shelf:

@@ -20,12 +20,12 @@ from typing import Any, NamedTuple
 
 from filelock import FileLock, Timeout
 
-import fercourse
 from fercourse.config import RunConfig
 from fercourse.datasets.drawings import present
 from fercourse.errors import FercourseError
 from fercourse.experiments.row import Row
 from fercourse.files import whole_file
+from fercourse.settings import ledger_path
 
 History = list[dict[str, Any]]
 """One dict an epoch: epoch, lr, train_loss, train_ce, train_center, train_island, ..."""
@@ -53,7 +53,7 @@ class Ledger:
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
-        self.path = Path(path) if path is not None else default_path()
+        self.path = Path(path) if path is not None else ledger_path()
 
     def append(self, row: Row, history: History | None = None) -> bool:
         """Add a row, and its history beside it, unless this run on these data is already there.
@@ -265,17 +265,6 @@ def alone(path: Path) -> Iterator[None]:
         raise FercourseError(
             f"{path} has been locked by another process for 60 s; end it, or try again."
         ) from None
-
-
-def default_path() -> Path:
-    """``results/ledger.jsonl``: FERCOURSE_LEDGER if set, of a folder above, or of the checkout."""
-    if "FERCOURSE_LEDGER" in os.environ:
-        return Path(os.environ["FERCOURSE_LEDGER"])
-    here = Path.cwd()
-    for folder in (here, *here.parents, Path(fercourse.__file__).parents[1]):
-        if (folder / "results" / "ledger.jsonl").is_file():
-            return folder / "results" / "ledger.jsonl"
-    return here / "results" / "ledger.jsonl"
 
 
 def _write_line(path: Path, row: Row) -> None:

@@ -8,11 +8,10 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from fercourse.augment import normalise
 from fercourse.datasets.base import Faces
 from fercourse.errors import FercourseError
-from fercourse.evaluation.predict import to_input
 from fercourse.models.fernet import FERNet
+from fercourse.preprocess import normalise, to_input
 
 
 def layers(model: FERNet) -> dict[str, nn.Module]:

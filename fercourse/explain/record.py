@@ -18,8 +18,9 @@ from torch import nn
 
 from fercourse.datasets.drawings import present
 from fercourse.errors import FercourseError
-from fercourse.experiments.ledger import alone, default_path
+from fercourse.experiments.ledger import alone
 from fercourse.files import whole_file
+from fercourse.settings import ledger_path
 
 KINDS = ("map", "cam", "baseline", "sanity", "faithful", "gate")
 
@@ -116,7 +117,7 @@ class ScoreBook:
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
         if path is None:
-            path = default_path().with_name("scores.jsonl")
+            path = ledger_path().with_name("scores.jsonl")
         self.path = Path(path)
 
     def rows(self, **filters: Any) -> list[ScoreRow]:

@@ -12,10 +12,10 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from fercourse.augment import augment, mixup, mixup_share
 from fercourse.config import RunConfig
 from fercourse.errors import FercourseError
-from fercourse.evaluation.predict import to_input
 from fercourse.losses import JointLoss
 from fercourse.models.fernet import FERNet
 from fercourse.models.imagenet import load_imagenet
+from fercourse.preprocess import to_input
 from fercourse.training.graph import RecordedStep
 from fercourse.training.optim import follow, make_average, make_optimizer, make_schedule
 

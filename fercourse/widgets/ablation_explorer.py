@@ -21,10 +21,10 @@ from fercourse.experiments.board import (
     with_components,
 )
 from fercourse.experiments.durations import Durations
-from fercourse.experiments.ledger import default_path
 from fercourse.experiments.live import LiveRun
 from fercourse.experiments.plans import Planned
 from fercourse.experiments.runner import device_kind
+from fercourse.settings import ledger_path
 from fercourse.widgets.base import Explorer, in_red, show
 from fercourse.widgets.parts import lines, menu
 
@@ -99,7 +99,7 @@ class AblationBoard(Explorer):
         """Train what the button offers, unless something is being trained."""
         if self._next is None or self._training:
             return
-        root = default_path().resolve().parent.parent / "build" / "runs"
+        root = ledger_path().resolve().parent.parent / "build" / "runs"
         self.status.value = ""
         self.live = LiveRun(self._next, own_ledger(), root, changed=self._follow, work=self._work)
         self._show_live()

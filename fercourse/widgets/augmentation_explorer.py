@@ -7,10 +7,11 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from fercourse.augment import MEAN, STD, augment, fifteen_fold, warp
+from fercourse.augment import augment, fifteen_fold, warp
 from fercourse.datasets.synthetic import draw
 from fercourse.labels import BASIC, Expression
 from fercourse.plots.data.augmented import augmented
+from fercourse.preprocess import MEAN, STD
 from fercourse.widgets.base import Explorer
 
 SIZE = 96

@@ -11,8 +11,8 @@ from typing import Any
 import ipywidgets
 from matplotlib.figure import Figure
 
-from fercourse.course.lesson import interactive
 from fercourse.errors import FercourseError
+from fercourse.settings import interactive
 
 DPI = 144
 """Of the picture; it is shown at 96 dots an inch, so that it is sharp on finer screens too."""

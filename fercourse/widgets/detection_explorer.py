@@ -10,10 +10,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from fercourse.datasets.synthetic import scene
-from fercourse.mtcnn import THRESHOLDS, StagedSearch
+from fercourse.detection import StagedSearch
+from fercourse.detection.stages import THRESHOLDS
 from fercourse.plots.data.mtcnn_stages import mtcnn
 from fercourse.widgets.base import Explorer
-from fercourse.widgets.pictures import example, opened
+from fercourse.widgets.pictures import example, read_upload
 
 PICTURES = {
     "photograph, 1 face": 0,
@@ -91,7 +92,7 @@ def _shown(count: int, seed: int) -> _Shown:
     if count:
         drawn = scene(count, seed=seed)
         return _Shown(drawn.image, drawn.boxes)
-    return _Shown(np.asarray(opened(example())), np.array([HOPPER]))
+    return _Shown(np.asarray(read_upload(example())), np.array([HOPPER]))
 
 
 @lru_cache(maxsize=2)

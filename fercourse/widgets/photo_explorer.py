@@ -14,7 +14,7 @@ from fercourse.models.fernet import FERNet
 from fercourse.plots.explain.photo_answers import reading
 from fercourse.widgets.base import Explorer
 from fercourse.widgets.camera import Camera
-from fercourse.widgets.pictures import example, opened
+from fercourse.widgets.pictures import example, read_upload
 
 PRIVACY = (
     "<span style='color:#666'>Your picture goes to this notebook's kernel and no further: nothing "
@@ -81,7 +81,7 @@ def photo(model: FERNet) -> Explorer:
 
 
 def _figure(model: FERNet, data: bytes) -> Figure:
-    picture = opened(data)
+    picture = read_upload(data)
     run = getattr(model, "run", None)
     drawn = run is not None and known(run.data.name).drawn
     return reading(

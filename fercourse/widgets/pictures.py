@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import io
-
 from matplotlib import cbook
-from PIL import Image, ImageOps
+from PIL import Image
 
 from fercourse.errors import FercourseError
+from fercourse.images import photograph
 
 
-def opened(data: bytes) -> Image.Image:
-    """The picture in a file's bytes, RGB, upright.
+def read_upload(data: bytes) -> Image.Image:
+    """The picture in an uploaded file's bytes, RGB, upright.
 
     Raises:
         FercourseError: They are no picture, or a broken one.
     """
     try:
-        with Image.open(io.BytesIO(data)) as image:
-            return ImageOps.exif_transpose(image).convert("RGB")
-    except Exception as error:  # Pillow's readers raise nearly every type on malformed files
+        return photograph(data)
+    except FercourseError as error:
         raise FercourseError(
-            "This is not a picture that can be read here: choose a whole JPEG or PNG."
+            f"This is not a picture that can be read here ({error}): choose a whole JPEG or PNG."
         ) from error
 
 

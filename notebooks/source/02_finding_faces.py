@@ -235,12 +235,11 @@ plots.boxed(
 )
 
 # %% [markdown]
-# From here on we use the package: `fercourse.mtcnn` keeps the stages apart as we did, and
-# `fercourse.faces.detect` runs them as one.
+# From here on we use the package: `StagedSearch` keeps the stages apart as we did, and `detect` runs
+# them as one.
 
 # %%
-from fercourse.faces import detect
-from fercourse.mtcnn import StagedSearch, match
+from fercourse.detection import StagedSearch, detect, match
 
 search = StagedSearch(photo.image)
 for stage, ours in zip(search.stages(), stages.values(), strict=True):
@@ -301,7 +300,7 @@ plots.boxed(
 # Exercise 3 is what to do at the picture's edge.
 
 # %%
-from fercourse.faces import crop, square
+from fercourse.detection import crop, square
 
 width = face.box[2] - face.box[0]
 for margin in (0.0, 0.5):
@@ -379,7 +378,7 @@ plots.pictures(
 # -2, white is 2.
 
 # %% tags=["nbval-check-output"]
-from fercourse.augment import normalise
+from fercourse.preprocess import normalise
 
 grey = torch.tensor([[[0, 128, 255]]], dtype=torch.uint8)  # (1, 1, 3)
 print(tuple(normalise(grey).shape), [round(v, 2) for v in normalise(grey).flatten().tolist()])

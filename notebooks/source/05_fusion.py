@@ -270,7 +270,7 @@ print(f"validation accuracy: {max(epoch['val_accuracy'] for epoch in fit.history
 # descriptor.)
 
 # %%
-from fercourse.augment import normalise
+from fercourse.preprocess import normalise
 
 trained = fercourse.pretrained("synthetic", model=2, device=lesson.device)
 drawn = data if data.name == "synthetic" else fercourse.load("synthetic", difficulty=0.1)

@@ -500,7 +500,7 @@ assert sizes[1] - sizes[0] == gccas
 # From here on we use the package's.
 
 # %%
-from fercourse.augment import normalise
+from fercourse.preprocess import normalise
 
 model = lesson.trained(lesson.pick(smoke=3, full=6)).eval()
 inside = model.backbone.attentions

@@ -425,7 +425,7 @@ for name, row, end in zip(losses, spreads, centers[:, -1], strict=True):
 # that neither has seen. (Of real faces only models 1 and 6 are bundled, which differ in more.)
 
 # %%
-from fercourse.augment import normalise
+from fercourse.preprocess import normalise
 
 numbers = lesson.pick(smoke=(5, 6), full=(1, 6))  # of real faces, models 1 and 6 are bundled
 test = data.test[:500]

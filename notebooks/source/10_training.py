@@ -172,7 +172,7 @@ print("the same step")
 # differently there; lesson 17 has a patient) and `torch.no_grad()`.
 
 # %%
-from fercourse.augment import normalise
+from fercourse.preprocess import normalise
 
 
 @torch.no_grad()

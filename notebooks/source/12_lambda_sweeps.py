@@ -76,8 +76,8 @@ plots.search_path(surface, PAIR_WEIGHTS, LAMBDAS, start=SWEEP_WEIGHT)
 # measure both on one batch, before training and after.
 
 # %%
-from fercourse.augment import normalise
 from fercourse.losses import IslandLoss
+from fercourse.preprocess import normalise
 
 faces = lesson.data(700).train
 labels = faces.labels[:384].to(lesson.device)

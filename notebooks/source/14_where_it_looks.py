@@ -381,8 +381,8 @@ if faithful:
 # %%
 from matplotlib import cbook
 
+from fercourse.detection import crop, detect
 from fercourse.evaluation.photo import read_photo
-from fercourse.faces import crop, detect
 
 photo = read_photo(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False))
 face = crop(photo, detect([photo])[0][0].box, 48)[None]  # uint8 (1, 48, 48)

@@ -47,7 +47,7 @@ print(picture.mode, picture.size)
 # landmarks. It has no opinion about the expression.
 
 # %%
-from fercourse.faces import crop, detect
+from fercourse.detection import crop, detect
 
 found = detect([picture])[0]
 print(len(found), "face")
@@ -68,7 +68,7 @@ print(face.dtype, tuple(face.shape))
 # logits into seven numbers that sum to 1.
 
 # %% tags=["nbval-check-output"]
-from fercourse.augment import normalise
+from fercourse.preprocess import normalise
 
 model = fercourse.pretrained("fer2013")
 x = normalise(face[None])

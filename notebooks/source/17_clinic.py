@@ -207,8 +207,8 @@ for name, some in (("shuffled", faces[order]), ("class after class", by_class)):
 # validation, and costs seconds.
 
 # %%
-from fercourse.augment import normalise
 from fercourse.models import FERNet
+from fercourse.preprocess import normalise
 
 torch.manual_seed(0)
 small = FERNet(ward.recipe().model).to(lesson.device).train()

@@ -6,12 +6,12 @@ import torch
 from tolerances import SUM
 
 from fercourse import FercourseError, FERNet, preset
-from fercourse.augment import normalise
 from fercourse.course import clinic as ward
 from fercourse.datasets.base import Faces
 from fercourse.exercises import clinic
 from fercourse.labels import BASIC
 from fercourse.plots import patient_chart
+from fercourse.preprocess import normalise
 
 pytestmark = pytest.mark.numeric
 

@@ -3,7 +3,7 @@ import pytest
 import torch
 from torchvision import ops
 
-from fercourse import faces
+from fercourse.detection import cropping
 from fercourse.exercises import detection
 
 pytestmark = pytest.mark.numeric
@@ -42,7 +42,7 @@ def facenets_own(boxes, scores, threshold):
 
 
 def package_square(box, width, height, margin):
-    return faces.square(box, (width, height), margin)
+    return cropping.square(box, (width, height), margin)
 
 
 def square_by_numpy(box, width, height, margin):

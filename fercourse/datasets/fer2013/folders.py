@@ -6,9 +6,9 @@ import re
 
 from fercourse.datasets.archive import Archive
 from fercourse.datasets.fer2013 import words
-from fercourse.datasets.images import decode
 from fercourse.datasets.table import Collector, Table
 from fercourse.errors import FercourseError
+from fercourse.images import decode
 
 
 def read_folders(archive: Archive) -> Table:

@@ -10,9 +10,9 @@ import numpy as np
 
 from fercourse.datasets.archive import Archive
 from fercourse.datasets.fer2013 import words
-from fercourse.datasets.images import decode
 from fercourse.datasets.table import Collector, Table
 from fercourse.errors import FercourseError
+from fercourse.images import decode
 
 _IMAGE = ("image", "img", "img_bytes", "image_bytes", "pixel_values", "pixels")
 _LABEL = ("label", "labels", "emotion", "class")

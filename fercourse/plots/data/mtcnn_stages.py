@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 
-from fercourse.mtcnn import Stage, match
+from fercourse.detection import match
+from fercourse.detection.stages import Stage
 from fercourse.plots.overlay import bare
 from fercourse.plots.style import OURS, PAPER, TRAIN, course_style, headline, new_figure
 
@@ -22,7 +23,7 @@ def mtcnn(image: np.ndarray, stages: Sequence[Stage], truth: np.ndarray) -> Figu
 
     Args:
         image: uint8 (H, W) or (H, W, 3).
-        stages: From :meth:`fercourse.mtcnn.StagedSearch.stages`.
+        stages: From :meth:`fercourse.detection.StagedSearch.stages`.
         truth: (N, 4), where the faces are: left, top, right, bottom in pixels.
     """
     first, second, last = stages

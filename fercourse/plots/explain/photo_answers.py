@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from PIL import Image
 
+from fercourse.detection import crop
 from fercourse.evaluation.photo import Reading
-from fercourse.faces import crop
 from fercourse.labels import Expression
 from fercourse.plots.overlay import bare, picture
 from fercourse.plots.style import FADED, GREY, INK, OURS, TRAIN, course_style, headline, new_figure

@@ -1,8 +1,8 @@
 """MTCNN opened up: what each of its three networks proposes, keeps and drops (Zhang et al. 2016).
 
-:class:`fercourse.faces.FaceDetector` runs the three as one. Here every stage can be looked at, and
-the thresholds changed without searching the picture anew. The networks and the arithmetic of boxes
-are facenet-pytorch's.
+:class:`fercourse.detection.FaceDetector` runs the three as one. Here every stage can be looked at,
+and the thresholds changed without searching the picture anew. The networks and the arithmetic of
+boxes are facenet-pytorch's.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 from torchvision.ops import nms
 
+from fercourse.detection import FaceDetector, Picture, to_pil
 from fercourse.errors import FercourseError
-from fercourse.faces import FaceDetector, Picture, to_pil
 
 THRESHOLDS = (0.6, 0.7, 0.7)
 """MTCNN's own, of P-Net, R-Net and O-Net."""
@@ -39,7 +39,7 @@ class Stage:
         merged: Windows over the threshold that a better one on the same face stands for.
         boxes: float32 (K, 4), what it hands on, moved by its own correction.
         probabilities: float32 (K,), of these.
-        landmarks: float32 (K, 5, 2), x and y as in ``fercourse.faces.LANDMARKS``; only O-Net's
+        landmarks: float32 (K, 5, 2), x and y as in ``fercourse.detection.LANDMARKS``; only O-Net's
             are filled, the others have none.
     """
 

@@ -37,14 +37,14 @@ def decode(data: bytes) -> np.ndarray:
         raise FercourseError(f"a broken image ({error})") from error
 
 
-def photograph(path: str | Path) -> Image.Image:
-    """A picture file as RGB, turned upright by its EXIF note; of 16 bits, the higher eight.
+def photograph(source: str | Path | bytes) -> Image.Image:
+    """A picture, file or bytes, as RGB, upright by its EXIF note; of 16 bits the higher eight.
 
     Raises:
         FercourseError: Why it cannot be read, a phrase.
     """
     try:
-        with Image.open(path) as file:
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as file:
             image = ImageOps.exif_transpose(file)
             if image.mode.startswith("I;16"):  # convert() would make all but the darkest white
                 image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
@@ -59,7 +59,7 @@ def photograph(path: str | Path) -> Image.Image:
         raise FercourseError(getattr(error, "strerror", None) or str(error)) from error
 
 
-def square(image: np.ndarray) -> np.ndarray:
+def central_square(image: np.ndarray) -> np.ndarray:
     """The central square of an image (..., H, W), as high as the shorter side."""
     height, width = image.shape[-2:]
     side = min(height, width)

@@ -17,19 +17,19 @@ from tolerances import BOX
 from typer.testing import CliRunner
 
 from fercourse import Faces, FercourseError
-from fercourse.augment import normalise
 from fercourse.cli.faces import app
-from fercourse.faces import (
-    COLUMNS,
+from fercourse.datasets.cropped import cut_faces, find_boxes
+from fercourse.detection import (
     LANDMARKS,
     Detection,
     FaceDetector,
     crop,
-    crop_faces,
     crop_folder,
     detect,
     square,
 )
+from fercourse.detection.folder import COLUMNS
+from fercourse.preprocess import normalise
 
 pytestmark = pytest.mark.numeric
 
@@ -170,7 +170,8 @@ def test_a_data_set_is_cropped_and_its_misses_counted(hopper, face):
         ids=np.array(["a", "b", "c"]),
         masks=torch.from_numpy(np.stack([x, x, x])),
     )
-    cropped, found = crop_faces(faces, 96)
+    boxes, found = find_boxes(faces)
+    cropped = cut_faces(faces, boxes, 96)
     assert found.tolist() == [True, False, True]
     assert cropped.images.shape == (3, 96, 96)
     assert cropped.labels.tolist() == [6, 0, 3]
@@ -298,7 +299,7 @@ def test_without_facenet_one_sentence_says_what_to_install(monkeypatch):
 
 
 def test_importing_the_module_imports_no_detector():
-    code = "import fercourse.faces, sys; print('facenet_pytorch' in sys.modules)"
+    code = "import fercourse.detection, sys; print('facenet_pytorch' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=os.environ, check=True
     )
