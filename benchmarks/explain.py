@@ -16,11 +16,11 @@ from fercourse import load_model, plots, preset
 from fercourse.config import RunConfig
 from fercourse.datasets.drawings import present
 from fercourse.datasets.load import load_config
-from fercourse.experiments.ledger import Ledger
-from fercourse.experiments.record import measure as train_and_judge
+from fercourse.experiments.measure import measure as train_and_judge
 from fercourse.explain import ScoreBook, measure, moved
-from fercourse.explain.report import write
 from fercourse.files import whole_file
+from fercourse.pages.where_it_looks import write
+from fercourse.runs.ledger import Ledger
 
 ALL = ("gradcam", "gradcam++", "layercam", "eigencam", "ablationcam")
 

@@ -13,9 +13,9 @@ import sys
 import zipfile
 from pathlib import Path
 
-from fercourse.experiments.ledger import Ledger
+from fercourse.pages.card import LIMIT
+from fercourse.runs.ledger import Ledger
 from fercourse.training.checkpoint import load_model, save_model
-from fercourse.weights.card import LIMIT
 
 ROOM = LIMIT - 2**16
 """Bytes of weights in a zip file, whose own entries take some."""

@@ -145,7 +145,7 @@ def earlier(commit: str) -> None:
 
 def recorded_faces() -> list[tuple[dict[str, Any], set[str]]]:
     """The built-in data sets of recorded runs, and the fingerprints that they have there."""
-    from fercourse.experiments.ledger import Ledger
+    from fercourse.runs.ledger import Ledger
 
     found: dict[str, tuple[dict[str, Any], set[str]]] = {}
     for row in Ledger().rows(dataset="synthetic"):

@@ -30,3 +30,12 @@ def whole_file(path: str | Path) -> Iterator[Path]:
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def write_if_changed(path: Path, text: str) -> bool:
+    """Write a text file, whole, unless it says so already; True if that changed it."""
+    if path.is_file() and path.read_text(encoding="utf-8") == text:
+        return False
+    with whole_file(path) as part:
+        part.write_text(text, encoding="utf-8", newline="\n")
+    return True

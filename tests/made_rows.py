@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from fercourse.config import RunConfig, preset
-from fercourse.experiments.row import Row
+from fercourse.runs.row import Row
 
 SPLITS = {"train": 28709, "val": 3589, "test": 3589, "test_clean": 3278}
 CLASS_SIZES = (491, 55, 528, 879, 594, 416, 626)  # FER2013's PrivateTest

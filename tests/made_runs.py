@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 from fercourse.errors import FercourseError
 from fercourse.experiments import job as jobs
-from fercourse.experiments.row import Row
+from fercourse.runs.row import Row
 
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 FINGERPRINT = "f" * 16
@@ -130,8 +130,8 @@ def _bars(config, source):
 
 if __name__ == "__main__":
     from fercourse.experiments import runner
-    from fercourse.experiments.ledger import Ledger
     from fercourse.experiments.plans import plan
+    from fercourse.runs.ledger import Ledger
 
     jobs.load_once = no_data
     book, runs = Ledger(sys.argv[1]), plan("table1", "synthetic", "smoke", 1, (1, 2, 3))

@@ -19,10 +19,10 @@ from fercourse.experiments.board import (
     switches,
     with_components,
 )
-from fercourse.experiments.ledger import Ledger
 from fercourse.experiments.live import LiveRun
-from fercourse.experiments.paper import paper_rows
 from fercourse.experiments.plans import Planned, plan
+from fercourse.runs.ledger import Ledger
+from fercourse.runs.paper import paper_rows
 
 ALL = (True,) * 5
 MODEL4 = (True, True, True, False, False)

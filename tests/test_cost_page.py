@@ -1,20 +1,20 @@
 """The page about costs is what the record says."""
 
 import json
-import runpy
 from pathlib import Path
+
+from fercourse.pages.cost import report
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def test_the_page_is_made_from_the_record():
-    page = runpy.run_path(str(ROOT / "benchmarks" / "cost.py"))["page"]
     names = ("cost", "throughput")
     record, gpu = (
         json.loads((ROOT / "results" / f"{name}.json").read_text(encoding="utf-8"))
         for name in names
     )
-    assert (ROOT / "docs" / "what-it-costs.md").read_text(encoding="utf-8") == page(record, gpu)
+    assert (ROOT / "docs" / "what-it-costs.md").read_text(encoding="utf-8") == report(record, gpu)
     for part in record:
         sizes = [row["parameters"] for row in part["rows"]]
         assert len(sizes) == 6

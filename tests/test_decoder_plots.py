@@ -9,8 +9,8 @@ from made_rows import made_row
 from fercourse import FERNet, ModelConfig, plots
 from fercourse.datasets.base import Faces
 from fercourse.errors import FercourseError
-from fercourse.experiments.paper import paper_rows
 from fercourse.plots.experiments.ablation_step import changes
+from fercourse.runs.paper import paper_rows
 
 
 def faces(n: int = 2, size: int = 48) -> Faces:

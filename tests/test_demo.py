@@ -15,12 +15,12 @@ pytestmark = pytest.mark.slow
 def test_demo_trains_and_draws(tmp_path, monkeypatch):
     """The command itself, with a smoke preset cut to seconds."""
     from fercourse import config
-    from fercourse.cli import run
+    from fercourse.cli import demo
 
     whole = config.preset
     quick = {"train.epochs": 1, "data.count": 210}
     monkeypatch.setattr(config, "preset", lambda *a, **k: whole(*a, **(quick | k)))
-    run.demo(tmp_path, "cpu")
+    demo(tmp_path, "cpu")
     made = {p.name for p in tmp_path.iterdir()}
     pictures = {"curves.png", "confusion.png", "faces.png", "attention.png"}
     assert pictures | {"model.safetensors", "evaluation.json", "history.json"} <= made

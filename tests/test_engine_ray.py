@@ -24,8 +24,8 @@ from fercourse.experiments import engine_ray, runner
 from fercourse.experiments import job as jobs
 from fercourse.experiments.engine_ray import run_ray, shares
 from fercourse.experiments.job import Job
-from fercourse.experiments.ledger import Ledger
 from fercourse.experiments.plans import plan
+from fercourse.runs.ledger import Ledger
 
 pytestmark = pytest.mark.slow
 

@@ -16,10 +16,10 @@ from tolerances import DOUBLE, NETWORK, SUM, about
 from fercourse import FercourseError, ModelConfig, explain, load, preset
 from fercourse.config import DataConfig
 from fercourse.datasets.base import Faces
-from fercourse.explain.record import ScoreBook, ScoreRow, weights_digest
 from fercourse.explain.sanity import rank_correlation
 from fercourse.explain.score import bootstrap, rescale
 from fercourse.models.fernet import FERNet
+from fercourse.runs.score_book import ScoreBook, ScoreRow, weights_digest
 
 pytestmark = pytest.mark.numeric
 
@@ -481,7 +481,7 @@ def plot(name, *arguments):
 
 
 def test_the_page_is_written_from_the_rows(drawn, tmp_path):
-    from fercourse.explain.report import write
+    from fercourse.pages.where_it_looks import write
 
     rows = []
     for k in (2, 3):

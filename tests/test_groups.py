@@ -5,12 +5,12 @@ import pytest
 from made_rows import CLASS_SIZES, made_confusion, made_row
 
 from fercourse import FercourseError, plots
-from fercourse.experiments.groups import group_by_config
-from fercourse.experiments.ledger import Ledger
-from fercourse.experiments.paper import paper_rows
-from fercourse.experiments.report import report
-from fercourse.experiments.statistics import compare
+from fercourse.pages.results import report
 from fercourse.plots.experiments.ablation_step import changes
+from fercourse.runs.groups import group_by_config
+from fercourse.runs.ledger import Ledger
+from fercourse.runs.paper import paper_rows
+from fercourse.runs.statistics import compare
 
 LONG = {"train.epochs": 40, "loss.label_smoothing": 0.1}
 

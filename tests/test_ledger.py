@@ -23,10 +23,10 @@ from typer.testing import CliRunner
 from fercourse.cli.ledger import app
 from fercourse.config import preset
 from fercourse.errors import FercourseError
-from fercourse.experiments import ledger as ledger_module
-from fercourse.experiments import paper
-from fercourse.experiments.ledger import Ledger
-from fercourse.experiments.row import Row, commit, versions
+from fercourse.runs import ledger as ledger_module
+from fercourse.runs import paper
+from fercourse.runs.ledger import Ledger
+from fercourse.runs.row import Row, commit, versions
 from fercourse.settings import ledger_path
 
 
@@ -161,8 +161,8 @@ WORKER = """
 import json, pathlib, sys
 sys.path.insert(0, sys.argv[1])
 from dataclasses import replace
-from fercourse.experiments.ledger import Ledger
-from fercourse.experiments.row import Row
+from fercourse.runs.ledger import Ledger
+from fercourse.runs.row import Row
 
 where, worker = pathlib.Path(sys.argv[2]), int(sys.argv[3])
 base = Row.from_dict(json.loads((where / "row.json").read_text()))

@@ -7,8 +7,8 @@ import jupytext
 import pytest
 
 from fercourse.course.build import sources
-from fercourse.experiments.ledger import Ledger
-from fercourse.experiments.report import BEGIN, END
+from fercourse.pages.results import BEGIN, END
+from fercourse.runs.ledger import Ledger
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARE = re.compile(r"(\d+\.\d+)\s?(?:%|per cent|points)")

@@ -7,7 +7,7 @@ import pytest
 from conftest import ROOT
 from made_rows import made_row
 
-from fercourse.course.papermap import (
+from fercourse.pages.paper_to_code import (
     ADDED,
     ITEMS,
     OPEN,

@@ -7,8 +7,8 @@ from made_rows import made_row
 
 from fercourse.config import RunConfig
 from fercourse.errors import FercourseError
-from fercourse.experiments.ledger import Ledger
 from fercourse.experiments.plans import best_pair_weight, plan
+from fercourse.runs.ledger import Ledger
 
 
 def test_table1_is_breadth_first_over_models():

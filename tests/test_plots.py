@@ -16,9 +16,9 @@ from matplotlib.figure import Figure
 from fercourse import plots
 from fercourse.datasets.base import FaceDataset, Faces, held_out
 from fercourse.errors import FercourseError
-from fercourse.experiments.paper import paper_rows
-from fercourse.experiments.recipe_page import Trial
-from fercourse.experiments.statistics import compare, paired
+from fercourse.pages.recipes import Trial
+from fercourse.runs.paper import paper_rows
+from fercourse.runs.statistics import compare, paired
 
 
 def faces(counts: list[int], size: int = 40) -> Faces:

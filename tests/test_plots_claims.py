@@ -10,7 +10,7 @@ from PIL import Image
 from fercourse import plots
 from fercourse.detection import Detection
 from fercourse.evaluation.photo import Reading
-from fercourse.experiments.paper import paper_rows
+from fercourse.runs.paper import paper_rows
 
 
 def said(figure) -> str:

@@ -11,9 +11,9 @@ from fercourse import plots
 from fercourse.datasets.base import Faces
 from fercourse.detection.stages import Stage
 from fercourse.errors import FercourseError
-from fercourse.experiments.paper import paper_rows
-from fercourse.explain.record import ScoreRow
 from fercourse.plots.data.mtcnn_stages import mtcnn
+from fercourse.runs.paper import paper_rows
+from fercourse.runs.score_book import ScoreRow
 
 
 def scored(kind="cam", name="gradcam", variant="model6", **scores) -> ScoreRow:

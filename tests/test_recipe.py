@@ -6,11 +6,11 @@ from made_rows import made_row
 
 from fercourse.config import preset
 from fercourse.errors import FercourseError
-from fercourse.experiments.ledger import Ledger
 from fercourse.experiments.plans import plan
-from fercourse.experiments.recipe import WIDEST, trials
-from fercourse.experiments.recipe_page import compare_recipes, report, write
+from fercourse.experiments.trials import WIDEST, trials
 from fercourse.models import FERNet
+from fercourse.pages.recipes import compare_recipes, report, write
+from fercourse.runs.ledger import Ledger
 
 BASE = preset("cpu")
 

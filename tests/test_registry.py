@@ -16,11 +16,12 @@ from fercourse.datasets.base import ReadReport
 from fercourse.datasets.load import load, load_config
 from fercourse.datasets.registry import DataSet
 from fercourse.datasets.table import Table
-from fercourse.experiments import board, groups, plans
-from fercourse.experiments.ledger import Ledger
+from fercourse.experiments import board, plans
+from fercourse.experiments.measure import measure
 from fercourse.experiments.plans import Plan, plan
-from fercourse.experiments.record import measure
-from fercourse.experiments.report import report
+from fercourse.pages.results import report
+from fercourse.runs import groups
+from fercourse.runs.ledger import Ledger
 
 
 def read_toy(archive: Archive) -> Table | None:
@@ -172,7 +173,7 @@ def test_a_sweep_on_ckplus_takes_several_seeds_and_counts_them_not_folds() -> No
 
 
 def test_a_sweeps_p_is_over_seeds() -> None:
-    from fercourse.experiments.sweeps import sweep_tables
+    from fercourse.pages.sweeps import sweep_tables
 
     (one,) = sweep_tables(swept_on_ckplus(seeds=1))
     assert "| runs | 1 | 1 | 1 | 1 | 1 |" in one
@@ -182,7 +183,7 @@ def test_a_sweeps_p_is_over_seeds() -> None:
 
 
 def test_the_paper_map_gives_one_difference_a_value_on_ckplus() -> None:
-    from fercourse.course.papermap import effect
+    from fercourse.pages.paper_to_code import effect
 
     one = effect("loss.weight", swept_on_ckplus(seeds=1))
     assert one.count("one seed: no interval") == 4, "one a value, not one a fold"
@@ -223,7 +224,7 @@ def test_the_validation_of_a_run_can_be_replaced() -> None:
 
 
 def test_the_options_everyone_types_first() -> None:
-    from fercourse.cli.run import changes
+    from fercourse.cli.options import changes
 
     assert changes(["loss.weight=0.1"], 5, None, 64) == {
         "train.epochs": 5,

@@ -8,11 +8,11 @@ from conftest import ROOT
 from made_rows import made_row
 
 from fercourse import FercourseError
-from fercourse.experiments.ledger import Ledger
-from fercourse.experiments.paper import LAMBDAS, PAIR_WEIGHTS
-from fercourse.experiments.report import BEGIN, END, _cross_validated, report, write
-from fercourse.experiments.statistics import wilson
-from fercourse.experiments.sweeps import sweep_tables
+from fercourse.pages.results import BEGIN, END, _cross_validated, report, write
+from fercourse.pages.sweeps import sweep_tables
+from fercourse.runs.ledger import Ledger
+from fercourse.runs.paper import LAMBDAS, PAIR_WEIGHTS
+from fercourse.runs.statistics import wilson
 
 
 def test_readme_says_what_the_ledger_says():

@@ -16,13 +16,13 @@ from made_runs import FINGERPRINT, deadly, no_data, quick, result
 
 from fercourse.errors import FercourseError
 from fercourse.experiments import job as jobs
-from fercourse.experiments import ledger as ledger_module
 from fercourse.experiments import runner
 from fercourse.experiments.durations import Durations
 from fercourse.experiments.engine_local import attempt, run_local
 from fercourse.experiments.job import Event, Job
-from fercourse.experiments.ledger import Ledger
 from fercourse.experiments.plans import plan
+from fercourse.runs import ledger as ledger_module
+from fercourse.runs.ledger import Ledger
 
 HERE = Path(__file__).parent
 
@@ -353,7 +353,7 @@ def test_a_finished_row_waits_in_its_folder_until_it_is_recorded(tiny_job, monke
     assert {"model.safetensors", "row.json"} <= names
     assert "state.pt" not in names
 
-    monkeypatch.setattr("fercourse.experiments.record.measure", None)  # no second training
+    monkeypatch.setattr("fercourse.experiments.measure.measure", None)  # no second training
     assert jobs.work(tiny_job)[0] == row
     jobs.forget(tiny_job, row.fingerprint)
     assert not (folder / "row.json").exists()
@@ -364,7 +364,7 @@ def test_a_row_of_other_code_is_measured_again(tiny_job, monkeypatch):
     jobs.work(tiny_job)
     monkeypatch.setattr(jobs, "commit", lambda: {"revision": "another", "dirty": False})
     measured = []
-    measure = "fercourse.experiments.record.measure"
+    measure = "fercourse.experiments.measure.measure"
     monkeypatch.setattr(measure, lambda *args, **kwargs: measured.append(1) or 1 / 0)
     with pytest.raises(ZeroDivisionError):
         jobs.work(tiny_job)
@@ -388,7 +388,7 @@ def command(tmp_path, monkeypatch):
     import typer
     from typer.testing import CliRunner
 
-    from fercourse.cli import plan as cli
+    from fercourse import cli
 
     app = typer.Typer()
     app.command()(cli.run)
@@ -455,6 +455,6 @@ def test_bad_options_are_named(command, words, sentence):
     ("text", "seconds"), [("90", 90), ("90s", 90), ("25m", 1500), ("1.5h", 5400), (None, None)]
 )
 def test_budgets_are_times(text, seconds):
-    from fercourse.cli.plan import _seconds
+    from fercourse.cli.run import _seconds
 
     assert _seconds(text) == seconds

@@ -11,7 +11,7 @@ from conftest import ROOT
 from made_rows import made_row
 
 from fercourse.datasets.drawings import present
-from fercourse.experiments.ledger import Ledger
+from fercourse.runs.ledger import Ledger
 
 pytestmark = pytest.mark.slow
 

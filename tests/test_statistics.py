@@ -13,8 +13,8 @@ from made_rows import made_row
 from scipy import stats
 
 from fercourse.errors import FercourseError
-from fercourse.experiments.paper import paper_rows
-from fercourse.experiments.statistics import (
+from fercourse.runs.paper import paper_rows
+from fercourse.runs.statistics import (
     compare,
     mean_interval,
     paired,

@@ -5,8 +5,9 @@ import torch
 
 import fercourse
 from fercourse.errors import FercourseError
-from fercourse.experiments.ledger import Ledger
-from fercourse.weights import FOLDER, bundled, card, pretrained
+from fercourse.pages import card
+from fercourse.runs.ledger import Ledger
+from fercourse.weights import FOLDER, bundled, pretrained
 
 pytestmark = pytest.mark.numeric
 

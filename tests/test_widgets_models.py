@@ -12,8 +12,8 @@ from made_rows import made_row
 import fercourse
 from fercourse import widgets
 from fercourse.errors import FercourseError
-from fercourse.experiments.ledger import Ledger
-from fercourse.experiments.paper import record_paper
+from fercourse.runs.ledger import Ledger
+from fercourse.runs.paper import record_paper
 from fercourse.widgets.ablation_explorer import AblationBoard
 
 pytestmark = pytest.mark.slow

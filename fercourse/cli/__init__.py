@@ -1,4 +1,4 @@
-"""The command line: one file a group of commands."""
+"""The command line: one file a command, or a group of them."""
 
 import errno
 import sys
@@ -7,7 +7,14 @@ from pathlib import Path
 
 import typer
 
-from fercourse.cli import course, data, explain, faces, ledger, plan, run
+from fercourse.cli import course, data, explain, faces, ledger
+from fercourse.cli.cost import cost
+from fercourse.cli.demo import demo
+from fercourse.cli.doctor import doctor
+from fercourse.cli.evaluate import evaluate
+from fercourse.cli.predict import predict
+from fercourse.cli.run import run
+from fercourse.cli.train import train
 from fercourse.errors import FercourseError
 
 app = typer.Typer(
@@ -21,15 +28,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(faces.app, name="faces")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(explain.app, name="explain")
-for command in (
-    run.train,
-    run.evaluate,
-    run.predict,
-    run.demo,
-    run.doctor,
-    plan.run,
-    plan.cost,
-):
+for command in (train, evaluate, predict, demo, doctor, run, cost):
     app.command()(command)
 
 

@@ -69,6 +69,6 @@ def run(
 @app.command(name="map")
 def map_() -> None:
     """Write docs/paper-to-code.md: the cell, function and test of everything in the paper."""
-    from fercourse.course.papermap import PAGE, write
+    from fercourse.pages.paper_to_code import PAGE, write
 
     print(f"{PAGE.name}: {'written' if write() else 'as it was'}")

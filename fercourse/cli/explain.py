@@ -110,9 +110,9 @@ def report(
     scores: Scores = None,
 ) -> None:
     """Write the tables of docs/where-it-looks.md from the score book and the ledger."""
-    from fercourse.experiments.ledger import Ledger
     from fercourse.explain import ScoreBook
-    from fercourse.explain.report import write
+    from fercourse.pages.where_it_looks import write
+    from fercourse.runs.ledger import Ledger
 
     changed = write(page, ScoreBook(scores).rows(), Ledger().rows())
     print(f"{page} {'written' if changed else 'was up to date'}.")

@@ -12,8 +12,8 @@ from rich.table import Table
 
 from fercourse.cli.tables import print_whole
 from fercourse.errors import FercourseError
-from fercourse.experiments.ledger import Ledger
-from fercourse.experiments.row import Row
+from fercourse.runs.ledger import Ledger
+from fercourse.runs.row import Row
 
 app = typer.Typer(no_args_is_help=True, help="The recorded runs: the source of every number.")
 
@@ -80,7 +80,7 @@ def summary(
     ledger: LedgerPath = None,
 ) -> None:
     """Acc (eq. 8), Sta (eq. 9), 95 % interval over runs, and the test set's own error."""
-    from fercourse.experiments.statistics import pool_folds, summarise
+    from fercourse.runs.statistics import pool_folds, summarise
 
     book = _existing(ledger)
     rows = _filtered(book, plan=plan, dataset=dataset, variant=variant, label=label)
@@ -112,8 +112,8 @@ def compare(
     ledger: LedgerPath = None,
 ) -> None:
     """How much SECOND gains on FIRST, paired over the seeds both have."""
-    from fercourse.experiments.statistics import EXACT
-    from fercourse.experiments.statistics import compare as paired_compare
+    from fercourse.runs.statistics import EXACT
+    from fercourse.runs.statistics import compare as paired_compare
 
     rows = _filtered(_existing(ledger), plan=plan, dataset=dataset, label=label)
     result = paired_compare(rows, first, second, metric)
@@ -153,7 +153,7 @@ def verify(ledger: LedgerPath = None) -> None:
 @app.command()
 def paper(ledger: LedgerPath = None) -> None:
     """Add the paper's own numbers, labelled "paper"; twice is the same as once."""
-    from fercourse.experiments.paper import record_paper
+    from fercourse.runs.paper import record_paper
 
     book = Ledger(ledger)
     typer.echo(f"{book.path}: {record_paper(book)} of the paper's rows added.")
@@ -165,7 +165,7 @@ def report(
     ledger: LedgerPath = None,
 ) -> None:
     """Write the results into a page, between its markers."""
-    from fercourse.experiments.report import write
+    from fercourse.pages.results import write
 
     changed = write(page, _existing(ledger))
     print(f"{page} {'is written anew' if changed else 'says what the ledger says'}.")
@@ -177,7 +177,7 @@ def recipe(
     ledger: LedgerPath = None,
 ) -> None:
     """Write the page that compares recipes by validation accuracy."""
-    from fercourse.experiments.recipe_page import write
+    from fercourse.pages.recipes import write
 
     changed = write(page, _existing(ledger))
     print(f"{page} {'is written anew' if changed else 'says what the ledger says'}.")
@@ -192,8 +192,8 @@ def bundle(
     ledger: LedgerPath = None,
 ) -> None:
     """Ship a recorded run's weights: float16, with a card written from its row."""
+    from fercourse.pages.card import bundle as ship
     from fercourse.weights import FOLDER
-    from fercourse.weights.card import bundle as ship
 
     print(f"Stored as {ship(weights, _existing(ledger), folder or FOLDER)}, with its card.")
 

@@ -89,7 +89,7 @@ def stability(accuracies: Sequence[float]) -> float:
 
     The paper divides by N. This is the population form: over few runs it underestimates the
     spread of all possible runs (by 5 % for N = 10, 29 % for N = 2; one run gives 0), which is why
-    :mod:`fercourse.experiments.statistics` divides by N - 1 for its intervals.
+    :mod:`fercourse.runs.statistics` divides by N - 1 for its intervals.
     """
     return float(np.std(_runs(accuracies), ddof=0))
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from fercourse.config import COMPONENTS, LABELS, ModelConfig, RunConfig
 from fercourse.datasets.registry import known
 from fercourse.errors import FercourseError
-from fercourse.experiments.groups import SWITCHES, whole_seeds
-from fercourse.experiments.ledger import History, Ledger
 from fercourse.experiments.plans import Planned, plan
-from fercourse.experiments.row import Row
+from fercourse.runs.groups import SWITCHES, whole_seeds
+from fercourse.runs.ledger import History, Ledger
+from fercourse.runs.row import Row
 from fercourse.settings import ledger_path
 
 Switches = tuple[bool, bool, bool, bool, bool]

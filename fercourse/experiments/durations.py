@@ -7,7 +7,7 @@ from statistics import median
 
 from fercourse.config import RunConfig
 from fercourse.experiments.plans import Planned
-from fercourse.experiments.row import Row
+from fercourse.runs.row import Row
 
 OVERHEAD = 1.15
 """A row's seconds are of training alone; loading, validating and judging come on top."""

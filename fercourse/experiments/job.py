@@ -14,10 +14,10 @@ from filelock import FileLock, Timeout
 
 from fercourse.config import DataConfig
 from fercourse.errors import FercourseError
-from fercourse.experiments.ledger import History
 from fercourse.experiments.plans import Planned
-from fercourse.experiments.row import Row, commit, versions
 from fercourse.files import whole_file
+from fercourse.runs.ledger import History
+from fercourse.runs.row import Row, commit, versions
 
 if TYPE_CHECKING:
     from fercourse.datasets.base import FaceDataset
@@ -78,7 +78,7 @@ def work(job: Job, on_epoch: OnEpoch | None = None) -> Result:
     """
     import torch
 
-    from fercourse.experiments.record import measure
+    from fercourse.experiments.measure import measure
 
     if job.threads:
         torch.set_num_threads(job.threads)

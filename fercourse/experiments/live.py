@@ -12,9 +12,9 @@ from fercourse.errors import FercourseError
 from fercourse.experiments import job as jobs
 from fercourse.experiments.engine_local import run_local
 from fercourse.experiments.job import Job, Work
-from fercourse.experiments.ledger import Ledger
 from fercourse.experiments.plans import Planned
-from fercourse.experiments.row import Row
+from fercourse.runs.ledger import Ledger
+from fercourse.runs.row import Row
 
 
 class LiveRun:

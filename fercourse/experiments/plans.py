@@ -15,9 +15,9 @@ from fercourse.config import LABELS, DataConfig, RunConfig
 from fercourse.config import preset as recipe
 from fercourse.datasets.registry import REGISTRY, known
 from fercourse.errors import FercourseError
-from fercourse.experiments.ledger import Ledger
-from fercourse.experiments.paper import LAMBDAS, OPTIMUM, PAIR_WEIGHTS
-from fercourse.experiments.recipe import SETTINGS, trials
+from fercourse.experiments.trials import SETTINGS, trials
+from fercourse.runs.ledger import Ledger
+from fercourse.runs.paper import LAMBDAS, OPTIMUM, PAIR_WEIGHTS
 
 MODELS = (1, 2, 3, 4, 5, 6)
 
@@ -166,7 +166,7 @@ def plan(
 
     On CK+ one seed is a whole cross-validation: seed s shuffles the folds with s and trains one
     run a fold, so that every face is tested once; Acc and Sta (eq. 8 and 9) are over seeds, of the
-    folds pooled (:func:`fercourse.experiments.statistics.pool_folds`). Within a seed the folds go
+    folds pooled (:func:`fercourse.runs.statistics.pool_folds`). Within a seed the folds go
     breadth first too, so that a plan broken off has the same folds of all variants.
 
     Args:

@@ -25,8 +25,8 @@ from fercourse.experiments import job as jobs_
 from fercourse.experiments.durations import Durations
 from fercourse.experiments.engine_local import run_local
 from fercourse.experiments.job import Event, Job, Result, Work
-from fercourse.experiments.ledger import Ledger
 from fercourse.experiments.plans import Planned
+from fercourse.runs.ledger import Ledger
 
 TRIES = 2
 """How often a run is started before it counts as failed: once more after its worker died."""

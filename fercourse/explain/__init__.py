@@ -13,7 +13,6 @@ from fercourse.explain.layers import layers
 from fercourse.explain.maps import TITLES, Maps, features, maps
 from fercourse.explain.measure import measure
 from fercourse.explain.moved import moved, twins
-from fercourse.explain.record import ScoreBook, ScoreRow
 from fercourse.explain.sanity import flips, randomise
 from fercourse.explain.score import (
     bootstrap,
@@ -23,6 +22,7 @@ from fercourse.explain.score import (
     score,
     truth,
 )
+from fercourse.runs.score_book import ScoreBook, ScoreRow
 
 __all__ = [
     "METHODS",

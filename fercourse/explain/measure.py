@@ -11,17 +11,17 @@ from torch import Tensor
 from fercourse.config import DataConfig
 from fercourse.datasets.base import FaceDataset, Faces
 from fercourse.errors import FercourseError
-from fercourse.experiments.row import commit, versions
 from fercourse.explain.baselines import baselines
 from fercourse.explain.faithful import SHARES, curves, road
 from fercourse.explain.flatness import spread
 from fercourse.explain.gradcam import METHODS, gradcam
 from fercourse.explain.maps import maps
 from fercourse.explain.moved import moved
-from fercourse.explain.record import ScoreRow, weights_digest
 from fercourse.explain.sanity import flips, randomise
 from fercourse.explain.score import Estimate, bootstrap, score, truth
 from fercourse.models.fernet import FERNet
+from fercourse.runs.row import commit, versions
+from fercourse.runs.score_book import ScoreRow, weights_digest
 
 Stamp = dict[str, Any]
 """What all rows of one model share."""

@@ -75,7 +75,7 @@ for name, meaning in course.GEARS.items():
 # ledger of runs, never out of a sentence:
 
 # %%
-from fercourse.experiments.ledger import Ledger
+from fercourse.runs.ledger import Ledger
 
 labels = [row.label for row in Ledger().rows()]
 for label in ("paper", "smoke", "cpu", "full"):

@@ -252,7 +252,7 @@ print([(int(i), int(j)) for i, j in pairs if i >= 100])
 # Training. Every score of this course on FER2013 is given for both.
 
 # %%
-from fercourse.experiments.ledger import Ledger
+from fercourse.runs.ledger import Ledger
 
 rows = [r for r in Ledger().rows(dataset="fer2013") if r.splits and "test_clean" in r.splits]
 if rows:

@@ -290,7 +290,7 @@ widgets.augmentation()
 # test faces that have a copy in the training split (lesson 01).
 
 # %%
-from fercourse.experiments.ledger import Ledger
+from fercourse.runs.ledger import Ledger
 
 book = Ledger()
 for recipe in ("none", "paper", "light", "course"):

@@ -325,7 +325,7 @@ for name, given in (("C2", features(trained, drawn.val, "block2")), ("edge map",
 # What the paper claims for fusion, and what our runs say so far:
 
 # %%
-from fercourse.experiments.ledger import Ledger
+from fercourse.runs.ledger import Ledger
 
 rows = Ledger().rows(plan="table1", variant=["model1", "model2"])
 for row in rows:

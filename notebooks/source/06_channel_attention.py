@@ -635,7 +635,7 @@ for name, weights in choices.items():
 # has them, with 95 % intervals over seeds, on CK+ over folds:
 
 # %%
-from fercourse.experiments.ledger import Ledger
+from fercourse.runs.ledger import Ledger
 
 rows = Ledger().rows(plan="table1", variant=["model2", "model3"])
 for row in rows:

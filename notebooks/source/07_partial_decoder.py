@@ -382,7 +382,7 @@ measured.round(2)
 # folds, read from the ledger. Look at how the intervals lie to zero.
 
 # %% paper="Table 1"
-from fercourse.experiments.ledger import Ledger
+from fercourse.runs.ledger import Ledger
 
 rows = Ledger().rows(plan="table1")
 plots.ablation_step(rows, 3, 4)
@@ -417,7 +417,7 @@ for dataset in ("fer2013", "ckplus"):
 # from the number of test faces alone, and a single run has no Sta (NaN):
 
 # %%
-from fercourse.experiments.statistics import pool_folds, summarise
+from fercourse.runs.statistics import pool_folds, summarise
 
 ours = [r for r in rows if r.label != "paper" and r.variant in ("model3", "model4")]
 if ours:

@@ -463,7 +463,7 @@ else:
 # short.)
 
 # %% paper="Table 1"
-from fercourse.experiments.ledger import Ledger
+from fercourse.runs.ledger import Ledger
 
 plots.ablation_step(Ledger().rows(plan="table1"), 4, 5)
 

@@ -444,7 +444,7 @@ with torch.inference_mode():
 # paper puts in the last line of Table 1; Sta is its word for the spread of its runs.
 
 # %%
-from fercourse.experiments.ledger import Ledger
+from fercourse.runs.ledger import Ledger
 
 claims = Ledger().rows(label="paper", plan="table1", dataset="fer2013")
 five, six = (next(row for row in claims if row.variant == name) for name in ("model5", "model6"))

@@ -621,8 +621,8 @@ plots.averaging(curves["plain"].tolist(), curves["average"].tolist())
 # right.)
 
 # %%
-from fercourse.experiments.ledger import Ledger
-from fercourse.experiments.recipe_page import compare_recipes
+from fercourse.pages.recipes import compare_recipes
+from fercourse.runs.ledger import Ledger
 
 base = fercourse.preset("cpu")
 runs = Ledger().rows(dataset="fer2013", label="cpu")

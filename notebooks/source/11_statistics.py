@@ -63,7 +63,7 @@ for n in (2, 3, 10, 100):
 # %% tags=["nbval-check-output"]
 from scipy.stats import chi2
 
-from fercourse.experiments.ledger import Ledger
+from fercourse.runs.ledger import Ledger
 
 claims = Ledger().rows(label="paper", plan="table1", dataset="fer2013")
 for row in claims:
@@ -119,7 +119,7 @@ print("macro recall", f"{recall.mean():.3f}")
 # photograph is needed to draw counts.) Look for the classes whose faces are taken for one another.
 
 # %% paper="Fig. 8"
-from fercourse.experiments.groups import group_by_config
+from fercourse.runs.groups import group_by_config
 
 # The recipe of most models:
 fer = group_by_config(Ledger().rows(dataset="fer2013", plan="table1"))[0]
@@ -132,7 +132,7 @@ plots.confusion(ours.confusion)
 # width for disgust.
 
 # %%
-from fercourse.experiments.statistics import wilson
+from fercourse.runs.statistics import wilson
 
 said = Ledger().rows(plan="fig8")[0].recall
 for expression, row, theirs in zip(fercourse.Expression, ours.confusion, said, strict=False):
@@ -152,7 +152,7 @@ for expression, row, theirs in zip(fercourse.Expression, ours.confusion, said, s
 # row is empty.
 
 # %% paper="Fig. 7"
-from fercourse.experiments.statistics import pool_folds
+from fercourse.runs.statistics import pool_folds
 
 ck = Ledger().rows(dataset="ckplus", plan=["ckplus-subject", "ckplus-random"])
 by_person = [row for row in ck if row.value("data.by") == "subject"]
@@ -316,7 +316,7 @@ print(f"only model 1 right: {b}, only model 6 right: {c}, p = {p:.2f}")
 # had the other sign.
 
 # %%
-from fercourse.experiments.statistics import compare, paired
+from fercourse.runs.statistics import compare, paired
 
 made_first = np.array([0.652, 0.655, 0.649, 0.657, 0.651])
 made_second = made_first + np.array([0.004, 0.006, 0.001, 0.005, 0.003])

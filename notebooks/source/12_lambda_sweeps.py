@@ -19,8 +19,8 @@
 # Fig. 6(a). So the figure's halves are to be read from right to left.
 
 # %% tags=["nbval-check-output"]
-from fercourse.experiments.paper import LAMBDAS, OPTIMUM, PAIR_WEIGHTS
 from fercourse.experiments.plans import SWEEP_WEIGHT, plan
+from fercourse.runs.paper import LAMBDAS, OPTIMUM, PAIR_WEIGHTS
 
 print("Fig. 6(b): lambda_1 =", *PAIR_WEIGHTS, "at lambda =", SWEEP_WEIGHT)
 print("Fig. 6(a): lambda =", *LAMBDAS)
@@ -155,7 +155,7 @@ print(f"after training, the same lambda weighs {ratio:.1f} times what it did bef
 # Look how clear some of them seem.
 
 # %%
-from fercourse.experiments.ledger import Ledger
+from fercourse.runs.ledger import Ledger
 
 claim = Ledger().rows(label="paper", plan="table1", dataset="fer2013", variant="model6")[0]
 rng = np.random.default_rng(12)

@@ -51,7 +51,7 @@ print(f"{2**5} combinations, {len(possible)} possible, {6} in Table 1")
 # The paper's numbers are in our ledger as rows labelled "paper": claims, each with its source.
 
 # %%
-from fercourse.experiments.ledger import Ledger
+from fercourse.runs.ledger import Ledger
 
 ledger = Ledger()
 claims = ledger.rows(plan="table1", label="paper")
@@ -87,7 +87,7 @@ for name in ("fer2013", "ckplus"):
 # each data set we take the recipe that most of the six models were trained with.
 
 # %%
-from fercourse.experiments.groups import group_by_config
+from fercourse.runs.groups import group_by_config
 
 models = [f"model{k}" for k in range(1, 7)]
 ours = {}
@@ -159,7 +159,7 @@ print(f"unpaired: {100 * d.mean():+.2f} ± {100 * unpaired:.2f} points")
 # the package's:
 
 # %%
-from fercourse.experiments.statistics import compare, paired
+from fercourse.runs.statistics import compare, paired
 
 result = paired(first, second)
 np.testing.assert_allclose([result.low, result.high], [d.mean() - half, d.mean() + half])

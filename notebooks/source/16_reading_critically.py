@@ -37,7 +37,7 @@
 # rows with the label "paper".
 
 # %% tags=["nbval-check-output"]
-from fercourse.experiments.ledger import Ledger
+from fercourse.runs.ledger import Ledger
 
 ledger = Ledger()
 claims = ledger.rows(label="paper", plan="table1")
@@ -260,7 +260,7 @@ for k in (3, 4, 5):
 # field of a config is listed in the paper-to-code map. These are the questions to send the authors:
 
 # %%
-from fercourse.course.papermap import OPEN
+from fercourse.pages.paper_to_code import OPEN
 
 for name, question in OPEN.items():
     print(f"{name:24}{question}")
@@ -278,7 +278,7 @@ for name, question in OPEN.items():
 # both protocols:
 
 # %%
-from fercourse.experiments.statistics import pool_folds
+from fercourse.runs.statistics import pool_folds
 
 for plan, words in (("ckplus-subject", "nobody in two folds"), ("ckplus-random", "random folds")):
     rows = [row for row in ledger.rows(plan=plan) if row.label != "paper"]

@@ -13,8 +13,8 @@ import fercourse.plots
 from fercourse import FERNet, ModelConfig
 from fercourse.course import build
 from fercourse.exercises import ablation
-from fercourse.experiments.ledger import Ledger
-from fercourse.experiments.paper import record_paper
+from fercourse.runs.ledger import Ledger
+from fercourse.runs.paper import record_paper
 
 
 def test_the_figure_of_costs_names_what_is_cheaper():
@@ -239,7 +239,7 @@ def test_the_lesson_pairs_whatever_a_ledger_holds(rows, pairs, monkeypatch, tmp_
     cells = [c.source for c in build.read(path).cells if c.cell_type == "code"]
     space = {"ledger": ledger, "display": lambda shown: None, "plots": fercourse.plots}
     exec("from itertools import pairwise", space)
-    exec("from fercourse.experiments.statistics import compare", space)
+    exec("from fercourse.runs.statistics import compare", space)
     exec('claims = ledger.rows(plan="table1", label="paper")', space)
     start = next(i for i, cell in enumerate(cells) if "import group_by_config" in cell)
     for cell in cells[start:]:

@@ -10,8 +10,8 @@ from scipy.stats import norm
 from fercourse.course import build
 from fercourse.course.lesson import Lesson
 from fercourse.exercises import sweeps
-from fercourse.experiments.ledger import Ledger
 from fercourse.experiments.plans import plan
+from fercourse.runs.ledger import Ledger
 
 
 def verdict(name, attempt):

@@ -11,9 +11,6 @@ from matplotlib.figure import Figure
 
 from fercourse.datasets.registry import known
 from fercourse.errors import FercourseError
-from fercourse.experiments.groups import group_by_config
-from fercourse.experiments.row import Row
-from fercourse.experiments.statistics import compare
 from fercourse.plots.style import (
     GREY,
     INK,
@@ -24,6 +21,9 @@ from fercourse.plots.style import (
     light_grid,
     new_figure,
 )
+from fercourse.runs.groups import group_by_config
+from fercourse.runs.row import Row
+from fercourse.runs.statistics import compare
 
 
 class Change(NamedTuple):

@@ -11,7 +11,6 @@ from fercourse.datasets.fingerprint import COUNTS
 from fercourse.datasets.registry import known
 from fercourse.errors import FercourseError
 from fercourse.evaluation.metrics import binomial_error
-from fercourse.experiments.row import Row
 from fercourse.labels import BASIC
 from fercourse.plots.style import (
     GREY,
@@ -23,6 +22,7 @@ from fercourse.plots.style import (
     light_grid,
     new_figure,
 )
+from fercourse.runs.row import Row
 
 
 @course_style()

@@ -13,10 +13,6 @@ from matplotlib.patches import Rectangle
 from fercourse.config import PARTS
 from fercourse.datasets.registry import known
 from fercourse.errors import FercourseError
-from fercourse.experiments.groups import grouped, whole_seeds
-from fercourse.experiments.paper import OPTIMUM
-from fercourse.experiments.row import Row
-from fercourse.experiments.statistics import Paired, compare, summarise
 from fercourse.plots.style import (
     GREY,
     INK,
@@ -28,6 +24,10 @@ from fercourse.plots.style import (
     new_figure,
     points,
 )
+from fercourse.runs.groups import grouped, whole_seeds
+from fercourse.runs.paper import OPTIMUM
+from fercourse.runs.row import Row
+from fercourse.runs.statistics import Paired, compare, summarise
 
 _SYMBOLS = {"loss.weight": r"$\lambda$", "loss.pair_weight": r"$\lambda_1$"}
 _WORDS = {"loss.weight": "λ", "loss.pair_weight": "λ₁"}

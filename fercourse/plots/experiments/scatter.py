@@ -9,8 +9,6 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from fercourse.errors import FercourseError
-from fercourse.experiments.row import Row
-from fercourse.experiments.statistics import independent, pool_folds, wilson
 from fercourse.plots.style import (
     INK,
     OURS,
@@ -22,6 +20,8 @@ from fercourse.plots.style import (
     light_grid,
     new_figure,
 )
+from fercourse.runs.row import Row
+from fercourse.runs.statistics import independent, pool_folds, wilson
 
 _COLOURS = (OURS, PAPER, THIRD, TRAIN)
 

@@ -12,9 +12,6 @@ from matplotlib.figure import Figure
 from fercourse.config import PARTS, ModelConfig
 from fercourse.datasets.registry import REGISTRY, known
 from fercourse.errors import FercourseError
-from fercourse.experiments.groups import group_by_config
-from fercourse.experiments.row import Row
-from fercourse.experiments.statistics import summarise
 from fercourse.plots.style import (
     OURS,
     PAPER,
@@ -24,6 +21,9 @@ from fercourse.plots.style import (
     new_figure,
     points,
 )
+from fercourse.runs.groups import group_by_config
+from fercourse.runs.row import Row
+from fercourse.runs.statistics import summarise
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
@@ -153,7 +153,7 @@ def _claims_and_ours(rows: Sequence[Row], metric: str) -> tuple[pd.DataFrame, pd
         if others:
             raise FercourseError(
                 f"the rows mix recipes ({one}; {others[0]}); keep one with "
-                "group_by_config(rows)[0] of fercourse.experiments.groups."
+                "group_by_config(rows)[0] of fercourse.runs.groups."
             )
     if not claimed and not measured:
         raise FercourseError("no row is one of Table 1's models, variants model1 to model6.")

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from fercourse.errors import FercourseError
 from fercourse.explain.gradcam import METHODS
 from fercourse.explain.maps import TITLES
-from fercourse.explain.record import ScoreRow
 from fercourse.explain.score import METRIC_TITLES
 from fercourse.plots.style import (
     GREY,
@@ -28,6 +27,7 @@ from fercourse.plots.style import (
     light_grid,
     new_figure,
 )
+from fercourse.runs.score_book import ScoreRow
 
 SHOWN = (
     "gradcam",

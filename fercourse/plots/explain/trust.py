@@ -12,7 +12,6 @@ from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from fercourse.errors import FercourseError
-from fercourse.experiments.statistics import wilson
 from fercourse.labels import Expression
 from fercourse.plots.style import (
     GREY,
@@ -27,6 +26,7 @@ from fercourse.plots.style import (
     light_grid,
     new_figure,
 )
+from fercourse.runs.statistics import wilson
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -23,7 +23,7 @@ from fercourse.plots.style import (
 )
 
 if TYPE_CHECKING:
-    from fercourse.experiments.recipe_page import Trial
+    from fercourse.pages.recipes import Trial
 
 
 @course_style()
@@ -35,7 +35,7 @@ def recipe_gains(trials: Sequence[Trial], base: Sequence[float]) -> Figure:
     itself is hardly known.
 
     Args:
-        trials: Of :func:`fercourse.experiments.recipe_page.compare_recipes`; those that changed one
+        trials: Of :func:`fercourse.pages.recipes.compare_recipes`; those that changed one
             setting and share a seed with the base are drawn.
         base: Validation accuracy of the base's seeds, fractions; two at least.
 

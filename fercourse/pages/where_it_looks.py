@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from fercourse.datasets.registry import known
-from fercourse.errors import FercourseError
-from fercourse.experiments.row import Row
 from fercourse.explain.gradcam import METHODS
-from fercourse.explain.record import ScoreRow
-from fercourse.files import whole_file
+from fercourse.files import write_if_changed
+from fercourse.pages.markdown import fill_tables, table
+from fercourse.runs.row import Row
+from fercourse.runs.score_book import ScoreRow
 
 NAMES = {
     **METHODS,
@@ -228,19 +228,7 @@ def write(page: Path, rows: Sequence[ScoreRow], ledger: Sequence[Row]) -> bool:
         "sanity": lambda: sanity(rows),
     }
     text = page.read_text(encoding="utf-8")
-
-    def fill(found: re.Match[str]) -> str:
-        name = found[1]
-        if name not in tables:
-            raise FercourseError(f"{page} asks for table {name!r}; there are {', '.join(tables)}.")
-        return f"<!-- table: {name} -->\n\n{tables[name]()}\n\n<!-- end -->"
-
-    new = re.sub(r"<!-- table: (\w+) -->.*?<!-- end -->", fill, text, flags=re.DOTALL)
-    if new == text:
-        return False
-    with whole_file(page) as part:
-        part.write_text(new, encoding="utf-8", newline="\n")
-    return True
+    return write_if_changed(page, fill_tables(text, tables, page))
 
 
 def _cell(rows: Sequence[ScoreRow], metric: str) -> str:
@@ -272,12 +260,13 @@ def _table(head: str, lines: Sequence[Sequence[object]]) -> str:
     if not lines:
         return "Not measured."
     names = re.split(r", (?![^(]*\))", head)  # not inside brackets
-    rows = [names, ["---"] * len(names), *lines]
-    return (
-        "\n".join(f"| {' | '.join(str(cell) for cell in row)} |" for row in rows)
-        .replace("| -", "| −")
-        .replace("| −--", "| ---")
-    )
+    return table(names, [[_minus(cell) for cell in line] for line in lines])
+
+
+def _minus(cell: object) -> str:
+    """A text with the sign that is as wide as a plus."""
+    text = str(cell)
+    return f"−{text[1:]}" if text.startswith("-") else text
 
 
 def _who(row: ScoreRow) -> str:

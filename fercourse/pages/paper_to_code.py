@@ -15,12 +15,12 @@ import jupytext
 
 from fercourse.config import LossConfig, ModelConfig, RunConfig, TrainConfig
 from fercourse.course.build import NOTEBOOKS, SOURCE, sources
-from fercourse.errors import FercourseError
-from fercourse.experiments.groups import grouped, whole_seeds
-from fercourse.experiments.ledger import Ledger
-from fercourse.experiments.row import Row
-from fercourse.experiments.statistics import paired
-from fercourse.files import whole_file
+from fercourse.files import write_if_changed
+from fercourse.pages.markdown import table
+from fercourse.runs.groups import grouped, whole_seeds
+from fercourse.runs.ledger import Ledger
+from fercourse.runs.row import Row
+from fercourse.runs.statistics import paired
 from fercourse.settings import ROOT
 
 PAGE = ROOT / "docs" / "paper-to-code.md"
@@ -182,7 +182,7 @@ ITEMS: tuple[Item, ...] = (
     Item(
         "Fig. 7",
         "Confusion matrix, CK+",
-        "fercourse.experiments.statistics.pool_folds",
+        "fercourse.runs.statistics.pool_folds",
         "tests/test_statistics.py::test_folds_are_pooled_face_by_face",
         "our reading",
         "The paper does not say how CK+ was split: here in ten folds, no person in two.",
@@ -206,7 +206,7 @@ ITEMS: tuple[Item, ...] = (
     Item(
         "Table 2",
         "Other methods",
-        "fercourse.experiments.paper.paper_rows",
+        "fercourse.runs.paper.paper_rows",
         "tests/test_ledger.py::test_the_papers_numbers",
         "as printed",
         "Quoted as claims; the five other methods were not run again.",
@@ -336,9 +336,8 @@ def render(folder: Path = SOURCE, ledger: Ledger | None = None) -> str:
         "Written by `fercourse course map`. A cell is named by its lesson and the heading it "
         "stands under. [design.md](design.md) gives the reasons at length.",
         "",
-        "| in the paper | what | notebook cell | function | test | status | note |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
     ]
+    items = []
     for item in ITEMS:
         where = "<br>".join(_link(place) for place in dict.fromkeys(cells.get(item.name, [])))
         function = item.function.removeprefix("fercourse.")
@@ -352,22 +351,23 @@ def render(folder: Path = SOURCE, ledger: Ledger | None = None) -> str:
             item.status,
             item.note,
         )
-        lines.append(_row(parts))
+        items.append(parts)
+    head = ("in the paper", "what", "notebook cell", "function", "test", "status", "note")
     lines += [
+        table(head, items),
         "",
         "## What the paper leaves open and a config field decides",
         "",
         "The effect is the change of test accuracy against our default where nothing else differs, "
         "from the ledger. The default is the class's; a preset may take another value.",
         "",
-        "| field | our default | left open | effect of another value |",
-        "| --- | --- | --- | --- |",
-    ]
-    for field, leaves in OPEN.items():
-        lines.append(
-            _row((f"`{field}`", f"`{_value(RunConfig(), field)}`", leaves, effect(field, rows)))
-        )
-    lines += [
+        table(
+            ("field", "our default", "left open", "effect of another value"),
+            [
+                (f"`{field}`", f"`{_value(RunConfig(), field)}`", leaves, effect(field, rows))
+                for field, leaves in OPEN.items()
+            ],
+        ),
         "",
         f"The paper fixes {_listed(STATED)}. It does not have {_listed(ADDED)}.",
     ]
@@ -376,13 +376,7 @@ def render(folder: Path = SOURCE, ledger: Ledger | None = None) -> str:
 
 def write(page: Path = PAGE, ledger: Ledger | None = None) -> bool:
     """Write the page; True if that changed it."""
-    text = render(ledger=ledger)
-    if page.is_file() and page.read_text(encoding="utf-8") == text:
-        return False
-    page.parent.mkdir(exist_ok=True)
-    with whole_file(page) as part:
-        part.write_text(text, encoding="utf-8", newline="\n")
-    return True
+    return write_if_changed(page, render(ledger=ledger))
 
 
 def config_fields() -> set[str]:
@@ -400,12 +394,6 @@ def _link(place: Place) -> str:
     notebook = (NOTEBOOKS / f"{place.stem}.ipynb").relative_to(ROOT).as_posix()
     text = f"[{place.lesson:02}](../{notebook})"
     return f"{text} {place.heading}" if place.heading else text
-
-
-def _row(parts: tuple[str, ...]) -> str:
-    if any("\n" in part for part in parts):
-        raise FercourseError(f"{parts[0]}: a table's cell cannot hold a line break.")
-    return f"| {' | '.join(part.replace('|', chr(92) + '|') for part in parts)} |"
 
 
 def _listed(names: frozenset[str]) -> str:

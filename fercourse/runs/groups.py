@@ -11,8 +11,8 @@ from typing import TypeVar
 
 from fercourse.config import COMPONENTS
 from fercourse.errors import FercourseError
-from fercourse.experiments.row import LABELS, Row
-from fercourse.experiments.statistics import pool_folds
+from fercourse.runs.row import LABELS, Row
+from fercourse.runs.statistics import pool_folds
 
 SWITCHES = tuple(f"model.{name}" for name in COMPONENTS)
 

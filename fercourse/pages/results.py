@@ -9,14 +9,15 @@ from pathlib import Path
 from fercourse.datasets.registry import known, on_disk
 from fercourse.errors import FercourseError
 from fercourse.evaluation.metrics import binomial_error, mean_accuracy, stability
-from fercourse.experiments.groups import group_by_config, grouped
-from fercourse.experiments.ledger import Ledger
-from fercourse.experiments.paper import RUNS
-from fercourse.experiments.row import Row
-from fercourse.experiments.statistics import compare, independent, pool_folds, wilson
-from fercourse.experiments.sweeps import sweep_tables
-from fercourse.files import whole_file
+from fercourse.files import write_if_changed
 from fercourse.labels import Expression
+from fercourse.pages.markdown import fill, table
+from fercourse.pages.sweeps import sweep_tables
+from fercourse.runs.groups import group_by_config, grouped
+from fercourse.runs.ledger import Ledger
+from fercourse.runs.paper import RUNS
+from fercourse.runs.row import Row
+from fercourse.runs.statistics import compare, independent, pool_folds, wilson
 
 BEGIN, END = "<!-- results: written by `fercourse ledger report` -->", "<!-- end of results -->"
 
@@ -34,8 +35,8 @@ def report(ledger: Ledger) -> str:
     tables = [row for row in measured if not row.plan.startswith("fig6")]  # sweeps: further down
     for name, dataset in on_disk().items():
         copies = grouped((row.group_key()[-1], row) for row in tables if row.dataset == name)
-        table = _cross_validated if dataset.folded else _split
-        parts += [table(rows, claims) for rows in copies.values()]
+        written = _cross_validated if dataset.folded else _split
+        parts += [written(rows, claims) for rows in copies.values()]
     if not parts:
         return "No run on real faces is recorded yet."
     return "\n\n".join([*parts, *sweep_tables(measured)])
@@ -51,16 +52,7 @@ def write(path: Path, ledger: Ledger) -> bool:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise FercourseError(f"{path} is no UTF-8 text ({error}).") from error
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise FercourseError(f"{path} has no place for results: put {BEGIN} and {END} into it.")
-    new = f"{before}{BEGIN}\n\n{report(ledger)}\n\n{END}{after}"
-    if new == text:
-        return False
-    with whole_file(path) as part:
-        part.write_text(new, encoding="utf-8", newline="\n")
-    return True
+    return write_if_changed(path, fill(text, BEGIN, END, report(ledger), path))
 
 
 def _split(rows: Sequence[Row], claims: dict[tuple[str, str], Row]) -> str:
@@ -71,28 +63,33 @@ def _split(rows: Sequence[Row], claims: dict[tuple[str, str], Row]) -> str:
     clean = rows[0].splits.get("test_clean")
     less = f" ({clean:,} without near-duplicates of training faces)" if clean else ""
     error = binomial_error(mean_accuracy([r.test_accuracy for r in rows]), n)
-    lines = [
+    introduction = (
         f"**{dataset.title}**, trained on {training}, the epoch selected on {selecting}, judged "
         f"once on {judging}'s {n:,} faces{less}; "
-        f"per cent. The test set alone is worth ± {100 * error:.2f} (binomial standard error).",
-        "",
-        f"| model | recipe | seeds | {selecting} | {judging} | without duplicates | with flip "
-        "averaging | Sta | the paper's claim |",
-        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
-    ]
+        f"per cent. The test set alone is worth ± {100 * error:.2f} (binomial standard error)."
+    )
+    head = ("model", "recipe", "seeds", selecting, judging, "without duplicates")
+    head += ("with flip averaging", "Sta", "the paper's claim")
+    cells = []
     for group in chain.from_iterable(map(_groups, group_by_config(rows))):
         first = group[0]
         claim = claims.get((dataset.name, first.variant.split("-")[0]))
-        cells = [first.variant, first.recipe, str(len(group))]
-        cells += [_mean(group, metric) for metric in METRICS]
-        cells.append(_spread([row.test_accuracy for row in group]))
-        cells.append(f"{100 * claim.test_accuracy:.2f}" if claim else "")
-        lines.append(f"| {' | '.join(cells)} |")
-    table = [row for row in rows if row.plan == "table1"]
-    for shared in group_by_config(table):
+        cells.append(
+            (
+                first.variant,
+                first.recipe,
+                len(group),
+                *(_mean(group, metric) for metric in METRICS),
+                _spread([row.test_accuracy for row in group]),
+                f"{100 * claim.test_accuracy:.2f}" if claim else "",
+            )
+        )
+    lines = [introduction, "", table(head, cells, "llrrrrrrr")]
+    table1 = [row for row in rows if row.plan == "table1"]
+    for shared in group_by_config(table1):
         lines += _steps(shared, f"{judging}, paired over the seeds both models have")
     most = {f"model{k}": 0 for k in range(1, 7)}
-    for group in _groups(table):
+    for group in _groups(table1):
         most[group[0].variant] = max(most.get(group[0].variant, 0), len(group))
     lacking = [f"{name} {RUNS - n}" for name, n in most.items() if n < RUNS]
     if lacking:
@@ -133,16 +130,15 @@ def _cross_validated(rows: Sequence[Row], claims: dict[tuple[str, str], Row]) ->
     neutral = any(sum(row.confusion[Expression.NEUTRAL]) for row in rows)
     copy = "CK+** (neutral and peak frames" if neutral else "CK+48** (peak frames, no neutral class"
     contempt = "with" if any(row.run.data.contempt for row in rows) else "without"
-    lines = [
+    introduction = (
         f"**{copy}, {contempt} contempt), cross-validated: the next "
         "fold selects the epoch, the held-out fold is judged once; per cent. Each seed cuts other "
         "folds and tests every face once; the interval is what so many faces are worth, counting "
-        "the three peak frames of a sequence, nearly one picture, as one.",
-        "",
-        "| model | folds | seeds | accuracy, all faces pooled | 95 % interval | Sta | spread over "
-        "folds | the paper's claim |",
-        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
-    ]
+        "the three peak frames of a sequence, nearly one picture, as one."
+    )
+    head = ("model", "folds", "seeds", "accuracy, all faces pooled", "95 % interval", "Sta")
+    head += ("spread over folds", "the paper's claim")
+    lines = []
     for group in sorted(_groups(rows), key=lambda g: (g[0].run.data.by, g[0].variant)):
         first, data = group[0], group[0].run.data
         seeds = grouped((row.seed, row) for row in group)
@@ -165,7 +161,8 @@ def _cross_validated(rows: Sequence[Row], claims: dict[tuple[str, str], Row]) ->
             ]
         else:
             cells += [f"{len(group)} folds only", "", "", "", ""]
-        lines.append(f"| {' | '.join(cells)} |")
+        lines.append(cells)
+    lines = [introduction, "", table(head, lines, "llrrrrrr")]
     apart = [row for row in rows if row.run.data.by == "subject"]
     for shared in group_by_config(apart):
         lines += _steps(

@@ -17,12 +17,13 @@ import torch
 from fercourse.config import LABELS, RunConfig, preset
 from fercourse.datasets.registry import known
 from fercourse.evaluation.metrics import binomial_error, mean_accuracy
-from fercourse.experiments.ledger import Ledger
-from fercourse.experiments.recipe import trials
-from fercourse.experiments.row import Row
-from fercourse.experiments.statistics import Paired, paired, share
-from fercourse.files import whole_file
+from fercourse.experiments.trials import trials
+from fercourse.files import write_if_changed
 from fercourse.models import FERNet
+from fercourse.pages.markdown import table
+from fercourse.runs.ledger import Ledger
+from fercourse.runs.row import Row
+from fercourse.runs.statistics import Paired, paired, share
 
 
 @dataclass(frozen=True)
@@ -71,12 +72,7 @@ def compare_recipes(rows: Sequence[Row], base: RunConfig) -> list[Trial]:
 
 def write(page: Path, ledger: Ledger) -> bool:
     """Write the page of recipes from the ledger; True if that changed it."""
-    text = report(ledger)
-    if page.is_file() and page.read_text(encoding="utf-8") == text:
-        return False
-    with whole_file(page) as part:
-        part.write_text(text, encoding="utf-8", newline="\n")
-    return True
+    return write_if_changed(page, report(ledger))
 
 
 def report(ledger: Ledger) -> str:
@@ -127,6 +123,9 @@ seed would change, unless it is of several points: it is a reason to try again, 
 `fercourse run recipe --data fer2013 --preset course` goes on where this stops."""
 
 
+_GAIN = "gain over the base, points"
+
+
 def _section(title: str, found: Sequence[Trial], size: int) -> str:
     error = binomial_error(found[0].accuracy, size)
     lines = [
@@ -135,16 +134,21 @@ def _section(title: str, found: Sequence[Trial], size: int) -> str:
         f"Selected and compared on {size:,} faces, which by themselves are worth "
         f"± {100 * error:.2f} points (binomial standard error).",
         "",
-        "| changed | runs | MB (float16) | validation accuracy, % | gain over the base, points |",
-        "| --- | ---: | ---: | ---: | --- |",
+        table(
+            ("changed", "runs", "MB (float16)", "validation accuracy, %", _GAIN),
+            [
+                (
+                    _in_words(trial.changed) or "nothing: the base",
+                    trial.n,
+                    f"{trial.megabytes:.2f}",
+                    f"{100 * trial.accuracy:.2f}",
+                    "" if trial.gain is None else trial.gain,
+                )
+                for trial in found
+            ],
+            "lrrrl",
+        ),
     ]
-    for trial in found:
-        changed = _in_words(trial.changed)
-        gain = "" if trial.gain is None else str(trial.gain)
-        lines.append(
-            f"| {changed or 'nothing: the base'} | {trial.n} | {trial.megabytes:.2f} | "
-            f"{100 * trial.accuracy:.2f} | {gain} |"
-        )
     return "\n".join(lines)
 
 

@@ -9,11 +9,12 @@ import torch
 from fercourse.config import RunConfig
 from fercourse.datasets.registry import known
 from fercourse.errors import FercourseError
-from fercourse.experiments.ledger import Ledger
-from fercourse.experiments.row import Row
-from fercourse.files import whole_file
+from fercourse.files import write_if_changed
 from fercourse.labels import BASIC
 from fercourse.models.fernet import FERNet
+from fercourse.pages.markdown import table
+from fercourse.runs.ledger import Ledger
+from fercourse.runs.row import Row
 from fercourse.training.checkpoint import load_model, save_model
 from fercourse.weights import FOLDER
 
@@ -42,8 +43,7 @@ def bundle(source: Path, ledger: Ledger, folder: Path = FOLDER) -> Path:
     for name, tensor in model.state_dict().items():
         tensor.copy_(half[name])  # what a reader will get
     save_model(target, model.half(), model.run, facts)
-    with whole_file(card_path(target)) as part:
-        part.write_text(card(row, target), encoding="utf-8", newline="\n")
+    write_if_changed(card_path(target), card(row, target))
     return target
 
 
@@ -86,18 +86,8 @@ def card(row: Row, weights: Path) -> str:
         "",
         "## Measured",
         "",
-        "| | per cent |",
-        "| --- | ---: |",
-        f"| validation accuracy (selected on) | {_percent(row.val_accuracy)} |",
-        f"| test accuracy | {_percent(row.test_accuracy)} |",
+        table(("measured", "per cent"), _measured(row), "lr"),
     ]
-    if row.test_accuracy_clean is not None:
-        lines.append(
-            f"| without near-duplicates of training faces | {_percent(row.test_accuracy_clean)} |"
-        )
-    lines.append(f"| averaged with the mirrored face | {_percent(row.test_accuracy_flip)} |")
-    for expression in BASIC:
-        lines.append(f"| recall, {expression.title.lower()} | {_percent(row.recall[expression])} |")
     lines += [
         "",
         "## Use and limits",
@@ -115,6 +105,18 @@ def card(row: Row, weights: Path) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _measured(row: Row) -> list[tuple[str, str]]:
+    """Names and per cent."""
+    clean = row.test_accuracy_clean
+    return [
+        ("validation accuracy (selected on)", _percent(row.val_accuracy)),
+        ("test accuracy", _percent(row.test_accuracy)),
+        *([("without near-duplicates of training faces", _percent(clean))] if clean else []),
+        ("averaged with the mirrored face", _percent(row.test_accuracy_flip)),
+        *((f"recall, {e.title.lower()}", _percent(row.recall[e])) for e in BASIC),
+    ]
 
 
 def _model(run: RunConfig) -> FERNet:

@@ -18,8 +18,8 @@ from torch import nn
 
 from fercourse.datasets.drawings import present
 from fercourse.errors import FercourseError
-from fercourse.experiments.ledger import alone
 from fercourse.files import whole_file
+from fercourse.runs.ledger import alone
 from fercourse.settings import ledger_path
 
 KINDS = ("map", "cam", "baseline", "sanity", "faithful", "gate")

@@ -15,7 +15,7 @@ from fercourse.datasets.base import FaceDataset
 from fercourse.datasets.registry import known
 from fercourse.device import native_bf16
 from fercourse.evaluation.predict import Evaluation, evaluate
-from fercourse.experiments.row import Row
+from fercourse.runs.row import Row
 from fercourse.training.loop import Epoch, Fit
 from fercourse.training.run import find_device, train
 

@@ -23,8 +23,8 @@ from filelock import FileLock, Timeout
 from fercourse.config import RunConfig
 from fercourse.datasets.drawings import present
 from fercourse.errors import FercourseError
-from fercourse.experiments.row import Row
 from fercourse.files import whole_file
+from fercourse.runs.row import Row
 from fercourse.settings import ledger_path
 
 History = list[dict[str, Any]]

@@ -6,9 +6,9 @@ nothing is read off a curve.
 
 from __future__ import annotations
 
-from fercourse.experiments.ledger import Ledger
-from fercourse.experiments.row import Row
 from fercourse.labels import BASIC, Expression
+from fercourse.runs.ledger import Ledger
+from fercourse.runs.row import Row
 
 RUNS = 10
 """N of eq. 8 and 9."""

@@ -8,11 +8,12 @@ from scipy.stats import f_oneway
 
 from fercourse.datasets.registry import known
 from fercourse.evaluation.metrics import mean_accuracy
-from fercourse.experiments.groups import whole_seeds
-from fercourse.experiments.paper import LAMBDAS, OPTIMUM, PAIR_WEIGHTS
 from fercourse.experiments.plans import SWEEP_WEIGHT
-from fercourse.experiments.row import Row
 from fercourse.labels import BASIC
+from fercourse.pages.markdown import table
+from fercourse.runs.groups import whole_seeds
+from fercourse.runs.paper import LAMBDAS, OPTIMUM, PAIR_WEIGHTS
+from fercourse.runs.row import Row
 
 _HALVES = {
     "fig6b": ("loss.pair_weight", "lambda_1", PAIR_WEIGHTS),
@@ -57,21 +58,22 @@ def _table(half: str, example: Row, runs: dict[float, list[Row]], judged: int) -
                 f" The runs at lambda = {SWEEP_WEIGHT:g} won this lambda_1 its place in half (b), "
                 "which flatters them."
             )
-    cells = {
-        name: [f"{value:g}" for value in planned],
-        "runs": [str(len(found)) for found in runs.values()],
-        "validation": [_mean(found, "val_accuracy") for found in runs.values()],
-        "test": [_mean(found, "test_accuracy") for found in runs.values()],
-    }
-    lines = [
+    groups = list(runs.values())
+    introduction = (
         f"**Fig. {half[3]}({half[4]})**, {_data_set(example)}, {example.recipe}, {fixed}; "
         f"per cent. The paper chose {name} = {OPTIMUM[field]:g}. "
-        f"{verdict}{_never_learned([row for found in runs.values() for row in found])}",
-        "",
-        *(f"| {title} | {' | '.join(row)} |" for title, row in cells.items()),
-    ]
-    lines.insert(3, f"| --- |{' ---: |' * len(planned)}")
-    return "\n".join(lines)
+        f"{verdict}{_never_learned([row for found in groups for row in found])}"
+    )
+    cells = table(
+        (name, *(f"{value:g}" for value in planned)),
+        [
+            ("runs", *map(len, groups)),
+            ("validation", *(_mean(found, "val_accuracy") for found in groups)),
+            ("test", *(_mean(found, "test_accuracy") for found in groups)),
+        ],
+        "l" + "r" * len(planned),
+    )
+    return f"{introduction}\n\n{cells}"
 
 
 def _data_set(row: Row) -> str:

@@ -2,7 +2,7 @@
 
 The paper gives lambda, dropout and a learning-rate rule, and leaves the rest of training open. So
 each setting is varied by itself around a preset, and every trial is a recorded run of the plan
-``recipe``; :mod:`fercourse.experiments.recipe_page` compares them.
+``recipe``; :mod:`fercourse.pages.recipes` compares them.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from fercourse.evaluation.metrics import (
     recall_per_class,
     stability,
 )
-from fercourse.experiments.row import Row
+from fercourse.runs.row import Row
 
 if TYPE_CHECKING:
     import pandas as pd

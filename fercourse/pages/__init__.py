@@ -1,0 +1,1 @@
+"""Every page that is written from results, so that no number in prose can drift."""
