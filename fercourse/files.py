@@ -1,13 +1,18 @@
-"""Files that are whole or not there at all."""
+"""Files that are whole or not there at all, and held by one process at a time."""
 
 from __future__ import annotations
 
 import errno
+import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from fercourse.errors import FercourseError
 
 
 @contextmanager
@@ -17,7 +22,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     A reader sees the old file or the new one, never half of it, even if the process is killed or
     the power fails.
     """
-    path = Path(path)
+    path = Path(path).resolve()  # of a link, what it points to
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -39,3 +44,41 @@ def write_if_changed(path: Path, text: str) -> bool:
     with whole_file(path) as part:
         part.write_text(text, encoding="utf-8", newline="\n")
     return True
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Hold a file against other processes; the system frees the lock of a killed one.
+
+    Raises:
+        FercourseError: Another process holds it for a minute.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(f"{path}.lock", timeout=60):
+            yield
+    except Timeout:
+        raise FercourseError(
+            f"{path} has been locked by another process for 60 s; end it, or try again."
+        ) from None
+
+
+def extend_lines(path: Path, lines: Sequence[str]) -> None:
+    """Add JSON lines to a file of such, which is replaced whole; hold it with :func:`alone`.
+
+    A last line that was torn, by a program that wrote in place, is left out.
+    """
+    content = path.read_bytes() if path.is_file() else b""
+    _, _, tail = content.rpartition(b"\n")
+    if tail:
+        content = content + b"\n" if is_json(tail) else content[: len(content) - len(tail)]
+    with whole_file(path) as part:
+        part.write_bytes(content + "".join(f"{line}\n" for line in lines).encode())
+
+
+def is_json(line: bytes) -> bool:
+    """Whether a line is a whole JSON object."""
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False

@@ -10,7 +10,7 @@ from made_rows import made_row
 from fercourse.config import ModelConfig, preset
 from fercourse.errors import FercourseError
 from fercourse.experiments.board import (
-    Shelf,
+    LedgerView,
     changes,
     next_run,
     own_ledger,
@@ -22,7 +22,7 @@ from fercourse.experiments.board import (
 from fercourse.experiments.live import LiveRun
 from fercourse.experiments.plans import Planned, plan
 from fercourse.runs.ledger import Ledger
-from fercourse.runs.paper import paper_rows
+from fercourse.runs.paper import paper_claims
 
 ALL = (True,) * 5
 MODEL4 = (True, True, True, False, False)
@@ -62,7 +62,11 @@ def test_a_recipe_is_the_presets_until_the_ledger_knows_better():
 
 
 def test_seeds_and_the_papers_claim_stand_beside_each_other():
-    rows = [*paper_rows(), *(made_row(4, seed, 0.7 + seed / 100) for seed in range(3)), made_row(6)]
+    rows = [
+        *paper_claims(),
+        *(made_row(4, seed, 0.7 + seed / 100) for seed in range(3)),
+        made_row(6),
+    ]
     base = recipe(rows, "fer2013", "cpu")
     here = {s.on: s for s in standings(rows, base, MODEL4)}
     assert len(here) == 6
@@ -73,7 +77,7 @@ def test_seeds_and_the_papers_claim_stand_beside_each_other():
 
 
 def test_a_combination_the_paper_lacks_is_listed_without_a_claim():
-    rows = paper_rows()
+    rows = paper_claims()
     base = recipe(rows, "ckplus", "cpu")
     odd = (False, True, False, False, True)
     last = standings(rows, base, odd)[-1]
@@ -116,9 +120,9 @@ def test_own_runs_lie_apart_and_are_read_together_with_the_courses(tmp_path, mon
     own_ledger().append(made_row(6), [{"epoch": 12, "val_accuracy": 0.7}])
     own_ledger().append(made_row(1, note="again"))
     assert own_ledger().path == tmp_path / "mine" / "ledger.jsonl"
-    shelf = Shelf()
-    assert [(row.variant, row.note) for row in shelf.rows()] == [("model1", ""), ("model6", "")]
-    assert shelf.history(shelf.rows()[1])[0]["val_accuracy"] == 0.7
+    view = LedgerView()
+    assert [(row.variant, row.note) for row in view.rows()] == [("model1", ""), ("model6", "")]
+    assert view.history(view.rows()[1])[0]["val_accuracy"] == 0.7
     assert len(Ledger().rows()) == 1
     assert {p.name for p in tmp_path.glob("*.json*") if p.suffix != ".lock"} == {"ledger.jsonl"}
 

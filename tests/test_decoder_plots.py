@@ -10,7 +10,7 @@ from fercourse import FERNet, ModelConfig, plots
 from fercourse.datasets.base import Faces
 from fercourse.errors import FercourseError
 from fercourse.plots.experiments.ablation_step import changes
-from fercourse.runs.paper import paper_rows
+from fercourse.runs.paper import paper_claims
 
 
 def faces(n: int = 2, size: int = 48) -> Faces:
@@ -50,7 +50,7 @@ def test_changes_of_the_paper_and_ours():
     ]
     found = {
         (c.source, c.dataset): c
-        for c in changes([*paper_rows(), *ours], 4, 5)
+        for c in changes([*paper_claims(), *ours], 4, 5)
         if c.source == "paper"
     }
     fer = found["paper", "fer2013"]
@@ -65,10 +65,10 @@ def test_changes_of_the_paper_and_ours():
 
 
 def test_ablation_step_says_where_it_is_clear():
-    headline = plots.ablation_step(paper_rows(), 4, 5).get_suptitle()
+    headline = plots.ablation_step(paper_claims(), 4, 5).get_suptitle()
     assert "CK+" in headline
     assert "FER2013" not in headline
-    assert "not clear" in plots.ablation_step(paper_rows(), 3, 4).get_suptitle()
+    assert "not clear" in plots.ablation_step(paper_claims(), 3, 4).get_suptitle()
     with pytest.raises(FercourseError, match="model 3"):
         plots.ablation_step([], 3, 4)
 

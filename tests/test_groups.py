@@ -9,7 +9,7 @@ from fercourse.pages.results import report
 from fercourse.plots.experiments.ablation_step import changes
 from fercourse.runs.groups import group_by_config
 from fercourse.runs.ledger import Ledger
-from fercourse.runs.paper import paper_rows
+from fercourse.runs.paper import paper_claims
 from fercourse.runs.statistics import compare
 
 LONG = {"train.epochs": 40, "loss.label_smoothing": 0.1}
@@ -23,7 +23,7 @@ def two_recipes():
 
 
 def test_runs_are_grouped_by_recipe_the_fullest_first():
-    groups = group_by_config([*paper_rows(), *two_recipes()])
+    groups = group_by_config(two_recipes())
     assert [len(group) for group in groups] == [6, 2]
     assert {row.value("train.epochs") for row in groups[0]} == {16}
     assert groups[1][0].recipe.endswith("40 epochs, light augmentation, label smoothing 0.1")
@@ -74,7 +74,7 @@ def test_a_step_of_table_1_is_a_line_for_each_recipe():
     rows = two_recipes()
     with pytest.raises(FercourseError, match="two runs of seed 0"):
         compare(rows, "model1", "model6")
-    found = changes([*rows, *paper_rows()], 1, 6)
+    found = changes([*rows, *paper_claims()], 1, 6)
     ours = [change for change in found if change.source != "paper"]
     assert [change.n for change in ours] == [2, 1]
     assert [round(change.mean) for change in ours] == [5, 5]

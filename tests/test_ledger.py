@@ -23,7 +23,6 @@ from typer.testing import CliRunner
 from fercourse.cli.ledger import app
 from fercourse.config import preset
 from fercourse.errors import FercourseError
-from fercourse.runs import ledger as ledger_module
 from fercourse.runs import paper
 from fercourse.runs.ledger import Ledger
 from fercourse.runs.row import Row, commit, versions
@@ -142,14 +141,13 @@ def test_a_torn_line_costs_only_itself(tmp_path_factory, data) -> None:
 def test_a_full_disk_leaves_the_ledger_as_it_was(ledger: Ledger, monkeypatch, written) -> None:
     ledger.append(made_row(seed=0))
     before = ledger.path.read_bytes()
-    real = os.write
+    real = Path.write_bytes
 
-    def full_disk(file: int, content: bytes) -> int:
-        if not written:
-            raise OSError(28, "No space left on device")
-        return real(file, content[:written])
+    def full_disk(path: Path, content: bytes) -> int:
+        real(path, content[:written])
+        raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(ledger_module.os, "write", full_disk)
+    monkeypatch.setattr(Path, "write_bytes", full_disk)
     with pytest.raises(FercourseError, match=r"(?i)no space left .* make room"):
         ledger.append(made_row(seed=1))
     monkeypatch.undo()
@@ -298,7 +296,7 @@ def _spoiled(name: str, value: object) -> dict:
         ("created", "2026-01-01T00:00:00+02:00", "is not a UTC time"),
         ("colour", "red", "unknown field 'colour'"),
         ("schema", 2, "schema 2 is not 1"),
-        ("stability", 0.01, "only a claim has stability"),
+        ("stability", 0.01, "unknown field 'stability'"),
         ("seconds", True, "field 'seconds' cannot be"),
         ("splits", {"test": "many"}, "field 'splits' cannot be"),
     ],
@@ -396,13 +394,13 @@ def test_the_papers_numbers(ledger: Ledger) -> None:
     assert paper.record_paper(ledger) == 27
     assert paper.record_paper(ledger) == 0
     assert ledger.verify() == []
-    (best,) = ledger.rows(plan="table1", dataset="fer2013", variant="model6")
+    (best,) = ledger.claims(plan="table1", dataset="fer2013", variant="model6")
     assert (best.test_accuracy, best.stability, best.runs) == (0.7408, 0.0024, 10)
-    (ours,) = ledger.rows(plan="table2", dataset="ckplus", variant="Proposed method")
+    (ours,) = ledger.claims(plan="table2", dataset="ckplus", variant="Proposed method")
     assert ours.test_accuracy == 0.9866
-    (recalls,) = ledger.rows(plan="fig8")
+    (recalls,) = ledger.claims(plan="fig8")
     assert recalls.recall == [None, None, 0.6101, None, 0.5598, None, None]
-    assert all(row.test_accuracy is None for row in ledger.rows(plan=["fig6a", "fig6b"]))
+    assert all(row.test_accuracy is None for row in ledger.claims(plan=["fig6a", "fig6b"]))
     assert ledger.missing([preset("paper")]) == [preset("paper")], "a claim is no run"
 
 
@@ -425,7 +423,7 @@ def test_the_committed_ledger_is_sound() -> None:
     assert committed.is_file(), "restore results/ledger.jsonl, or run `fercourse ledger paper`"
     ledger = Ledger(committed)
     assert ledger.verify() == []
-    assert {row.key for row in paper.paper_rows()} <= {row.key for row in ledger.rows()}
+    assert {row.key for row in paper.paper_claims()} <= {row.key for row in ledger.claims()}
 
 
 class TestCommandLine:

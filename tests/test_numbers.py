@@ -26,7 +26,7 @@ CITED = {
 @pytest.fixture(scope="module")
 def claimed():
     """The paper's numbers, as it prints them."""
-    rows = Ledger().rows(label="paper")
+    rows = Ledger().claims()
     numbers = [row.test_accuracy for row in rows] + [row.stability for row in rows]
     return {f"{100 * number:.2f}" for number in numbers if number is not None}
 

@@ -17,7 +17,7 @@ from fercourse import plots
 from fercourse.datasets.base import FaceDataset, Faces, held_out
 from fercourse.errors import FercourseError
 from fercourse.pages.recipes import Trial
-from fercourse.runs.paper import paper_rows
+from fercourse.runs.paper import paper_claims
 from fercourse.runs.statistics import compare, paired
 
 
@@ -77,13 +77,13 @@ FIGURES = {
     "learning_curves, one epoch": lambda: plots.learning_curves(made_history(epochs=1)),
     "confusion": lambda: plots.confusion(made_confusion(0.7)),
     "confusion, counts": lambda: plots.confusion(made_confusion(0.7), counts=True),
-    "table1_figure": lambda: plots.table1_figure(slopes() + paper_rows()),
-    "table1_figure, claims alone": lambda: plots.table1_figure(paper_rows()),
+    "table1_figure": lambda: plots.table1_figure(slopes() + paper_claims()),
+    "table1_figure, claims alone": lambda: plots.table1_figure(paper_claims()),
     "sweep": lambda: plots.sweep(swept(), "loss.weight"),
     "sweep, one seed": lambda: plots.sweep(swept(seeds=1), "loss.weight"),
-    "ablation_slopes": lambda: plots.ablation_slopes(slopes() + paper_rows()),
+    "ablation_slopes": lambda: plots.ablation_slopes(slopes() + paper_claims()),
     "ablation_slopes, one seed": lambda: plots.ablation_slopes(slopes(seeds=1)),
-    "accuracy_spread": lambda: plots.accuracy_spread(slopes() + paper_rows()),
+    "accuracy_spread": lambda: plots.accuracy_spread(slopes() + paper_claims()),
     "accuracy_spread, one seed": lambda: plots.accuracy_spread(slopes(seeds=1)),
     "recipe_gains": lambda: plots.recipe_gains(TRIALS, BASE_SEEDS),
 }
@@ -209,7 +209,7 @@ def test_confusion_rows_are_per_cent_of_the_truth() -> None:
 
 def test_table1_puts_the_paper_beside_ours() -> None:
     rows = slopes(seeds=3)
-    styled = plots.table1(rows + paper_rows())
+    styled = plots.table1(rows + paper_claims())
     frame = styled.data
     claimed = [69.79, 71.53, 73.85, 73.84, 73.97, 74.08]
     assert list(frame["FER2013", "paper Acc"]) == pytest.approx(claimed)
@@ -290,7 +290,7 @@ def test_sweep_refuses_runs_that_differ_in_more() -> None:
     with pytest.raises(FercourseError, match=r"differ in train\.epochs \(\d+, 33\)"):
         plots.sweep(rows, "loss.weight")
     with pytest.raises(FercourseError, match="no measured row"):
-        plots.sweep(paper_rows(), "loss.weight")
+        plots.sweep(paper_claims(), "loss.weight")
     ck = made_row(6, **{"data.name": "ckplus"})
     with pytest.raises(FercourseError, match="mix dataset ckplus, fer2013"):
         plots.sweep([*swept(), ck], "loss.weight")
@@ -298,7 +298,7 @@ def test_sweep_refuses_runs_that_differ_in_more() -> None:
 
 def test_slopes_print_the_paired_differences() -> None:
     rows = slopes()
-    figure = plots.ablation_slopes(rows + paper_rows())
+    figure = plots.ablation_slopes(rows + paper_claims())
     written = [text.get_text() for text in figure.axes[0].texts]
     for text, (first, second) in zip(
         written, [("model1", "model3"), ("model3", "model6")], strict=True

@@ -10,7 +10,7 @@ from PIL import Image
 from fercourse import plots
 from fercourse.detection import Detection
 from fercourse.evaluation.photo import Reading
-from fercourse.runs.paper import paper_rows
+from fercourse.runs.paper import paper_claims
 
 
 def said(figure) -> str:
@@ -62,7 +62,7 @@ def test_the_class_really_meant_is_named():
 
 
 def test_sta_stands_beside_the_error_of_the_test_set():
-    rows = [row for row in paper_rows() if row.plan == "table2"]
+    rows = [row for row in paper_claims() if row.plan == "table2"]
     text = said(plots.sta_beside_error(rows, {"fer2013": 3589}))
     # sqrt(0.5872 * 0.4128 / 3589) = 0.822 over 0.41; sqrt(0.7408 * 0.2592 / 3589) = 0.731 over 0.24
     assert text.startswith("The luck of the test set is 2.0 to 3.0 times")

@@ -12,7 +12,7 @@ from fercourse.datasets.base import Faces
 from fercourse.detection.stages import Stage
 from fercourse.errors import FercourseError
 from fercourse.plots.data.mtcnn_stages import mtcnn
-from fercourse.runs.paper import paper_rows
+from fercourse.runs.paper import paper_claims
 from fercourse.runs.score_book import ScoreRow
 
 
@@ -34,7 +34,7 @@ STEP = {"0.0": [0.9, 0.8, 1.0, 9], "1.0": [0.1, 0.0, 0.2, 9]}
 FAITHFUL = scored("faithful", deletion=STEP, insertion=STEP, road={"all": [0.1, 0.0, 0.2, 9]})
 SANE = scored("sanity", randomised=STEP, flip={"all": [0.5, 0.4, 0.6, 9]})
 BLIND = scored("baseline", "random", "baseline")
-ONE, TABLE_2 = [made_row(6)], [row for row in paper_rows() if row.plan == "table2"]
+ONE, TABLE_2 = [made_row(6)], [row for row in paper_claims() if row.plan == "table2"]
 FACE = np.full((48, 48), 90, dtype=np.uint8)
 
 

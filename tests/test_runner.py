@@ -194,14 +194,14 @@ def test_estimates_come_from_here_before_the_ledger_and_from_the_same_kind_of_de
 def test_a_full_disk_loses_no_row(ledger, settings, course, monkeypatch):
     _, begun = course(1.0)
     room = [False]
-    write = ledger_module._write_line
+    write = ledger_module.extend_lines
 
     def fails(path, row):
         if not room[0]:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         write(path, row)
 
-    monkeypatch.setattr(ledger_module, "_write_line", fails)
+    monkeypatch.setattr(ledger_module, "extend_lines", fails)
     runs = three(1)
     report = runner.run(runs, ledger, work=quick, **settings)
     assert begun == [runs[0].name]  # nothing more is begun that could not be recorded

@@ -13,7 +13,7 @@ from made_rows import made_row
 from scipy import stats
 
 from fercourse.errors import FercourseError
-from fercourse.runs.paper import paper_rows
+from fercourse.runs.paper import paper_claims
 from fercourse.runs.statistics import (
     compare,
     mean_interval,
@@ -147,7 +147,7 @@ def test_one_pair_has_no_interval() -> None:
 def test_compare_pairs_by_seed_not_by_order() -> None:
     rows = [made_row(1, seed=seed, accuracy=0.60 + 0.01 * seed) for seed in (0, 1, 2, 3)]
     rows += [made_row(6, seed=seed, accuracy=0.62 + 0.01 * seed) for seed in (3, 1, 2)]
-    result = compare(rows + paper_rows(), "model1", "model6")
+    result = compare(rows, "model1", "model6")
     assert result.n == 3
     assert result.mean == pytest.approx(0.02, abs=3e-4)
     assert result.high - result.low < 0.002, "the seeds' own differences must cancel"
@@ -181,14 +181,14 @@ def test_summary_by_hand() -> None:
 
 
 def test_the_papers_interval_follows_from_its_sta() -> None:
-    frame = summarise([row for row in paper_rows() if row.plan == "table1"])
+    frame = summarise([row for row in paper_claims() if row.plan == "table1"])
     line = frame[(frame.dataset == "fer2013") & (frame.variant == "model6")].iloc[0]
     assert line.n == 10
     half = stats.t.ppf(0.975, 9) * (0.0024 * math.sqrt(10 / 9)) / math.sqrt(10)
     assert (line.low, line.high) == pytest.approx((0.7408 - half, 0.7408 + half))
     assert math.isnan(line.binomial)
     with pytest.raises(FercourseError, match="fall into one group"):
-        summarise(paper_rows(), group_by=("dataset",))
+        summarise(paper_claims(), group_by=("dataset",))
 
 
 def test_folds_are_pooled_face_by_face() -> None:

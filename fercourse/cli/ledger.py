@@ -12,6 +12,8 @@ from rich.table import Table
 
 from fercourse.cli.tables import print_whole
 from fercourse.errors import FercourseError
+from fercourse.runs.claim import Claim
+from fercourse.runs.entry import Entry
 from fercourse.runs.ledger import Ledger
 from fercourse.runs.row import Row
 
@@ -52,14 +54,11 @@ def list_rows(
             row.dataset,
             row.variant,
             row.label,
-            _text(row.seed),
-            _text(row.best_epoch),
-            _percent(row.val_accuracy),
-            _percent(row.test_accuracy),
-            _percent(row.test_accuracy_clean),
-            _percent(row.test_accuracy_flip),
-            "" if row.seconds is None else f"{row.seconds / 60:.1f}",
-            row.source or row.key,
+            *(_text(row.value(name)) for name in ("seed", "best_epoch")),
+            *(_percent(row.value(f"{name}_accuracy")) for name in ("val", "test")),
+            *(_percent(row.value(f"test_accuracy_{name}")) for name in ("clean", "flip")),
+            f"{row.seconds / 60:.1f}" if isinstance(row, Row) else "",
+            row.source if isinstance(row, Claim) else row.key,
         )
     print_whole(table)
 
@@ -84,7 +83,10 @@ def summary(
 
     book = _existing(ledger)
     rows = _filtered(book, plan=plan, dataset=dataset, variant=variant, label=label)
-    frame = summarise(pool_folds(rows) if pool else rows, by, metric)
+    if pool:
+        claims = [row for row in rows if not isinstance(row, Row)]
+        rows = [*claims, *pool_folds([row for row in rows if isinstance(row, Row)])]
+    frame = summarise(rows, by, metric)
     names = list(frame.columns[: list(frame.columns).index("n")])
     numbers = ("n", "Acc", "Sta", "95 % CI", "test set error")
     table = _table(f"{metric}, per cent", words=names, numbers=numbers)
@@ -115,7 +117,11 @@ def compare(
     from fercourse.runs.statistics import EXACT
     from fercourse.runs.statistics import compare as paired_compare
 
-    rows = _filtered(_existing(ledger), plan=plan, dataset=dataset, label=label)
+    rows = [
+        row
+        for row in _filtered(_existing(ledger), plan=plan, dataset=dataset, label=label)
+        if isinstance(row, Row)
+    ]
     result = paired_compare(rows, first, second, metric)
     typer.echo(f"{second} minus {first}, {metric}: {result}")
     kind = "exact" if result.n <= EXACT else "simulated"
@@ -147,7 +153,7 @@ def verify(ledger: LedgerPath = None) -> None:
         typer.echo(problem, err=True)
     if problems:
         raise typer.Exit(1)
-    typer.echo(f"{book.path}: {len(book.rows())} rows, all sound.")
+    typer.echo(f"{book.path}: {len(book.entries())} rows, all sound.")
 
 
 @app.command()
@@ -206,8 +212,8 @@ def _existing(path: Path | None) -> Ledger:
     return book
 
 
-def _filtered(book: Ledger, **filters: list[Any] | None) -> list[Row]:
-    return book.rows(**{name: values for name, values in filters.items() if values})
+def _filtered(book: Ledger, **filters: list[Any] | None) -> list[Entry]:
+    return book.entries(**{name: values for name, values in filters.items() if values})
 
 
 def _table(

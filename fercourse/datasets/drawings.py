@@ -12,7 +12,7 @@ as the processor did; 2 calculates in float64. Raise it with every change that m
 list the earlier drawings in ``drawings.json`` (``python benchmarks/painter.py earlier COMMIT``)."""
 
 
-def present(fingerprint: str | None) -> str | None:
+def present(fingerprint: str) -> str:
     """The fingerprint that the same faces have as they are drawn now.
 
     ``drawings.json`` lists the drawings that recorded runs were made on, and in how many pixels
@@ -23,6 +23,6 @@ def present(fingerprint: str | None) -> str | None:
 
 
 @functools.cache
-def _earlier() -> dict[str | None, str]:
+def _earlier() -> dict[str, str]:
     table = json.loads(Path(__file__).with_name("drawings.json").read_text(encoding="utf-8"))
     return {one["fingerprint"]: one["now"] for one in table}

@@ -14,6 +14,8 @@ from fercourse.config import COMPONENTS, LABELS, ModelConfig, RunConfig
 from fercourse.datasets.registry import known
 from fercourse.errors import FercourseError
 from fercourse.experiments.plans import Planned, plan
+from fercourse.runs.claim import Claim
+from fercourse.runs.entry import Entry
 from fercourse.runs.groups import SWITCHES, whole_seeds
 from fercourse.runs.ledger import History, Ledger
 from fercourse.runs.row import Row
@@ -28,7 +30,7 @@ def own_ledger() -> Ledger:
     return Ledger(ledger_path().parent / "mine" / "ledger.jsonl")
 
 
-class Shelf:
+class LedgerView:
     """Several ledgers read as one; the first to hold a run is believed.
 
     Args:
@@ -38,13 +40,17 @@ class Shelf:
     def __init__(self, ledgers: Sequence[Ledger] | None = None) -> None:
         self.ledgers = [Ledger(), own_ledger()] if ledgers is None else list(ledgers)
 
-    def rows(self) -> list[Row]:
-        """All rows, each run on the same data once."""
-        found: dict[str, Row] = {}
+    def entries(self) -> list[Entry]:
+        """All claims, and all runs, each on the same data once."""
+        found: dict[str, Entry] = {}
         for ledger in self.ledgers:
-            for row in ledger.rows():
-                found.setdefault(row.identity, row)
+            for entry in ledger.entries():
+                found.setdefault(entry.identity, entry)
         return list(found.values())
+
+    def rows(self) -> list[Row]:
+        """All runs."""
+        return [entry for entry in self.entries() if isinstance(entry, Row)]
 
     def history(self, row: Row) -> History | None:
         """A row's curves, from whichever ledger keeps them."""
@@ -106,7 +112,7 @@ class Standing:
     on: Switches
     rows: tuple[Row, ...]
     folds: int = 0
-    claim: Row | None = None
+    claim: Claim | None = None
 
     @property
     def model(self) -> int | None:
@@ -114,11 +120,11 @@ class Standing:
         return ModelConfig(**dict(zip(COMPONENTS, self.on, strict=True))).table1_row
 
 
-def standings(rows: Iterable[Row], base: RunConfig, on: Switches) -> list[Standing]:
+def standings(rows: Iterable[Entry], base: RunConfig, on: Switches) -> list[Standing]:
     """Table 1's six models, whatever else was run under this recipe, and the chosen combination.
 
     Args:
-        rows: Of the ledgers.
+        rows: Of the ledgers, the claims among them.
         base: See :func:`recipe`.
         on: The chosen one, listed whether it was run or not.
     """
@@ -127,8 +133,12 @@ def standings(rows: Iterable[Row], base: RunConfig, on: Switches) -> list[Standi
         if _recipe(run) == base:
             runs.setdefault(switches(run.model), []).append(row)
     runs.setdefault(on, [])
-    table1 = ("paper", "table1", base.data.name)
-    claims = {row.variant: row for row in rows if (row.label, row.plan, row.dataset) == table1}
+    table1 = ("table1", base.data.name)
+    claims = {
+        row.variant: row
+        for row in rows
+        if isinstance(row, Claim) and (row.plan, row.dataset) == table1
+    }
     found = []
     for each, mine in runs.items():
         whole, spare = whole_seeds(mine)
@@ -165,10 +175,10 @@ def next_run(rows: Iterable[Row], base: RunConfig, on: Switches, label: str) -> 
     return None
 
 
-def _runs(rows: Iterable[Row]) -> Iterator[tuple[Row, RunConfig]]:
+def _runs(rows: Iterable[Entry]) -> Iterator[tuple[Row, RunConfig]]:
     """Measured rows with their configs, those of another fercourse's left out."""
     for row in rows:
-        if row.label != "paper":
+        if isinstance(row, Row):
             with suppress(FercourseError, TypeError):
                 yield row, row.run
 

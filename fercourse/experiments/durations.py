@@ -25,7 +25,7 @@ class Durations:
         self._recorded: dict[RunConfig, list[float]] = {}
         self._here: dict[RunConfig, list[float]] = {}
         for row in rows:
-            if row.label != "paper" and device in (None, _kind(row.device)):
+            if device in (None, _kind(row.device)):
                 seconds = OVERHEAD * row.seconds
                 self._recorded.setdefault(_cost(row.run), []).append(seconds)
 

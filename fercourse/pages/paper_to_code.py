@@ -206,7 +206,7 @@ ITEMS: tuple[Item, ...] = (
     Item(
         "Table 2",
         "Other methods",
-        "fercourse.runs.paper.paper_rows",
+        "fercourse.runs.paper.paper_claims",
         "tests/test_ledger.py::test_the_papers_numbers",
         "as printed",
         "Quoted as claims; the five other methods were not run again.",
@@ -303,15 +303,14 @@ def effect(field: str, rows: list[Row]) -> str:
 
     Args:
         field: Dotted, "loss.weight".
-        rows: Of a ledger; claims are passed over.
+        rows: Of a ledger.
 
     Returns:
         Differences of test accuracy in points to the run with our default, paired over the seeds
         both have; "not measured" where there are none.
     """
-    measured = [row for row in rows if row.label != "paper" and row.test_accuracy is not None]
     said = []
-    for members in grouped((row.group_key(field), row) for row in measured).values():
+    for members in grouped((row.group_key(field), row) for row in rows).values():
         by_value = grouped((row.value(field), row) for row in members)
         scores = {
             value: {row.seed: row.test_accuracy for row in whole_seeds(group)[0]}

@@ -57,7 +57,7 @@ def compare_recipes(rows: Sequence[Row], base: RunConfig) -> list[Trial]:
     groups: dict[str, list[Row]] = {base.hash: []}
     shared = {config.hash for config in trials(base).values()}
     for row in rows:
-        if row.label == "paper" or row.run.data != base.data:
+        if row.run.data != base.data:
             continue
         if row.plan == "recipe" or row.variant == "model6" or row.run.hash in shared:
             groups.setdefault(row.run.hash, []).append(row)

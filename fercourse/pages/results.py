@@ -13,6 +13,7 @@ from fercourse.files import write_if_changed
 from fercourse.labels import Expression
 from fercourse.pages.markdown import fill, table
 from fercourse.pages.sweeps import sweep_tables
+from fercourse.runs.claim import Claim
 from fercourse.runs.groups import group_by_config, grouped
 from fercourse.runs.ledger import Ledger
 from fercourse.runs.paper import RUNS
@@ -29,8 +30,8 @@ def report(ledger: Ledger) -> str:
 
     The search for a recipe has a page of its own, without the test split.
     """
-    measured = [row for row in ledger.rows() if row.label != "paper" and row.plan != "recipe"]
-    claims = {(row.dataset, row.variant): row for row in ledger.rows(label="paper", plan="table1")}
+    measured = [row for row in ledger.rows() if row.plan != "recipe"]
+    claims = {(row.dataset, row.variant): row for row in ledger.claims(plan="table1")}
     parts = []
     tables = [row for row in measured if not row.plan.startswith("fig6")]  # sweeps: further down
     for name, dataset in on_disk().items():
@@ -55,7 +56,7 @@ def write(path: Path, ledger: Ledger) -> bool:
     return write_if_changed(path, fill(text, BEGIN, END, report(ledger), path))
 
 
-def _split(rows: Sequence[Row], claims: dict[tuple[str, str], Row]) -> str:
+def _split(rows: Sequence[Row], claims: dict[tuple[str, str], Claim]) -> str:
     """Runs on a data set with splits of its own."""
     dataset = known(rows[0].dataset)
     training, selecting, judging = dataset.splits
@@ -125,7 +126,7 @@ def _steps(rows: Sequence[Row], over: str) -> list[str]:
     return ["", f"{over}: {text}.{warning}"]
 
 
-def _cross_validated(rows: Sequence[Row], claims: dict[tuple[str, str], Row]) -> str:
+def _cross_validated(rows: Sequence[Row], claims: dict[tuple[str, str], Claim]) -> str:
     """Runs on a data set that is cut into folds."""
     neutral = any(sum(row.confusion[Expression.NEUTRAL]) for row in rows)
     copy = "CK+** (neutral and peak frames" if neutral else "CK+48** (peak frames, no neutral class"

@@ -28,15 +28,15 @@ def grouped(pairs: Iterable[tuple[Key, Row]]) -> dict[Key, list[Row]]:
 
 
 def group_by_config(rows: Sequence[Row]) -> list[list[Row]]:
-    """Measured runs that differ in Table 1's switches, seed and fold alone, a list a recipe.
+    """Runs that differ in Table 1's switches, seed and fold alone, a list a recipe.
 
     Args:
-        rows: Of a ledger; the paper's claims among them are left out.
+        rows: Of a ledger.
 
     Returns:
         Most models first, then most effort, then most runs.
     """
-    groups = grouped((row.group_key(*SWITCHES), row) for row in rows if row.label != "paper")
+    groups = grouped((row.group_key(*SWITCHES), row) for row in rows)
     return sorted(groups.values(), key=_rank)
 
 

@@ -1,7 +1,7 @@
 """The ledger: one JSON line for each finished run, the only source of a number in prose.
 
 ``results/ledger.jsonl`` holds the rows, ``results/history/`` the curves, one file a run. Rows are
-only ever appended, by as many processes as like: a line is written whole, under a lock.
+only ever added, by as many processes as like: under a lock, the file is replaced whole.
 """
 
 from __future__ import annotations
@@ -13,19 +13,20 @@ import os
 import warnings
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
-
-from filelock import FileLock, Timeout
+from typing import Any, NamedTuple, TypeVar
 
 from fercourse.config import RunConfig
 from fercourse.datasets.drawings import present
 from fercourse.errors import FercourseError
-from fercourse.files import whole_file
+from fercourse.files import alone, extend_lines, is_json, whole_file
+from fercourse.runs.claim import PAPER, Claim
+from fercourse.runs.entry import Entry, field_types
 from fercourse.runs.row import Row
 from fercourse.settings import ledger_path
+
+Kind = TypeVar("Kind", bound=Entry)
 
 History = list[dict[str, Any]]
 """One dict an epoch: epoch, lr, train_loss, train_ce, train_center, train_island, ..."""
@@ -55,11 +56,11 @@ class Ledger:
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
         self.path = Path(path) if path is not None else ledger_path()
 
-    def append(self, row: Row, history: History | None = None) -> bool:
+    def append(self, row: Entry, history: History | None = None) -> bool:
         """Add a row, and its history beside it, unless this run on these data is already there.
 
-        Safe with several processes and against a kill at any moment: the history is replaced
-        atomically first, then the line is written whole; a line torn by an earlier kill is removed.
+        Safe with several processes and against a kill at any moment: history first, then the file
+        of rows, each is replaced whole. A line torn by an older fercourse's end is left out.
 
         Returns:
             Whether the row was added.
@@ -70,25 +71,37 @@ class Ledger:
         """
         return self._extend([(row, history)]) == 1
 
-    def rows(self, configs: Iterable[RunConfig] | None = None, **filters: Any) -> list[Row]:
-        """The rows, in the order written, that fit every filter.
+    def entries(self, **filters: Any) -> list[Entry]:
+        """Measured runs and claims alike, in the order written, that fit every filter.
 
         Args:
-            configs: Only runs of these configs, whatever plan they were run for.
             **filters: A field or dotted config name, and its value or a collection of values:
-                ``rows(label="full", variant=["model1", "model6"], **{"loss.weight": 0.005})``.
+                ``entries(label="full", variant=["model1", "model6"], **{"loss.weight": 0.005})``.
 
         Raises:
             FercourseError: A line is damaged (the sentence says which), or a filter is unknown.
         """
-        found = [row for _, row in self._read()]
-        for name, wanted in filters.items():
-            values = wanted if isinstance(wanted, list | tuple | set | range) else (wanted,)
-            found = [row for row in found if row.value(name) in values]
+        return _filtered([entry for _, entry in self._read()], filters)
+
+    def rows(self, configs: Iterable[RunConfig] | None = None, **filters: Any) -> list[Row]:
+        """The measured runs, in the order written, that fit every filter.
+
+        Args:
+            configs: Only runs of these configs, whatever plan they were run for.
+            **filters: As for :meth:`entries`.
+
+        Raises:
+            FercourseError: As for :meth:`entries`.
+        """
+        found = _filtered([e for _, e in self._read() if isinstance(e, Row)], filters)
         if configs is not None:
             plan = set(configs)
             found = [row for row in found if _run_or_none(row) in plan]
         return found
+
+    def claims(self, **filters: Any) -> list[Claim]:
+        """What the paper claims, as far as it fits every filter; see :meth:`entries`."""
+        return _filtered([e for _, e in self._read() if isinstance(e, Claim)], filters)
 
     def missing(
         self, configs: Sequence[RunConfig], fingerprint: str | None = None
@@ -108,7 +121,7 @@ class Ledger:
         done = {_run_or_none(row) for row in rows}
         return [config for config in configs if config not in done]
 
-    def history(self, row: Row) -> History | None:
+    def history(self, row: Entry) -> History | None:
         """A row's curves, one dict an epoch; None where none were kept."""
         path = self._history_path(row)
         if not path.is_file():
@@ -140,8 +153,8 @@ class Ledger:
         other = Ledger(path)
         if not other.path.is_file():
             raise FercourseError(f"there is no ledger at {other.path}.")
-        theirs = other.rows()
-        ours = {row.identity: row for row in self.rows()}
+        theirs = other.entries()
+        ours = {row.identity: row for row in self.entries()}
         for row in theirs:
             if problems := row.problems():
                 raise FercourseError(
@@ -186,42 +199,47 @@ class Ledger:
                 except FercourseError as error:
                     found.append(f"{where}{error}")
                     continue
-                if history and row.best_epoch not in {epoch.get("epoch") for epoch in history}:
-                    found.append(f"{where}best_epoch {row.best_epoch} is not in its history.")
+                if history and row.value("best_epoch") not in {
+                    epoch.get("epoch") for epoch in history
+                }:
+                    found.append(
+                        f"{where}best_epoch {row.value('best_epoch')} is not in its history."
+                    )
         return found
 
-    def _extend(self, entries: Sequence[tuple[Row, History | None]]) -> int:
+    def _extend(self, entries: Sequence[tuple[Entry, History | None]]) -> int:
         """Add the rows that are not there yet under one lock; return how many."""
         for row, _ in entries:
             problems = row.problems()
             if problems:
                 raise FercourseError(f"{row.key} cannot be recorded: {'; '.join(problems)}.")
-        added = 0
+        new: dict[str, tuple[Entry, History | None]] = {}
         with alone(self.path):
             known = {row.identity for _, row in self._read()}
             for row, history in entries:
-                if row.identity in known:
-                    continue
-                try:
+                if row.identity not in known:
+                    new.setdefault(row.identity, (row, history))
+            try:
+                for row, history in new.values():
                     if history:
                         _write_history(self._history_path(row), history)
-                    _write_line(self.path, row)
-                except OSError as error:
-                    advice = "make room" if error.errno == errno.ENOSPC else "mend that"
-                    raise FercourseError(
-                        f"{row.key} could not be recorded in {self.path} ({error.strerror}); "
-                        f"the rows before it are safe: {advice} and run it again."
-                    ) from error
-                known.add(row.identity)
-                added += 1
-        return added
+                if new:
+                    extend_lines(self.path, [_line(row) for row, _ in new.values()])
+            except OSError as error:
+                advice = "make room" if error.errno == errno.ENOSPC else "mend that"
+                raise FercourseError(
+                    f"{', '.join(row.key for row, _ in new.values())} could not be recorded in "
+                    f"{self.path} ({error.strerror}); the rows before it are safe: {advice} and "
+                    "run it again."
+                ) from error
+        return len(new)
 
-    def _read(self, damage: list[str] | None = None) -> Iterator[tuple[int, Row]]:
+    def _read(self, damage: list[str] | None = None) -> Iterator[tuple[int, Entry]]:
         """Line numbers and rows; damaged lines are raised, or told in ``damage`` if given."""
         if not self.path.is_file():
             return
         *lines, tail = self.path.read_bytes().split(b"\n")
-        if tail and _is_json(tail):  # whole, only its line end is missing
+        if tail and is_json(tail):  # whole, only its line end is missing
             lines.append(tail)
         elif tail:
             torn = (
@@ -236,7 +254,7 @@ class Ledger:
             if not line.strip():
                 continue
             try:
-                row = Row.from_dict(json.loads(line))
+                row = _entry(json.loads(line))
             except ValueError as error:  # FercourseError, bad JSON and bad UTF-8 alike
                 why = error if isinstance(error, FercourseError) else "this is not JSON."
                 told = f"{self.path}, line {number}: {why} Correct or remove that line."
@@ -246,59 +264,28 @@ class Ledger:
                 continue
             yield number, row
 
-    def _history_path(self, row: Row) -> Path:
+    def _history_path(self, row: Entry) -> Path:
         return self.path.parent / "history" / f"{row.identity.replace(':', '_')}.json"
 
 
-@contextmanager
-def alone(path: Path) -> Iterator[None]:
-    """Hold a file against other processes; the system frees the lock of a killed one.
-
-    Raises:
-        FercourseError: Another process holds it for a minute.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(f"{path}.lock", timeout=60):
-            yield
-    except Timeout:
-        raise FercourseError(
-            f"{path} has been locked by another process for 60 s; end it, or try again."
-        ) from None
+def _filtered(entries: list[Kind], filters: dict[str, Any]) -> list[Kind]:
+    known = field_types(Row) | field_types(Claim)
+    for name, wanted in filters.items():
+        if "." not in name and name not in known:
+            raise FercourseError(f"a row has no field {name!r}; it has {', '.join(known)}.")
+        values = wanted if isinstance(wanted, list | tuple | set | range) else (wanted,)
+        entries = [entry for entry in entries if entry.value(name) in values]
+    return entries
 
 
-def _write_line(path: Path, row: Row) -> None:
-    """Append one line with one write; on failure leave the file as it was."""
-    line = json.dumps(row.to_dict(), allow_nan=False).encode() + b"\n"
-    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
-    file = os.open(path, flags, 0o644)
-    try:
-        end = _mend(file)
-        try:
-            if os.write(file, line) < len(line):
-                raise OSError(28, "no space left on device")
-            os.fsync(file)
-        except OSError:
-            os.ftruncate(file, end)
-            raise
-    finally:
-        os.close(file)
+def _entry(values: Any) -> Entry:
+    """A line's JSON as the kind of entry its label says it is."""
+    claimed = isinstance(values, dict) and values.get("label") == PAPER
+    return (Claim if claimed else Row).from_dict(values)
 
 
-def _mend(file: int) -> int:
-    """Make the file end with a line end, dropping a torn line; return its length."""
-    size = os.lseek(file, 0, os.SEEK_END)
-    os.lseek(file, 0, os.SEEK_SET)
-    content = b""
-    while chunk := os.read(file, size + 1):
-        content += chunk
-    tail = content.rpartition(b"\n")[2]
-    if not tail:
-        return size
-    if _is_json(tail):
-        return size + os.write(file, b"\n")
-    os.ftruncate(file, size - len(tail))
-    return size - len(tail)
+def _line(entry: Entry) -> str:
+    return json.dumps(entry.to_dict(), allow_nan=False)
 
 
 def _write_history(path: Path, history: History) -> None:
@@ -314,13 +301,6 @@ def _short(value: Any) -> Any:
     if not isinstance(value, float):
         return value
     return float(f"{value:.6g}") if math.isfinite(value) else None  # a diverged loss
-
-
-def _is_json(line: bytes) -> bool:
-    try:
-        return isinstance(json.loads(line), dict)
-    except ValueError:
-        return False
 
 
 def _run_or_none(row: Row) -> RunConfig | None:

@@ -1,4 +1,4 @@
-"""The paper's own numbers as rows labelled "paper": claims, never measurements.
+"""The paper's own numbers: claims, never measurements.
 
 Fig. 6, 7 and 8 are pictures whose values the text does not give: what it does give is here, and
 nothing is read off a curve.
@@ -6,9 +6,11 @@ nothing is read off a curve.
 
 from __future__ import annotations
 
+from typing import Any
+
 from fercourse.labels import BASIC, Expression
+from fercourse.runs.claim import Claim
 from fercourse.runs.ledger import Ledger
-from fercourse.runs.row import Row
 
 RUNS = 10
 """N of eq. 8 and 9."""
@@ -41,8 +43,8 @@ TABLE_2 = (  # method, then as above
 _RECALLS = {Expression.SAD: 0.5598, Expression.FEAR: 0.6101}
 
 
-def paper_rows() -> list[Row]:
-    """Table 1, Table 2, the optimum of Fig. 6 and section 3.5's recalls, as ledger rows."""
+def paper_claims() -> list[Claim]:
+    """Table 1, Table 2, the optimum of Fig. 6 and section 3.5's recalls."""
     rows = [
         row
         for model, *numbers in TABLE_1
@@ -83,11 +85,11 @@ def paper_rows() -> list[Row]:
 
 
 def record_paper(ledger: Ledger) -> int:
-    """Add the paper's rows that the ledger lacks; return how many. Twice is the same as once."""
-    return sum(ledger.append(row) for row in paper_rows())
+    """Add the claims that the ledger lacks; return how many. Twice is the same as once."""
+    return sum(ledger.append(row) for row in paper_claims())
 
 
-def _table_rows(plan: str, variant: str, source: str, numbers: list[float]) -> list[Row]:
+def _table_rows(plan: str, variant: str, source: str, numbers: list[float]) -> list[Claim]:
     fer_accuracy, fer_sta, ck_accuracy, ck_sta = (round(n / 100, 6) for n in numbers)
     note = ""
     if variant == "model6":
@@ -116,12 +118,11 @@ def _table_rows(plan: str, variant: str, source: str, numbers: list[float]) -> l
     ]
 
 
-def _claim(plan: str, dataset: str, variant: str, **values: object) -> Row:
-    return Row(
+def _claim(plan: str, dataset: str, variant: str, **values: Any) -> Claim:
+    return Claim(
         key=f"paper:{plan}:{dataset}:{variant}",
         plan=plan,
         dataset=dataset,
         variant=variant,
-        label="paper",
         **values,
     )

@@ -1,4 +1,4 @@
-"""One row of the ledger: everything needed to trace a number back to the run it came from."""
+"""A measured run in the ledger: everything needed to trace a number back to where it came from."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import functools
 import math
 import platform
 import subprocess
-import types
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any
 
 import fercourse
 from fercourse.config import COMPONENTS, RunConfig, preset
@@ -20,16 +19,11 @@ from fercourse.config import LABELS as PRESETS
 from fercourse.datasets.drawings import present
 from fercourse.datasets.registry import known
 from fercourse.errors import FercourseError
+from fercourse.runs.entry import SCHEMA, Entry, field_types
 
-SCHEMA = 1
-LABELS = ("paper", "full", "cpu", "smoke")
-_FRACTIONS = (
-    "val_accuracy",
-    "test_accuracy",
-    "test_accuracy_clean",
-    "test_accuracy_flip",
-    "test_accuracy_flip_clean",
-)
+LABELS = ("full", "cpu", "smoke")
+"""By how much was spent on a run."""
+
 _NAMED = {
     *(f"model.{name}" for name in COMPONENTS),
     *("model.width", "model.num_classes", "model.imagenet", "loss.label_smoothing"),
@@ -39,18 +33,11 @@ _NAMED = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
-    """A measured run, or a number the paper claims (label "paper").
-
-    Accuracies and recalls are fractions in [0, 1]. What a paper row cannot know is None.
+class Row(Entry):
+    """A measured run.
 
     Attributes:
         schema: Version of this layout.
-        key: Config hash and seed, "0123456789ab-0"; "paper:..." for a claim.
-        plan: What it was run for: "table1", "fig6a", "fig6b", "table2", "single", ...
-        dataset: "fer2013", "ckplus" or "synthetic".
-        variant: What is varied, "model6" or "model6-lambda0.005".
-        label: "paper" (claimed), "full", "cpu" or "smoke" (measured, by how much was spent).
         seed: Of initialisation, batches and augmentation.
         config: The whole RunConfig as a nested dict.
         hash: The config's hash, without the seed.
@@ -72,67 +59,54 @@ class Row:
         versions: Of python, torch, torchvision and fercourse.
         commit: {"revision": ..., "dirty": ...} of the code; None outside a checkout.
         created: UTC, ISO 8601.
-        runs: For a claim: over how many runs (N of eq. 8).
-        stability: For a claim: Sta (eq. 9), as a fraction.
-        source: For a claim: where the paper says so.
         note: Anything a reader should know.
     """
 
-    key: str
-    plan: str
-    dataset: str
-    variant: str
-    label: str
-    seed: int | None = None
-    config: dict[str, Any] | None = None
-    hash: str | None = None
-    fingerprint: str | None = None
-    splits: dict[str, int] | None = None
-    selection: str | None = None
-    best_epoch: int | None = None
-    val_accuracy: float | None = None
-    test_accuracy: float | None = None
+    seed: int
+    config: dict[str, Any]
+    hash: str
+    fingerprint: str
+    splits: dict[str, int]
+    selection: str
+    best_epoch: int
+    val_accuracy: float
+    test_accuracy: float
     test_accuracy_clean: float | None = None
     test_accuracy_flip: float | None = None
     test_accuracy_flip_clean: float | None = None
-    recall: list[float | None] | None = None
-    confusion: list[list[int]] | None = None
-    seconds: float | None = None
-    device: str | None = None
-    precision: str | None = None
-    versions: dict[str, str] | None = None
+    recall: list[float | None]
+    confusion: list[list[int]]
+    seconds: float
+    device: str
+    precision: str
+    versions: dict[str, str]
     commit: dict[str, Any] | None = None
-    created: str | None = None
-    runs: int | None = None
-    stability: float | None = None
-    source: str | None = None
+    created: str
     note: str = ""
     schema: int = SCHEMA
 
     @property
     def identity(self) -> str:
         """The run and the data it ran on: what the ledger holds once, and a file name."""
-        return self.key if self.fingerprint is None else f"{self.key}-{self.fingerprint[:8]}"
+        return f"{self.key}-{self.fingerprint[:8]}"
 
     @property
-    def faces(self) -> str | None:
+    def faces(self) -> str:
         """The fingerprint of the data as they are drawn now: equal for runs on the same faces."""
         return present(self.fingerprint)
 
     @property
     def run(self) -> RunConfig:
         """The config as an object; fields added to RunConfig since then take their defaults."""
-        if self.config is None:
-            raise FercourseError(f"{self.key} is a claim of the paper's and has no config.")
         return RunConfig.from_dict(self.config)
 
     @property
     def folded(self) -> bool:
         """Whether this is one fold of a cross-validation."""
-        return self.label != "paper" and known(self.dataset).folded
+        return known(self.dataset).folded
 
     @property
-    def pair_key(self) -> tuple[int, int, str | None]:
+    def pair_key(self) -> tuple[int, int, str]:
         """Seed, fold and faces: what two runs share that may be paired."""
         return self.run.seed, self.run.data.fold, self.faces
 
@@ -186,44 +160,16 @@ class Row:
         """A field, or by a dotted name one of the config: ``row.value("loss.weight")``."""
         part, _, inner = name.partition(".")
         if not inner:
-            if name not in _HINTS:
-                raise FercourseError(f"a row has no field {name!r}; it has {', '.join(_HINTS)}.")
+            if name not in field_types(Row):
+                names = ", ".join(field_types(Row))
+                raise FercourseError(f"a row has no field {name!r}; it has {names}.")
             return getattr(self, name)
-        if self.config is None:
-            return None
         if inner in self.config.get(part, {}):
             return self.config[part][inner]
         plain = RunConfig().to_dict().get(part)  # what a field added since then was
         if not isinstance(plain, dict) or inner not in plain:
             raise FercourseError(f"{self.key}: its config has no field {name!r}.")
         return plain[inner]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values, without the fields that are empty."""
-        return {name: v for name, v in asdict(self).items() if v is not None and v != ""}
-
-    @classmethod
-    def from_dict(cls, values: Any) -> Row:
-        """Inverse of :meth:`to_dict`.
-
-        Raises:
-            FercourseError: A field is unknown, missing or of the wrong type.
-        """
-        if not isinstance(values, dict):
-            raise FercourseError(f"a row is a JSON object, not {type(values).__name__}.")
-        if values.get("schema") != SCHEMA:
-            raise FercourseError(
-                f"schema {values.get('schema')!r} is not {SCHEMA}: written by another fercourse."
-            )
-        for name, value in values.items():
-            if name not in _HINTS:
-                raise FercourseError(f"unknown field {name!r}.")
-            if not _fits(value, _HINTS[name]):
-                raise FercourseError(f"field {name!r} cannot be {value!r:.60}.")
-        missing = {"key", "plan", "dataset", "variant", "label"} - values.keys()
-        if missing:
-            raise FercourseError(f"field {min(missing)!r} is missing.")
-        return cls(**values)
 
     @classmethod
     def measured(
@@ -295,31 +241,9 @@ class Row:
 
     def problems(self) -> list[str]:
         """What contradicts itself in this row, one phrase each; empty if nothing does."""
-        found = []
+        found = super().problems()
         if self.label not in LABELS:
             found.append(f"label {self.label!r} is not one of {', '.join(LABELS)}")
-        for name in _FRACTIONS:
-            value = getattr(self, name)
-            if value is not None and not 0 <= value <= 1:
-                found.append(f"{name} {value} is not a fraction in [0, 1]")
-        found += self._claim_problems() if self.label == "paper" else self._run_problems()
-        return found
-
-    def _claim_problems(self) -> list[str]:
-        found = [] if self.source else ["a claim needs its source"]
-        for name in ("config", "hash", "seed", "confusion"):
-            if getattr(self, name) is not None:
-                found.append(f"a claim cannot have {name}")
-        return found
-
-    def _run_problems(self) -> list[str]:
-        absent = [name for name in _RUN_NEEDS if getattr(self, name) is None]
-        if absent:
-            return [f"a measured run needs {', '.join(absent)}"]
-        found = []
-        for name in ("runs", "stability", "source"):
-            if getattr(self, name) is not None:
-                found.append(f"only a claim has {name}")
         try:
             run = self.run
         except (FercourseError, TypeError) as error:
@@ -391,30 +315,6 @@ def commit() -> dict[str, Any] | None:
         return {"revision": git("rev-parse", "HEAD"), "dirty": bool(git("status", "-s", "--", "."))}
     except (OSError, subprocess.CalledProcessError):
         return None
-
-
-_HINTS = get_type_hints(Row)
-_RUN_NEEDS = [
-    f.name
-    for f in fields(Row)
-    if f.name not in {"runs", "stability", "source", "commit", "note", *_FRACTIONS[2:]}
-]
-
-
-def _fits(value: Any, hint: Any) -> bool:
-    """Whether a JSON value is of the type a field is annotated with."""
-    origin, arguments = get_origin(hint), get_args(hint)
-    if hint is Any:
-        return True
-    if origin in (Union, types.UnionType):
-        return any(_fits(value, part) for part in arguments)
-    if origin is list:
-        return isinstance(value, list) and all(_fits(v, arguments[0]) for v in value)
-    if origin is dict:
-        return isinstance(value, dict) and all(_fits(v, arguments[1]) for v in value.values())
-    if hint is float:
-        return type(value) in (int, float) and math.isfinite(value)
-    return type(value) is hint  # so that True is not an int
 
 
 def _is_utc(text: str) -> bool:

@@ -18,8 +18,7 @@ from torch import nn
 
 from fercourse.datasets.drawings import present
 from fercourse.errors import FercourseError
-from fercourse.files import whole_file
-from fercourse.runs.ledger import alone
+from fercourse.files import alone, extend_lines
 from fercourse.settings import ledger_path
 
 KINDS = ("map", "cam", "baseline", "sanity", "faithful", "gate")
@@ -94,7 +93,7 @@ class ScoreRow:
         )
 
     @property
-    def faces(self) -> str | None:
+    def faces(self) -> str:
         """The fingerprint of the faces as they are drawn now."""
         return present(self.fingerprint)
 
@@ -153,17 +152,14 @@ class ScoreBook:
             FercourseError: A line is damaged, or another process keeps the file locked.
         """
         with alone(self.path):
-            known = self.rows()
-            there = {row.identity for row in known}
+            there = {row.identity for row in self.rows()}
             new = []
             for row in rows:
                 if row.identity not in there:
                     there.add(row.identity)
                     new.append(row)
             if new:
-                with whole_file(self.path) as part:
-                    lines = [_line(row) for row in (*known, *new)]
-                    part.write_text("".join(lines), encoding="utf-8", newline="\n")
+                extend_lines(self.path, [_line(row) for row in new])
         return len(new)
 
 
@@ -178,4 +174,4 @@ def weights_digest(model: nn.Module) -> str:
 
 def _line(row: ScoreRow) -> str:
     values = {k: v for k, v in asdict(row).items() if v not in ("", None, {})}
-    return json.dumps(values, allow_nan=False, separators=(",", ":")) + "\n"
+    return json.dumps(values, allow_nan=False, separators=(",", ":"))

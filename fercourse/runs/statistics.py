@@ -22,6 +22,8 @@ from fercourse.evaluation.metrics import (
     recall_per_class,
     stability,
 )
+from fercourse.runs.claim import Claim
+from fercourse.runs.entry import Entry
 from fercourse.runs.row import Row
 
 if TYPE_CHECKING:
@@ -162,7 +164,7 @@ def compare(rows: Sequence[Row], first: str, second: str, metric: str = "test_ac
 
 
 def summarise(
-    rows: Sequence[Row],
+    rows: Sequence[Entry],
     group_by: Sequence[str] = ("dataset", "variant"),
     metric: str = "test_accuracy",
 ) -> pd.DataFrame:
@@ -184,7 +186,7 @@ def summarise(
     import pandas as pd
 
     names = list(dict.fromkeys(("label", *group_by)))
-    groups: dict[tuple, list[Row]] = {}
+    groups: dict[tuple, list[Entry]] = {}
     for row in rows:
         for name in names:
             if isinstance(row.value(name), dict | list):
@@ -238,23 +240,23 @@ def _pool(folds: list[Row]) -> Row:
     )
 
 
-def _describe(rows: list[Row], metric: str) -> tuple[int, float, float, float, float, float]:
+def _describe(rows: Sequence[Entry], metric: str) -> tuple[int, float, float, float, float, float]:
     """n, mean, sta, low, high, binomial of one group."""
     values = [row.value(metric) for row in rows]
     n, mean, sta = len(values), mean_accuracy(values), stability(values)
-    if rows[0].label == "paper":
+    if isinstance(rows[0], Claim):
         if len(rows) > 1:
             raise FercourseError(
                 f"claims {rows[0].key} and {rows[1].key} fall into one group; group by more fields."
             )
         n = rows[0].runs or 1
         sta = math.nan if rows[0].stability is None else rows[0].stability
-    sizes = [_tested(row, metric) for row in rows]
-    binomial = binomial_error(mean, round(np.mean(sizes))) if all(sizes) else math.nan
+    sizes = [_tested(row, metric) for row in rows if isinstance(row, Row)]
+    binomial = binomial_error(mean, round(np.mean(sizes))) if sizes and all(sizes) else math.nan
     return n, mean, sta, *_t_interval(mean, sta, n, 0.95), binomial
 
 
-def _number(row: Row, metric: str) -> float | None:
+def _number(row: Entry, metric: str) -> float | None:
     value = row.value(metric)
     if value is not None and not isinstance(value, int | float):
         raise FercourseError(f"{metric!r} is no number to average; take test_accuracy, for one.")
@@ -267,7 +269,7 @@ def independent(row: Row, split: str = "test") -> int | None:
     CK+ has three peak frames of each sequence, nearly one picture: they count as one. That they
     share people too is left out.
     """
-    n = (row.splits or {}).get(split)
+    n = row.splits.get(split)
     return n and round(n / known(row.dataset).frames)
 
 
@@ -276,7 +278,7 @@ def share(row: Row, metric: str) -> float | Fraction:
 
     Validation accuracies are recorded in single precision, from which N is not found again.
     """
-    value, n = row.value(metric), (row.splits or {}).get(_split(metric))
+    value, n = row.value(metric), row.splits.get(_split(metric))
     if n and "accuracy" in metric and math.isclose(round(value * n), value * n, rel_tol=1e-6):
         return Fraction(round(value * n), n)
     return value
@@ -306,7 +308,7 @@ def _by_seed(
 ) -> dict[tuple[int, int], float | Fraction]:
     found: dict[tuple[int, int], float | Fraction] = {}
     for row in rows:
-        if row.variant != variant or row.label == "paper" or _number(row, metric) is None:
+        if row.variant != variant or _number(row, metric) is None:
             continue
         at = row.pair_key[:2]
         if at in found:

@@ -12,7 +12,7 @@ from fercourse.config import LABELS, PARTS
 from fercourse.datasets.registry import REGISTRY, known
 from fercourse.experiments import job as jobs
 from fercourse.experiments.board import (
-    Shelf,
+    LedgerView,
     changes,
     next_run,
     own_ledger,
@@ -60,7 +60,7 @@ class AblationBoard(Explorer):
 
     def __init__(self, dataset: str, preset: str, model: int, work: jobs.Work = jobs.work) -> None:
         self.live: LiveRun | None = None
-        self.shelf = Shelf()
+        self.ledgers = LedgerView()
         self._work = work
         self._next: Planned | None = None
         self._device = device_kind("auto")
@@ -111,14 +111,16 @@ class AblationBoard(Explorer):
     def _draw(self, dataset: str, preset: str, **components: bool) -> Figure:
         self._next = None
         self._offer("not possible")  # until the rest of this shows that it is
-        rows = self.shelf.rows()
+        rows = self.ledgers.entries()
         base, on = recipe(rows, dataset, preset), tuple(components.values())
         with_components(base, on)
         here = standings(rows, base, on)
         self._next = next_run(rows, base, on, LABELS[preset])
         self._offer(
             _offered(
-                self._next, Durations(rows, self._device), next(s for s in here if s.on == on).rows
+                self._next,
+                Durations(self.ledgers.rows(), self._device),
+                next(s for s in here if s.on == on).rows,
             )
         )
         changed = changes(base, dataset, preset)

@@ -77,7 +77,7 @@ for name, meaning in course.GEARS.items():
 # %%
 from fercourse.runs.ledger import Ledger
 
-labels = [row.label for row in Ledger().rows()]
+labels = [row.label for row in Ledger().entries()]
 for label in ("paper", "smoke", "cpu", "full"):
     print(f"{label:6} {labels.count(label):3} rows")
 
@@ -118,7 +118,7 @@ print(f"{sum(p.numel() for p in model.parameters()):,} parameters")
 # of ours has two. (Sta is the spread over the runs, in points.)
 
 # %%
-claims = Ledger().rows(plan="table1", label="paper")
+claims = Ledger().claims(plan="table1")
 for row in claims:
     if row.variant == "model6":
         print(

@@ -254,7 +254,7 @@ print([(int(i), int(j)) for i, j in pairs if i >= 100])
 # %%
 from fercourse.runs.ledger import Ledger
 
-rows = [r for r in Ledger().rows(dataset="fer2013") if r.splits and "test_clean" in r.splits]
+rows = [r for r in Ledger().rows(dataset="fer2013") if "test_clean" in r.splits]
 if rows:
     all_, clean = (rows[0].splits[name] for name in ("test", "test_clean"))
     print(f"{all_ - clean} of {all_:,} PrivateTest images ({1 - clean / all_:.1%}) leak")
@@ -343,7 +343,7 @@ for by in ("random", "subject"):
     table = np.sum([row.confusion for row in rows], axis=0) if rows else np.zeros((1, 1))
     known = f"{np.trace(table) / table.sum():.2%} of {table.sum():.0f}" if rows else "not run yet"
     print(f"folds cut by {by:8} {known} ({len(rows)} folds)")
-(claim,) = Ledger().rows(plan="table1", dataset="ckplus", variant="model6", label="paper")
+(claim,) = Ledger().claims(plan="table1", dataset="ckplus", variant="model6")
 print(f"the paper's claim     {claim.test_accuracy:.2%}, of a split it does not describe")
 
 # %% [markdown]

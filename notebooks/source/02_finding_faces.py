@@ -235,7 +235,7 @@ plots.boxed(
 )
 
 # %% [markdown]
-# From here on we use the package: `StagedSearch` keeps the stages apart as we did, and `detect` runs
+# X
 # them as one.
 
 # %%

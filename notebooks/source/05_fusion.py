@@ -327,11 +327,11 @@ for name, given in (("C2", features(trained, drawn.val, "block2")), ("edge map",
 # %%
 from fercourse.runs.ledger import Ledger
 
-rows = Ledger().rows(plan="table1", variant=["model1", "model2"])
-for row in rows:
-    if row.label == "paper":
-        print(f"{row.source} on {row.dataset}: {row.test_accuracy:.2%}, Sta {row.stability:.2%}")
-runs = [row.variant for row in rows if row.label != "paper"]
+both = {"plan": "table1", "variant": ["model1", "model2"]}
+for claim in Ledger().claims(**both):
+    numbers = f"{claim.test_accuracy:.2%}, Sta {claim.stability:.2%}"
+    print(f"{claim.source} on {claim.dataset}: {numbers}")
+runs = [row.variant for row in Ledger().rows(**both)]
 print(f"our own runs: {runs.count('model1')} of model 1, {runs.count('model2')} of model 2")
 print("(each fold of CK+ is a run)")
 
@@ -342,7 +342,7 @@ print("(each fold of CK+ is a run)")
 # and at how many runs it rests on.
 
 # %% paper="Table 1"
-plots.ablation_step(rows, 1, 2)
+plots.ablation_step(Ledger().entries(**both), 1, 2)
 
 # %% [markdown]
 # ## Summary

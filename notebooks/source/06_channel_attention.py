@@ -637,11 +637,11 @@ for name, weights in choices.items():
 # %%
 from fercourse.runs.ledger import Ledger
 
-rows = Ledger().rows(plan="table1", variant=["model2", "model3"])
-for row in rows:
-    if row.label == "paper":
-        print(f"{row.source} on {row.dataset}: {row.test_accuracy:.2%}, Sta {row.stability:.2%}")
-runs = [row.variant for row in rows if row.label != "paper"]
+both = {"plan": "table1", "variant": ["model2", "model3"]}
+for claim in Ledger().claims(**both):
+    numbers = f"{claim.test_accuracy:.2%}, Sta {claim.stability:.2%}"
+    print(f"{claim.source} on {claim.dataset}: {numbers}")
+runs = [row.variant for row in Ledger().rows(**both)]
 print(f"our own runs: {runs.count('model2')} of model 2, {runs.count('model3')} of model 3")
 print("(each fold of CK+ is a run)")
 
@@ -650,7 +650,7 @@ print("(each fold of CK+ is a run)")
 # circle is a single seed.)
 
 # %% paper="Table 1"
-plots.ablation_step(rows, 2, 3)
+plots.ablation_step(Ledger().entries(**both), 2, 3)
 
 # %% [markdown]
 # ## Summary

@@ -384,8 +384,8 @@ measured.round(2)
 # %% paper="Table 1"
 from fercourse.runs.ledger import Ledger
 
-rows = Ledger().rows(plan="table1")
-plots.ablation_step(rows, 3, 4)
+ledger = Ledger()
+plots.ablation_step(ledger.entries(plan="table1"), 3, 4)
 
 # %% [markdown]
 # The paper is candid here, and its intervals agree: from them nothing can be said about accuracy.
@@ -400,7 +400,7 @@ plots.ablation_step(rows, 3, 4)
 # %%
 from scipy.stats import f as f_distribution
 
-claims = {(r.dataset, r.variant): r for r in rows if r.label == "paper"}
+claims = {(r.dataset, r.variant): r for r in ledger.claims(plan="table1")}
 for dataset in ("fer2013", "ckplus"):
     before, after = claims[dataset, "model3"], claims[dataset, "model4"]
     ratio = (before.stability / after.stability) ** 2
@@ -419,7 +419,7 @@ for dataset in ("fer2013", "ckplus"):
 # %%
 from fercourse.runs.statistics import pool_folds, summarise
 
-ours = [r for r in rows if r.label != "paper" and r.variant in ("model3", "model4")]
+ours = ledger.rows(plan="table1", variant=["model3", "model4"])
 if ours:
     frame = summarise(pool_folds(ours), ("dataset", "variant"))
     columns = ["mean", "sta", "binomial"]

@@ -465,7 +465,7 @@ else:
 # %% paper="Table 1"
 from fercourse.runs.ledger import Ledger
 
-plots.ablation_step(Ledger().rows(plan="table1"), 4, 5)
+plots.ablation_step(Ledger().entries(plan="table1"), 4, 5)
 
 # %% [markdown]
 # And the speed? Three more heads can hardly make a network faster. Counted, without running it:

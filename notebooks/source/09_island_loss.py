@@ -446,7 +446,7 @@ with torch.inference_mode():
 # %%
 from fercourse.runs.ledger import Ledger
 
-claims = Ledger().rows(label="paper", plan="table1", dataset="fer2013")
+claims = Ledger().claims(plan="table1", dataset="fer2013")
 five, six = (next(row for row in claims if row.variant == name) for name in ("model5", "model6"))
 gain = six.test_accuracy - five.test_accuracy
 print(

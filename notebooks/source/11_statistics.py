@@ -65,7 +65,7 @@ from scipy.stats import chi2
 
 from fercourse.runs.ledger import Ledger
 
-claims = Ledger().rows(label="paper", plan="table1", dataset="fer2013")
+claims = Ledger().claims(plan="table1", dataset="fer2013")
 for row in claims:
     ends = row.stability * np.sqrt(row.runs / chi2.ppf([0.975, 0.025], row.runs - 1))
     print(
@@ -134,7 +134,7 @@ plots.confusion(ours.confusion)
 # %%
 from fercourse.runs.statistics import wilson
 
-said = Ledger().rows(plan="fig8")[0].recall
+said = Ledger().claims(plan="fig8")[0].recall
 for expression, row, theirs in zip(fercourse.Expression, ours.confusion, said, strict=False):
     low, high = wilson(row[expression], sum(row))
     claim = f"   paper {100 * theirs:.2f}" if theirs else ""
@@ -430,7 +430,7 @@ for row in sorted(fer, key=lambda row: (row.variant, row.seed)):
 plots.fold_protocols(ck)
 
 # %%
-theirs = Ledger().rows(label="paper", plan="table1", dataset="ckplus", variant="model6")[0]
+theirs = Ledger().claims(plan="table1", dataset="ckplus", variant="model6")[0]
 for by in ("subject", "random"):
     pooled = pool_folds([row for row in ck if row.value("data.by") == by])[0]
     print(f"folds by {by:8} {100 * pooled.test_accuracy:.2f} %")

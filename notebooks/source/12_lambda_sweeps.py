@@ -157,7 +157,7 @@ print(f"after training, the same lambda weighs {ratio:.1f} times what it did bef
 # %%
 from fercourse.runs.ledger import Ledger
 
-claim = Ledger().rows(label="paper", plan="table1", dataset="fer2013", variant="model6")[0]
+claim = Ledger().claims(plan="table1", dataset="fer2013", variant="model6")[0]
 rng = np.random.default_rng(12)
 flat = rng.normal(claim.test_accuracy, claim.stability, size=(20_000, 10))
 plots.flat_sweeps(flat[:8], PAIR_WEIGHTS, claim.test_accuracy)

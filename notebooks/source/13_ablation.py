@@ -48,13 +48,13 @@ print(f"{2**5} combinations, {len(possible)} possible, {6} in Table 1")
 #
 # ## What the paper claims
 #
-# The paper's numbers are in our ledger as rows labelled "paper": claims, each with its source.
+# The paper's numbers are in our ledger as claims, each with its source.
 
 # %%
 from fercourse.runs.ledger import Ledger
 
 ledger = Ledger()
-claims = ledger.rows(plan="table1", label="paper")
+claims = ledger.claims(plan="table1")
 for row in claims:
     print(f"{row.source:18} {row.dataset}: {row.test_accuracy:.2%} ± {row.stability:.2%}")
 

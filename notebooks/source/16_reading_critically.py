@@ -34,13 +34,13 @@
 #
 # Section 3.4 ends: "we attained an accuracy of 74.08% and 98.66% on the CK+ and FER2013 datasets,
 # respectively." Before you go on: what did Table 1 say? The ledger holds the paper's numbers as
-# rows with the label "paper".
+# claims.
 
 # %% tags=["nbval-check-output"]
 from fercourse.runs.ledger import Ledger
 
 ledger = Ledger()
-claims = ledger.rows(label="paper", plan="table1")
+claims = ledger.claims(plan="table1")
 for row in claims:
     if row.variant == "model6":
         print(f"{row.dataset:8} {row.test_accuracy:.2%}  ({row.source})")
@@ -106,7 +106,7 @@ plots.claimed_counts({"sad": 500, "happy": 7000})
 # like size would be recognised alike. Our own network, from the ledger:
 
 # %%
-trained = [row for row in ledger.rows(dataset="fer2013", plan="table1") if row.label != "paper"]
+trained = ledger.rows(dataset="fer2013", plan="table1")
 for row in trained[:1]:
     print(f"recall of {row.variant} on PrivateTest")
     for expression, n, recall in zip(BASIC, COUNTS[0], row.recall, strict=True):
@@ -136,7 +136,7 @@ for row in trained[:1]:
 # right answers is that?
 
 # %% paper="Fig. 8"
-recall = next(row for row in ledger.rows(label="paper") if row.plan == "fig8").recall
+recall = ledger.claims(plan="fig8")[0].recall
 splits = {"PublicTest": COUNTS[1], "PrivateTest": COUNTS[2], "both": COUNTS[1] + COUNTS[2]}
 for k in (4, 2):
     for name, counts in splits.items():
@@ -173,11 +173,11 @@ print(f"{length} numbers a face; dropped on average: {0.001 * length:.1f}, at 0.
 # lies.
 
 # %% paper="Table 2"
-folds = [row for row in ledger.rows(plan="ckplus-subject") if row.label != "paper"]
+folds = ledger.rows(plan="ckplus-subject")
 tested = {"fer2013": int(COUNTS[2].sum())}
 if folds:  # every face of CK+48 is tested once over the folds
     tested["ckplus"] = sum(row.splits["test"] for row in folds if row.seed == folds[0].seed)
-plots.sta_beside_error(ledger.rows(label="paper", plan="table2"), tested)
+plots.sta_beside_error(ledger.claims(plan="table2"), tested)
 
 # %% [markdown]
 # This is no contradiction: the ten runs saw *the same* test images, whose luck they share. Sta
@@ -281,7 +281,7 @@ for name, question in OPEN.items():
 from fercourse.runs.statistics import pool_folds
 
 for plan, words in (("ckplus-subject", "nobody in two folds"), ("ckplus-random", "random folds")):
-    rows = [row for row in ledger.rows(plan=plan) if row.label != "paper"]
+    rows = ledger.rows(plan=plan)
     for row in pool_folds(rows) if rows else ():
         print(f"{words:20} {row.test_accuracy:.2%} of {row.splits['test']}, seed {row.seed}")
 
@@ -298,7 +298,7 @@ for plan, words in (("ckplus-subject", "nobody in two folds"), ("ckplus-random",
 
 # %%
 for row in ledger.rows(dataset="fer2013", plan="table1"):
-    if row.label != "paper" and row.test_accuracy_clean is not None:
+    if row.test_accuracy_clean is not None:
         leaked = row.splits["test"] - row.splits["test_clean"]
         print(
             f"{row.variant}, {row.value('train.epochs')} epochs, seed {row.seed}:",

@@ -240,7 +240,7 @@ def test_the_lesson_pairs_whatever_a_ledger_holds(rows, pairs, monkeypatch, tmp_
     space = {"ledger": ledger, "display": lambda shown: None, "plots": fercourse.plots}
     exec("from itertools import pairwise", space)
     exec("from fercourse.runs.statistics import compare", space)
-    exec('claims = ledger.rows(plan="table1", label="paper")', space)
+    exec('claims = ledger.claims(plan="table1")', space)
     start = next(i for i, cell in enumerate(cells) if "import group_by_config" in cell)
     for cell in cells[start:]:
         if "import group_by_config" in cell or "compare(runs" in cell or "plots." in cell:

@@ -21,6 +21,9 @@ from fercourse.plots.style import (
     light_grid,
     new_figure,
 )
+from fercourse.runs.claim import PAPER as PAPER_LABEL
+from fercourse.runs.claim import Claim
+from fercourse.runs.entry import Entry
 from fercourse.runs.groups import group_by_config
 from fercourse.runs.row import Row
 from fercourse.runs.statistics import compare
@@ -50,7 +53,7 @@ class Change(NamedTuple):
     folds: bool = False
 
 
-def changes(rows: Sequence[Row], first: int, second: int) -> list[Change]:
+def changes(rows: Sequence[Entry], first: int, second: int) -> list[Change]:
     """What model ``second`` of Table 1 adds to ``first``: the claims, then each recipe's runs.
 
     The paper's interval is Welch's, from its Acc, Sta and N = 10; ours is paired over seeds.
@@ -61,14 +64,18 @@ def changes(rows: Sequence[Row], first: int, second: int) -> list[Change]:
         second: The row it is compared with.
     """
     a, b = f"model{first}", f"model{second}"
-    rows = [row for row in rows if row.variant in (a, b) and row.test_accuracy is not None]
-    claims = {(row.dataset, row.variant): row for row in rows if row.label == "paper"}
+    claims = {
+        (row.dataset, row.variant): row
+        for row in rows
+        if isinstance(row, Claim) and row.variant in (a, b) and row.test_accuracy is not None
+    }
+    measured = [row for row in rows if isinstance(row, Row) and row.variant in (a, b)]
     found = [
         _claimed(dataset, claims[dataset, a], claims[dataset, b])
         for dataset, variant in claims
         if variant == a and (dataset, b) in claims
     ]
-    for members in group_by_config(rows):
+    for members in group_by_config(measured):
         places = [{row.pair_key for row in members if row.variant == name} for name in (a, b)]
         if places[0] & places[1]:
             pair = compare(members, a, b)
@@ -80,7 +87,7 @@ def changes(rows: Sequence[Row], first: int, second: int) -> list[Change]:
 
 
 @course_style()
-def ablation_step(rows: Sequence[Row], first: int, second: int) -> Figure:
+def ablation_step(rows: Sequence[Entry], first: int, second: int) -> Figure:
     """Changes of accuracy with their 95 % intervals, a line each; see :func:`changes`.
 
     A hollow circle is a single run, of which no interval can be given.
@@ -95,7 +102,7 @@ def ablation_step(rows: Sequence[Row], first: int, second: int) -> Figure:
     figure = new_figure(height=1.15 + 0.34 * len("\n".join(names).splitlines()))
     axes = figure.add_subplot()
     for k, change in enumerate(found):
-        claimed = change.source == "paper"
+        claimed = change.source == PAPER_LABEL
         colour = PAPER if claimed else OURS
         if np.isfinite(change.low):
             axes.hlines(k, change.low, change.high, color=colour, linewidth=2)
@@ -120,7 +127,7 @@ def ablation_step(rows: Sequence[Row], first: int, second: int) -> Figure:
     return figure
 
 
-def _claimed(dataset: str, first: Row, second: Row) -> Change:
+def _claimed(dataset: str, first: Claim, second: Claim) -> Change:
     from scipy.stats import t
 
     n = second.runs
@@ -129,7 +136,7 @@ def _claimed(dataset: str, first: Row, second: Row) -> Change:
     freedom = (a + b) ** 2 / ((a**2 + b**2) / (n - 1))
     mean = 100 * (second.test_accuracy - first.test_accuracy)
     reach = t.ppf(0.975, freedom) * np.sqrt(a + b)
-    return Change("paper", dataset, mean, mean - reach, mean + reach, n)
+    return Change(PAPER_LABEL, dataset, mean, mean - reach, mean + reach, n)
 
 
 def _called(dataset: str) -> str:
@@ -138,7 +145,7 @@ def _called(dataset: str) -> str:
 
 
 def _whose(change: Change) -> str:
-    whose = "the paper" if change.source == "paper" else f"ours ({change.source})"
+    whose = "the paper" if change.source == PAPER_LABEL else f"ours ({change.source})"
     by = " by folds" if change.folds else ""
     return f"{whose} on {_called(change.dataset)}{by}"
 

@@ -24,6 +24,8 @@ from fercourse.plots.style import (
     new_figure,
     points,
 )
+from fercourse.runs.claim import Claim
+from fercourse.runs.entry import Entry
 from fercourse.runs.groups import grouped, whole_seeds
 from fercourse.runs.paper import OPTIMUM
 from fercourse.runs.row import Row
@@ -119,7 +121,7 @@ def sweep(rows: Sequence[Row], parameter: str, metric: str = "val_accuracy") -> 
 
 
 @course_style()
-def ablation_slopes(rows: Sequence[Row], metric: str = "test_accuracy") -> Figure:
+def ablation_slopes(rows: Sequence[Entry], metric: str = "test_accuracy") -> Figure:
     """Table 1's models from left to right: one thin line a seed, the mean, and the paper's gains.
 
     The paper's line is moved to start at our first model, so that gains are compared, not levels
@@ -133,7 +135,7 @@ def ablation_slopes(rows: Sequence[Row], metric: str = "test_accuracy") -> Figur
     Raises:
         FercourseError: Fewer than two models were measured.
     """
-    claimed = [row for row in rows if row.label == "paper" and row.plan == "table1"]
+    claimed = [row for row in rows if isinstance(row, Claim) and row.plan == "table1"]
     rows = [row for row in _measured(rows, metric) if row.run.model.table1_row]
     rows = [replace(row, variant=f"model{row.run.model.table1_row}") for row in rows]
     models = sorted({row.variant for row in rows})
@@ -201,7 +203,7 @@ def ablation_slopes(rows: Sequence[Row], metric: str = "test_accuracy") -> Figur
 
 
 @course_style()
-def accuracy_spread(rows: Sequence[Row], metric: str = "test_accuracy") -> Figure:
+def accuracy_spread(rows: Sequence[Entry], metric: str = "test_accuracy") -> Figure:
     """Every seed's accuracy for each variant, over the two errors that surround the mean.
 
     Narrow band: Sta (eq. 9), what another seed does. Wide band: the binomial standard error, what
@@ -214,7 +216,7 @@ def accuracy_spread(rows: Sequence[Row], metric: str = "test_accuracy") -> Figur
     Raises:
         FercourseError: No measured row, or rows of several data sets or labels.
     """
-    claims = [row for row in rows if row.label == "paper" and row.test_accuracy is not None]
+    claims = [row for row in rows if isinstance(row, Claim) and row.test_accuracy is not None]
     rows = _measured(rows, metric)
     frame = summarise(rows, ("variant",), metric).set_index("variant").sort_index()
     figure = new_figure(height=3.4)
@@ -301,9 +303,9 @@ def accuracy_spread(rows: Sequence[Row], metric: str = "test_accuracy") -> Figur
     return figure
 
 
-def _measured(rows: Sequence[Row], metric: str) -> list[Row]:
+def _measured(rows: Sequence[Entry], metric: str) -> list[Row]:
     """The measured rows that have the metric: one data set and one label."""
-    rows = [row for row in rows if row.label != "paper" and row.value(metric) is not None]
+    rows = [row for row in rows if isinstance(row, Row) and row.value(metric) is not None]
     if not rows:
         raise FercourseError(f"no measured row has {metric}: run the plan first.")
     for name in ("dataset", "label"):

@@ -21,6 +21,8 @@ from fercourse.plots.style import (
     new_figure,
     points,
 )
+from fercourse.runs.claim import Claim
+from fercourse.runs.entry import Entry
 from fercourse.runs.groups import group_by_config
 from fercourse.runs.row import Row
 from fercourse.runs.statistics import summarise
@@ -29,12 +31,12 @@ if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
 
 
-def table1(rows: Sequence[Row], metric: str = "test_accuracy") -> Styler:
+def table1(rows: Sequence[Entry], metric: str = "test_accuracy") -> Styler:
     """Table 1 in per cent, the paper's Acc and Sta beside ours, n and 95 % interval with ours.
 
     Args:
-        rows: Of a ledger: variants "model1" to "model6", those labelled "paper" (plan "table1")
-            and measured ones of one other label; fold rows pooled or not, as wanted.
+        rows: Of a ledger: variants "model1" to "model6", the claims of Table 1 and measured rows
+            of one label; fold rows pooled or not, as wanted.
         metric: What "ours" is.
 
     Returns:
@@ -137,17 +139,17 @@ def table1_figure(rows: Sequence[Row], metric: str = "test_accuracy") -> Figure:
     return figure
 
 
-def _claims_and_ours(rows: Sequence[Row], metric: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _claims_and_ours(rows: Sequence[Entry], metric: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Summaries indexed by data set and model number."""
     models = {f"model{k}": k for k in range(1, 7)}
     rows = [row for row in rows if row.variant in models]
-    claimed = [row for row in rows if row.label == "paper" and row.plan == "table1"]
-    measured = [row for row in rows if row.label != "paper"]
+    claimed = [row for row in rows if isinstance(row, Claim) and row.plan == "table1"]
+    measured = [row for row in rows if isinstance(row, Row)]
     labels = {row.label for row in measured}
     if len(labels) > 1:
         raise FercourseError(
             f"the rows mix runs labelled {', '.join(sorted(labels))}; choose one, as in "
-            "ledger.rows(label=['paper', 'full'])."
+            "ledger.rows(label='full')."
         )
     for one, *others in _recipes(measured).values():
         if others:
