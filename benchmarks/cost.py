@@ -12,8 +12,8 @@ import json
 from pathlib import Path
 
 from fercourse.experiments.cost import costs
-from fercourse.files import whole_file
-from fercourse.pages.cost import write
+from fercourse.files import atomic_write
+from fercourse.pages.what_it_costs import write
 
 RECORD, PAGE = Path("results/cost.json"), Path("docs/what-it-costs.md")
 
@@ -31,7 +31,7 @@ def main() -> None:
                 {"width": width, "size": size, **frame.attrs, "rows": frame.to_dict("records")}
             )
             print(frame.round(2).to_string(), flush=True)
-        with whole_file(RECORD) as part:
+        with atomic_write(RECORD) as part:
             part.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
     write(PAGE, RECORD.parent)
 

@@ -16,9 +16,9 @@ from fercourse import load_model, plots, preset
 from fercourse.config import RunConfig
 from fercourse.datasets.drawings import present
 from fercourse.datasets.load import load_config
-from fercourse.experiments.measure import measure as train_and_judge
-from fercourse.explain import ScoreBook, measure, moved
-from fercourse.files import whole_file
+from fercourse.experiments.train_and_judge import measure as train_and_judge
+from fercourse.explain import ScoreBook, changed_pixels, measure
+from fercourse.files import atomic_write
 from fercourse.pages.where_it_looks import write
 from fercourse.runs.ledger import Ledger
 
@@ -86,7 +86,7 @@ def main() -> None:
     six = {k: load_model(o.out / f"model{k}-seed0" / "model.safetensors") for k in range(1, 7)}
     drawn = six[6].run.data
     faces = data.test[[int((data.test.labels == k).nonzero()[0]) for k in range(7)]]
-    marked = moved(faces, drawn)
+    marked = changed_pixels(faces, drawn)
     rows = book.rows(faces=present(data.fingerprint))
     figures = {
         "attention-truth": plots.truths(faces, drawn),
@@ -100,7 +100,7 @@ def main() -> None:
         "attention-faithful": plots.faithfulness([r for r in rows if r.variant == "model6"]),
     }
     for name, figure in figures.items():
-        with whole_file(o.pictures / f"{name}.png") as part:
+        with atomic_write(o.pictures / f"{name}.png") as part:
             figure.savefig(part, format="png", dpi=130)
     plots.cascade_gif(six[6], faces[3:4], o.pictures / "attention-cascade.gif")
     write(o.page, book.rows(), ledger.rows())

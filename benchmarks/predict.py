@@ -60,7 +60,7 @@ def main() -> None:
         print(f"{row:<8}{cells}")
 
     print()
-    for what in ("torch", "fercourse", "fercourse.training.run, fercourse.evaluation.predict"):
+    for what in ("torch", "fercourse", "fercourse.training.train, fercourse.evaluation.predict"):
         print(f"import {what}: {_import_seconds(what):.2f} s")
     _whole_command()
 

@@ -27,7 +27,7 @@ from fercourse.device import best_device, native_bf16
 from fercourse.experiments.cost import finish
 from fercourse.losses import JointLoss
 from fercourse.models import FERNet
-from fercourse.modules.blocks import scaled
+from fercourse.modules.blocks import make_divisible
 
 
 class Trunk(nn.Module):
@@ -39,7 +39,7 @@ class Trunk(nn.Module):
         first = features[0]
         features[0] = nn.Conv2d(1, first.out_channels, 3, padding=1)  # grey, as the full model
         self.features = features[:-1]  # the last pooling is dropped in the paper
-        self.classify = nn.Linear(scaled(512, width), 7)
+        self.classify = nn.Linear(make_divisible(512, width), 7)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Logits (N, 7)."""
@@ -49,7 +49,9 @@ class Trunk(nn.Module):
 def _narrow(width: float) -> nn.Sequential:
     from torchvision.models.vgg import cfgs, make_layers
 
-    return make_layers([v if v == "M" else scaled(v, width) for v in cfgs["D"]], batch_norm=True)
+    return make_layers(
+        [v if v == "M" else make_divisible(v, width) for v in cfgs["D"]], batch_norm=True
+    )
 
 
 def main() -> None:

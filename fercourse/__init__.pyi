@@ -4,15 +4,15 @@ from .config import ModelConfig as ModelConfig
 from .config import RunConfig as RunConfig
 from .config import TrainConfig as TrainConfig
 from .config import preset as preset
-from .datasets.base import FaceDataset as FaceDataset
-from .datasets.base import Faces as Faces
+from .datasets.faces import FaceDataset as FaceDataset
+from .datasets.faces import Faces as Faces
 from .datasets.load import load as load
 from .errors import FercourseError as FercourseError
 from .evaluation.predict import evaluate as evaluate
 from .labels import Expression as Expression
 from .models.fernet import FERNet as FERNet
 from .training.checkpoint import load_model as load_model
-from .training.run import train as train
+from .training.train import train as train
 from .weights import pretrained as pretrained
 
 __version__: str

@@ -16,7 +16,7 @@ from fercourse.errors import FercourseError
 
 
 @contextmanager
-def whole_file(path: str | Path) -> Iterator[Path]:
+def atomic_write(path: str | Path) -> Iterator[Path]:
     """A temporary path in the same folder, moved onto ``path`` if the block ends well.
 
     A reader sees the old file or the new one, never half of it, even if the process is killed or
@@ -41,13 +41,13 @@ def write_if_changed(path: Path, text: str) -> bool:
     """Write a text file, whole, unless it says so already; True if that changed it."""
     if path.is_file() and path.read_text(encoding="utf-8") == text:
         return False
-    with whole_file(path) as part:
+    with atomic_write(path) as part:
         part.write_text(text, encoding="utf-8", newline="\n")
     return True
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[None]:
+def file_lock(path: Path) -> Iterator[None]:
     """Hold a file against other processes; the system frees the lock of a killed one.
 
     Raises:
@@ -64,7 +64,7 @@ def alone(path: Path) -> Iterator[None]:
 
 
 def extend_lines(path: Path, lines: Sequence[str]) -> None:
-    """Add JSON lines to a file of such, which is replaced whole; hold it with :func:`alone`.
+    """Add JSON lines to a file of such, which is replaced whole; hold it with :func:`file_lock`.
 
     A last line that was torn, by a program that wrote in place, is left out.
     """
@@ -72,7 +72,7 @@ def extend_lines(path: Path, lines: Sequence[str]) -> None:
     _, _, tail = content.rpartition(b"\n")
     if tail:
         content = content + b"\n" if is_json(tail) else content[: len(content) - len(tail)]
-    with whole_file(path) as part:
+    with atomic_write(path) as part:
         part.write_bytes(content + "".join(f"{line}\n" for line in lines).encode())
 
 

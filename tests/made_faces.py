@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from fercourse.datasets.base import FaceDataset, Faces, held_out
+from fercourse.datasets.faces import FaceDataset, Faces, held_out
 
 
 def bars(n: int, seed: int = 0, size: int = 32) -> Faces:

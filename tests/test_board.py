@@ -12,10 +12,10 @@ from fercourse.errors import FercourseError
 from fercourse.experiments.board import (
     LedgerView,
     changes,
+    component_results,
     next_run,
     own_ledger,
     recipe,
-    standings,
     switches,
     with_components,
 )
@@ -68,7 +68,7 @@ def test_seeds_and_the_papers_claim_stand_beside_each_other():
         made_row(6),
     ]
     base = recipe(rows, "fer2013", "cpu")
-    here = {s.on: s for s in standings(rows, base, MODEL4)}
+    here = {s.on: s for s in component_results(rows, base, MODEL4)}
     assert len(here) == 6
     assert sorted(row.seed for row in here[MODEL4].rows) == [0, 1, 2]
     assert here[MODEL4].claim.test_accuracy == 0.7384
@@ -80,7 +80,7 @@ def test_a_combination_the_paper_lacks_is_listed_without_a_claim():
     rows = paper_claims()
     base = recipe(rows, "ckplus", "cpu")
     odd = (False, True, False, False, True)
-    last = standings(rows, base, odd)[-1]
+    last = component_results(rows, base, odd)[-1]
     assert (last.on, last.rows, last.claim, last.model) == (odd, (), None, None)
 
 
@@ -93,10 +93,10 @@ def test_folds_count_once_a_seed_has_them_all():
     runs = plan("table1", "ckplus", "cpu", seeds=1, models=(6,))
     rows = [made_row(6, 0, 0.9, **dotted(run.config)) for run in runs]
     base = recipe(rows, "ckplus", "cpu")
-    part = next(s for s in standings(rows[:4], base, ALL) if s.on == ALL)
+    part = next(s for s in component_results(rows[:4], base, ALL) if s.on == ALL)
     assert (part.rows, part.folds) == ((), 4)
     assert next_run(rows[:4], base, ALL, "cpu").config == runs[4].config
-    whole = next(s for s in standings(rows, base, ALL) if s.on == ALL)
+    whole = next(s for s in component_results(rows, base, ALL) if s.on == ALL)
     assert (len(whole.rows), whole.folds) == (1, 0)
     following = next_run(rows, base, ALL, "cpu").config
     assert (following.seed, following.data.seed, following.data.fold) == (1, 1, 0)

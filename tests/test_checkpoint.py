@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from fercourse import FercourseError, FERNet, load_model, preset
-from fercourse.files import whole_file
+from fercourse.files import atomic_write
 from fercourse.training.checkpoint import load_state, save_model
 
 pytestmark = pytest.mark.numeric
@@ -61,7 +61,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     path.write_text("old")
 
     def fail():
-        with whole_file(path) as part:
+        with atomic_write(path) as part:
             part.write_text("half")
             raise RuntimeError
 

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from fercourse.pages.cost import report
+from fercourse.pages.what_it_costs import report
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -13,7 +13,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from PIL import Image
 
 from fercourse.course import build, site
-from fercourse.course import run as runner
+from fercourse.course import run_course as runner
 from fercourse.course.gear import gear
 from fercourse.errors import FercourseError
 

@@ -5,7 +5,7 @@ import torch
 
 from fercourse import load, preset
 from fercourse.datasets import cropped
-from fercourse.datasets.base import HeldOutFaces
+from fercourse.datasets.faces import HeldOutFaces
 from fercourse.datasets.load import load_config
 
 pytestmark = pytest.mark.numeric

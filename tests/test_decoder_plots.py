@@ -7,7 +7,7 @@ import torch
 from made_rows import made_row
 
 from fercourse import FERNet, ModelConfig, plots
-from fercourse.datasets.base import Faces
+from fercourse.datasets.faces import Faces
 from fercourse.errors import FercourseError
 from fercourse.plots.experiments.ablation_step import changes
 from fercourse.runs.paper import paper_claims

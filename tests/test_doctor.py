@@ -11,7 +11,7 @@ import torch
 
 from fercourse import FercourseError, device, doctor
 from fercourse.doctor import Check, examine
-from fercourse.training.run import find_device
+from fercourse.training.train import find_device
 
 Usage = namedtuple("Usage", "total used free")
 

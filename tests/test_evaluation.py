@@ -7,7 +7,7 @@ from made_faces import bars
 from tolerances import NETWORK, SUM
 
 from fercourse import FercourseError, FERNet, evaluate, preset
-from fercourse.datasets.base import Faces
+from fercourse.datasets.faces import Faces
 from fercourse.evaluation.predict import at_a_time, probabilities
 from fercourse.preprocess import normalise
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from fercourse.exercises.base import Wrong, check, close, exercise, expect_shape, several
+from fercourse.exercises.exercise import Wrong, check, close, exercise, expect_shape, several
 
 
 @exercise("Squeeze", difficulty=1, minutes=5, hints=["Which axes are places?"])

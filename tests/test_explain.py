@@ -15,7 +15,7 @@ from tolerances import DOUBLE, NETWORK, SUM, about
 
 from fercourse import FercourseError, ModelConfig, explain, load, preset
 from fercourse.config import DataConfig
-from fercourse.datasets.base import Faces
+from fercourse.datasets.faces import Faces
 from fercourse.explain.sanity import rank_correlation
 from fercourse.explain.score import bootstrap, rescale
 from fercourse.models.fernet import FERNet
@@ -129,15 +129,16 @@ def test_a_thousand_calls_leave_no_tensor_behind():
 
 
 def test_map_scale_spreads_every_map_out():
-    flat, spread_out = tiny(6), tiny(6, map_scale=2.0)
+    flat, scaled = tiny(6), tiny(6, map_scale=2.0)
     x = normalised(bars(4).images)
     for name in ("global", "refined5", "refined4", "refined3"):
-        logits = spread_out(x).maps[name]
+        logits = scaled(x).maps[name]
         torch.testing.assert_close(logits.mean((1, 2, 3)), torch.zeros(4), **SUM)
         deviation = logits.std((1, 2, 3), correction=0)
         assert ((deviation > 1) & (deviation < 2.01)).all()  # less than 2 where eps is felt
     within = [
-        explain.spread(explain.maps(m, bars(4).images)["global"]).within for m in (flat, spread_out)
+        explain.map_statistics(explain.maps(m, bars(4).images)["global"]).within
+        for m in (flat, scaled)
     ]
     assert within[1] > 3 * within[0]
 
@@ -237,7 +238,10 @@ def test_truth_holds_the_expressions_own_units_and_not_the_idle_ones():
 
 def test_moved_marks_what_differs_from_the_twin_at_rest(drawn):
     faces = drawn.train
-    marked, twins = explain.moved(faces, DRAWN), explain.twins(faces, DRAWN)
+    marked, twins = (
+        explain.changed_pixels(faces, DRAWN),
+        explain.neutral_counterfactual(faces, DRAWN),
+    )
     change = (faces.images.float() - twins.float()).abs()
     acting = faces.labels != 6
     assert not marked[~acting].any()
@@ -248,9 +252,9 @@ def test_moved_marks_what_differs_from_the_twin_at_rest(drawn):
     inside = change[acting][marked[acting]].mean()
     assert inside > 4 * change[acting][~marked[acting]].mean()
     with pytest.raises(FercourseError, match="seed 1"):
-        explain.moved(faces, DataConfig(seed=1, size=32))
+        explain.changed_pixels(faces, DataConfig(seed=1, size=32))
     with pytest.raises(FercourseError, match="drawn otherwise"):
-        explain.moved(faces, DataConfig(size=32, difficulty=0.9))
+        explain.changed_pixels(faces, DataConfig(size=32, difficulty=0.9))
 
 
 def test_bootstrap_covers_and_widens_with_groups():
@@ -291,8 +295,8 @@ def test_spread_tells_a_flat_map_from_a_live_one():
     mask = torch.zeros(4, 8, 8, dtype=torch.bool)
     mask[:, :4] = True
     flat, live = (
-        explain.spread(torch.full((4, 8, 8), 0.5), mask),
-        explain.spread(mask.float(), mask),
+        explain.map_statistics(torch.full((4, 8, 8), 0.5), mask),
+        explain.map_statistics(mask.float(), mask),
     )
     assert flat.within == about(0, **SUM)
     assert flat.entropy == about(1, **SUM)

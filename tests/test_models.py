@@ -8,7 +8,7 @@ from tolerances import NETWORK, STEP, about
 
 from fercourse import FercourseError, ModelConfig
 from fercourse.models import FERNet, VGG16Backbone
-from fercourse.models.fernet import mean_under
+from fercourse.models.fernet import weighted_avg_pool
 from fercourse.models.imagenet import load_imagenet
 
 pytestmark = pytest.mark.numeric
@@ -104,8 +104,8 @@ def test_training_draws_new_poolings_each_time():
 def test_mean_under_a_map():
     x = torch.arange(4.0).view(1, 1, 2, 2)
     sure = torch.tensor([[-50.0, -50.0], [50.0, 50.0]]).view(1, 1, 2, 2)
-    assert mean_under(x, sure).item() == about(2.5, **STEP)
-    assert mean_under(x, torch.zeros(1, 1, 2, 2)).item() == about(1.5, **STEP)
+    assert weighted_avg_pool(x, sure).item() == about(2.5, **STEP)
+    assert weighted_avg_pool(x, torch.zeros(1, 1, 2, 2)).item() == about(1.5, **STEP)
 
 
 @pytest.mark.parametrize("channels", [1, 3])

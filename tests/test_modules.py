@@ -12,7 +12,7 @@ from torch import nn
 from fercourse.config import ModelConfig
 from fercourse.models import FERNet
 from fercourse.modules import GCCA, PartialDecoder, ReverseAttention, stochastic_pool
-from fercourse.modules.blocks import resize_like, scaled
+from fercourse.modules.blocks import make_divisible, resize_like
 from fercourse.modules.pooling import scatter, three_descriptors
 
 pytestmark = pytest.mark.numeric
@@ -217,7 +217,7 @@ def test_reverse_attention_erases_what_is_claimed_already():
 
 
 def test_scaled_channels():
-    assert [scaled(64, w) for w in (1, 0.375, 0.25, 0.125, 0.01)] == [64, 24, 16, 8, 8]
+    assert [make_divisible(64, w) for w in (1, 0.375, 0.25, 0.125, 0.01)] == [64, 24, 16, 8, 8]
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from made_rows import made_confusion, made_history, made_row
 from matplotlib.figure import Figure
 
 from fercourse import plots
-from fercourse.datasets.base import FaceDataset, Faces, held_out
+from fercourse.datasets.faces import FaceDataset, Faces, held_out
 from fercourse.errors import FercourseError
 from fercourse.pages.recipes import Trial
 from fercourse.runs.paper import paper_claims

@@ -6,7 +6,7 @@ import torch
 
 import fercourse
 from fercourse import plots
-from fercourse.datasets.base import Faces
+from fercourse.datasets.faces import Faces
 from fercourse.errors import FercourseError
 from fercourse.explain import features
 from fercourse.plots.style import CourseFigure

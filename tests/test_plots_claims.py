@@ -9,7 +9,7 @@ from PIL import Image
 
 from fercourse import plots
 from fercourse.detection import Detection
-from fercourse.evaluation.photo import Reading
+from fercourse.evaluation.recognise import FacePrediction
 from fercourse.runs.paper import paper_claims
 
 
@@ -22,7 +22,7 @@ def said(figure) -> str:
 
 def test_a_photograph_names_the_two_likeliest():
     detection = Detection((10.0, 10.0, 40.0, 50.0), 0.99, ((15.0, 20.0),) * 5)
-    reading = Reading(detection, (0.1, 0.0, 0.0, 0.6, 0.25, 0.05, 0.0))
+    reading = FacePrediction(detection, (0.1, 0.0, 0.0, 0.6, 0.25, 0.05, 0.0))
     face = torch.zeros(48, 48, dtype=torch.uint8)
     text = said(plots.from_photo(Image.new("RGB", (60, 60)), face, reading))
     assert "Happy with 60%" in text

@@ -8,7 +8,7 @@ import torch
 from made_rows import made_history, made_row
 
 from fercourse import plots
-from fercourse.datasets.base import Faces
+from fercourse.datasets.faces import Faces
 from fercourse.detection.stages import Stage
 from fercourse.errors import FercourseError
 from fercourse.plots.data.mtcnn_stages import mtcnn

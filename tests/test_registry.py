@@ -12,13 +12,13 @@ from fercourse import FercourseError, config, plots
 from fercourse.config import Component, ModelConfig, RunConfig, preset
 from fercourse.datasets import registry
 from fercourse.datasets.archive import Archive
-from fercourse.datasets.base import ReadReport
+from fercourse.datasets.faces import ReadReport
 from fercourse.datasets.load import load, load_config
 from fercourse.datasets.registry import DataSet
 from fercourse.datasets.table import Table
 from fercourse.experiments import board, plans
-from fercourse.experiments.measure import measure
 from fercourse.experiments.plans import Plan, plan
+from fercourse.experiments.train_and_judge import measure
 from fercourse.pages.results import report
 from fercourse.runs import groups
 from fercourse.runs.ledger import Ledger
@@ -173,7 +173,7 @@ def test_a_sweep_on_ckplus_takes_several_seeds_and_counts_them_not_folds() -> No
 
 
 def test_a_sweeps_p_is_over_seeds() -> None:
-    from fercourse.pages.sweeps import sweep_tables
+    from fercourse.pages.lambda_sweeps import sweep_tables
 
     (one,) = sweep_tables(swept_on_ckplus(seeds=1))
     assert "| runs | 1 | 1 | 1 | 1 | 1 |" in one

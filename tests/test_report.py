@@ -8,8 +8,8 @@ from conftest import ROOT
 from made_rows import made_row
 
 from fercourse import FercourseError
+from fercourse.pages.lambda_sweeps import sweep_tables
 from fercourse.pages.results import BEGIN, END, _cross_validated, report, write
-from fercourse.pages.sweeps import sweep_tables
 from fercourse.runs.ledger import Ledger
 from fercourse.runs.paper import LAMBDAS, PAIR_WEIGHTS
 from fercourse.runs.statistics import wilson

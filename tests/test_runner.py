@@ -353,7 +353,7 @@ def test_a_finished_row_waits_in_its_folder_until_it_is_recorded(tiny_job, monke
     assert {"model.safetensors", "row.json"} <= names
     assert "state.pt" not in names
 
-    monkeypatch.setattr("fercourse.experiments.measure.measure", None)  # no second training
+    monkeypatch.setattr("fercourse.experiments.train_and_judge.measure", None)  # no second training
     assert jobs.work(tiny_job)[0] == row
     jobs.forget(tiny_job, row.fingerprint)
     assert not (folder / "row.json").exists()
@@ -364,7 +364,7 @@ def test_a_row_of_other_code_is_measured_again(tiny_job, monkeypatch):
     jobs.work(tiny_job)
     monkeypatch.setattr(jobs, "commit", lambda: {"revision": "another", "dirty": False})
     measured = []
-    measure = "fercourse.experiments.measure.measure"
+    measure = "fercourse.experiments.train_and_judge.measure"
     monkeypatch.setattr(measure, lambda *args, **kwargs: measured.append(1) or 1 / 0)
     with pytest.raises(ZeroDivisionError):
         jobs.work(tiny_job)

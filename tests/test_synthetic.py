@@ -9,7 +9,7 @@ from tolerances import DOUBLE
 
 import fercourse
 from fercourse.datasets import synthetic
-from fercourse.datasets.base import HeldOutFaces
+from fercourse.datasets.faces import HeldOutFaces
 from fercourse.datasets.synthetic import PROTOTYPES, UNIT_NAMES, UNITS
 from fercourse.datasets.synthetic.canvas import Canvas, bumps, fold, unfold
 from fercourse.datasets.synthetic.expression import intensities

@@ -58,7 +58,7 @@ def test_a_small_step_has_one_thread_and_the_others_all():
 
 def test_training_and_its_row_keep_to_it(monkeypatch):
     used = []
-    monkeypatch.setattr("fercourse.training.run.fit", lambda *_, **__: used.append(_now()))
+    monkeypatch.setattr("fercourse.training.train.fit", lambda *_, **__: used.append(_now()))
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:

@@ -17,10 +17,10 @@ from tolerances import STEP, TRAINED, about
 
 from fercourse import FercourseError, load_model, preset, train
 from fercourse.config import TrainConfig
-from fercourse.datasets.base import held_out
+from fercourse.datasets.faces import held_out
 from fercourse.training.learner import Learner
 from fercourse.training.loop import _check
-from fercourse.training.optim import follow, make_average, make_optimizer, make_schedule
+from fercourse.training.optim import make_average, make_optimizer, make_schedule, update_average
 
 TINY = {
     "model.width": 0.125,
@@ -175,7 +175,7 @@ def test_the_average_moves_as_torchs_own_does(config):
     for _ in range(3):
         model(torch.randn(2, 1, 5, 5))
         torch.nn.utils.vector_to_parameters(torch.randn(48), model.parameters())
-        follow(ours, model, None if config.swa else config.ema)
+        update_average(ours, model, None if config.swa else config.ema)
         theirs.update_parameters(model)
     for name, value in theirs.state_dict().items():
         if "num_batches" not in name:  # which no average needs
@@ -208,10 +208,10 @@ def test_clipping_bounds_a_step_and_the_average_trails_the_weights():
         seen.append(flat(learner.model))
     # Nesterov's first step is the gradient and 0.9 of it again.
     assert (seen[1] - seen[0]).norm().item() == about(1.9 * 0.01, **TRAINED)
-    torch.testing.assert_close(flat(learner.chosen), 0.75 * seen[1] + 0.25 * seen[2], **STEP)
+    torch.testing.assert_close(flat(learner.eval_model), 0.75 * seen[1] + 0.25 * seen[2], **STEP)
     layouts = {
         p.is_contiguous(memory_format=torch.channels_last)
-        for p in learner.chosen.parameters()
+        for p in learner.eval_model.parameters()
         if p.ndim == 4
     }
     assert layouts == {True}, "laid out like the model it is compared with at every step"
@@ -235,7 +235,7 @@ def test_swa_holds_the_rate_and_keeps_the_mean_of_the_runs_end():
             if learner is swa:
                 seen.append(flat(learner.model))
                 kept = torch.stack(seen[3:]).mean(0) if len(seen) > 3 else seen[-1]
-                torch.testing.assert_close(flat(learner.chosen), kept, **STEP)
+                torch.testing.assert_close(flat(learner.eval_model), kept, **STEP)
     assert rates[swa][:4] == rates[plain][:4], "as without, up to the middle"
     assert rates[swa][3:] == [rates[plain][3]] * 3
     assert rates[plain][5] < rates[plain][3]

@@ -23,9 +23,9 @@ from fercourse.datasets.synthetic import PROTOTYPES, UNITS, draw, scene
 from fercourse.detection import FaceDetector, StagedSearch, match
 from fercourse.errors import FercourseError
 from fercourse.labels import BASIC, Expression
-from fercourse.plots.data import units
+from fercourse.plots.data import action_units
 from fercourse.widgets.augmentation_explorer import results
-from fercourse.widgets.base import Explorer
+from fercourse.widgets.explorer import Explorer
 from fercourse.widgets.pictures import example, read_upload
 from fercourse.widgets.pooling_explorer import PRESETS, probabilities
 
@@ -214,7 +214,7 @@ def test_one_sentence_where_ipywidgets_is_missing() -> None:
 
 
 def test_the_groups_hold_every_unit_once() -> None:
-    assert sorted(u for group in units.GROUPS.values() for u in group) == sorted(UNITS)
+    assert sorted(u for group in action_units.GROUPS.values() for u in group) == sorted(UNITS)
 
 
 @only("action_units")
@@ -228,12 +228,15 @@ def test_a_button_sets_an_expressions_units(explorer: Explorer) -> None:
 
 
 def test_the_nearest_expression() -> None:
-    assert units.nearest({}) == (Expression.NEUTRAL, 1.0)
+    assert action_units.nearest({}) == (Expression.NEUTRAL, 1.0)
     for expression in BASIC:
-        assert units.nearest(dict.fromkeys(PROTOTYPES[expression], 0.5)) == (expression, 1.0)
-    assert units.nearest({6: 0.5, 12: 1.0, 25: 0.5}) == (Expression.HAPPY, pytest.approx(2 / 3))
-    assert units.nearest({43: 1.0})[1] == 0.0
-    assert units.nearest({6: 1.0, 12: 1.0, 4: 0.0}) == (Expression.HAPPY, 1.0)
+        assert action_units.nearest(dict.fromkeys(PROTOTYPES[expression], 0.5)) == (expression, 1.0)
+    assert action_units.nearest({6: 0.5, 12: 1.0, 25: 0.5}) == (
+        Expression.HAPPY,
+        pytest.approx(2 / 3),
+    )
+    assert action_units.nearest({43: 1.0})[1] == 0.0
+    assert action_units.nearest({6: 1.0, 12: 1.0, 4: 0.0}) == (Expression.HAPPY, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -245,13 +248,13 @@ def test_the_nearest_expression() -> None:
     ],
 )
 def test_the_headline_names_what_is_shared(aus: dict, words: str) -> None:
-    headline = units.action_units(draw(aus=aus, size=48)).get_suptitle()
+    headline = action_units.action_units(draw(aus=aus, size=48)).get_suptitle()
     assert headline.replace("\n", " ") == words
 
 
 def test_the_truth_says_its_area() -> None:
     face = draw(aus={43: 1.0}, size=64)
-    headline = units.action_units(face, truth=True).get_suptitle()
+    headline = action_units.action_units(face, truth=True).get_suptitle()
     assert f"{face.masks[43].mean():.0%}" in headline
 
 

@@ -22,7 +22,7 @@ def cost(
 ) -> None:
     """Parameters, operations and speed of Table 1's models, side by side in one run."""
     from fercourse.experiments.cost import costs, verdict
-    from fercourse.training.run import find_device
+    from fercourse.training.train import find_device
 
     place = find_device(device)
     frame = costs(numbers(models), width, size, place, batch, seconds)

@@ -47,7 +47,7 @@ def run(
 ) -> None:
     """Run notebooks in a gear and make pages to browse; say what each took."""
     try:
-        from fercourse.course import run as runner
+        from fercourse.course import run_course as runner
     except ModuleNotFoundError as error:
         raise FercourseError(
             f"running the course needs {error.name}: pip install 'fercourse[lab]'."

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from fercourse.datasets.base import FaceDataset
+    from fercourse.datasets.faces import FaceDataset
     from fercourse.labels import Expression
 
 app = typer.Typer(no_args_is_help=True, help="Get data sets, and check what a copy is worth.")

@@ -26,7 +26,7 @@ def evaluate(
     from fercourse.datasets.registry import known
     from fercourse.evaluation.predict import evaluate as judge
     from fercourse.training.checkpoint import load_model
-    from fercourse.training.run import find_device
+    from fercourse.training.train import find_device
 
     net = load_model(weights)
     dataset, _ = load_data(data, net.run)

@@ -85,7 +85,7 @@ def figures(
 ) -> None:
     """Draw cascade, channel weights, methods and animation for a model."""
     from fercourse import plots
-    from fercourse.files import whole_file
+    from fercourse.files import atomic_write
     from fercourse.training.checkpoint import load_model
 
     model = load_model(weights)
@@ -97,7 +97,7 @@ def figures(
         drawings["cascade"] = lambda: plots.cascade(model, faces)
         plots.cascade_gif(model, faces, out / "cascade.gif")
     for name, draw in drawings.items():
-        with whole_file(out / f"{name}.png") as part:
+        with atomic_write(out / f"{name}.png") as part:
             draw().savefig(part, format="png")
     print(f"{', '.join(drawings)} are in {out}.")
 
@@ -133,10 +133,10 @@ def _photo(path: Path, size: int):
     """The largest face of a photograph; nobody says what it expresses, so neutral stands there."""
     import torch
 
-    from fercourse.datasets.base import Faces
+    from fercourse.datasets.faces import Faces
     from fercourse.detection import crop, detect
     from fercourse.errors import FercourseError
-    from fercourse.evaluation.photo import read_photo
+    from fercourse.evaluation.recognise import read_photo
 
     image = read_photo(path)
     found = detect([image])[0]

@@ -87,7 +87,7 @@ def numbers(text: str) -> tuple[int, ...]:
 
 def save_figure(figure: Any, path: Path) -> None:
     """As PNG, whole or not at all."""
-    from fercourse.files import whole_file
+    from fercourse.files import atomic_write
 
-    with whole_file(path) as part:
+    with atomic_write(path) as part:
         figure.savefig(part, format="png")

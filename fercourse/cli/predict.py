@@ -23,9 +23,9 @@ def predict(
     device: Device = "auto",
 ) -> None:
     """Find the faces in a picture and say what they express."""
-    from fercourse.evaluation.photo import annotate, read_photo, recognise
+    from fercourse.evaluation.recognise import annotate, read_photo, recognise
     from fercourse.training.checkpoint import load_model
-    from fercourse.training.run import find_device
+    from fercourse.training.train import find_device
 
     net = load_model(weights)
     image = read_photo(photo)

@@ -23,7 +23,7 @@ from fercourse.cli.options import (
 from fercourse.errors import FercourseError
 
 if TYPE_CHECKING:
-    from fercourse.experiments.measure import Measured
+    from fercourse.experiments.train_and_judge import Measured
 
 
 def train(
@@ -68,8 +68,8 @@ def train(
 
 def measure_into(config: Any, dataset: Any, folder: Path, device: str, label: str) -> Measured:
     """Train and judge, print the result, and leave weights and numbers in the folder."""
-    from fercourse.experiments.measure import measure
-    from fercourse.files import whole_file
+    from fercourse.experiments.train_and_judge import measure
+    from fercourse.files import atomic_write
 
     live = sys.stderr.isatty()  # a log file gets a line an epoch instead of a bar
     done = measure(
@@ -81,7 +81,7 @@ def measure_into(config: Any, dataset: Any, folder: Path, device: str, label: st
         progress=live,
         on_epoch=None if live else _print_epoch,
     )
-    with whole_file(folder / "evaluation.json") as part:
+    with atomic_write(folder / "evaluation.json") as part:
         both = {"single": to_json(done.single), "flip": to_json(done.flip)}
         part.write_text(json.dumps(both, indent=1), encoding="utf-8")
     print_report(

@@ -25,7 +25,7 @@ from PIL import Image
 from yaml import YAMLError
 
 from fercourse.errors import FercourseError
-from fercourse.files import whole_file
+from fercourse.files import atomic_write
 from fercourse.settings import ROOT
 
 NOTEBOOKS = ROOT / "notebooks"
@@ -234,7 +234,7 @@ def build(path: Path, force: bool = False, execute: bool = True, **environment: 
     if execute:
         run(notebook, lesson.target.parent, **environment)
         shrink(notebook)
-    with whole_file(lesson.target) as part:
+    with atomic_write(lesson.target) as part:
         text = nbformat.writes(notebook, version=4)
         part.write_text(text.rstrip("\n") + "\n", encoding="utf-8", newline="\n")
     return True

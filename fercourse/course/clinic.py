@@ -16,11 +16,11 @@ import torch
 from torch import Tensor
 
 from fercourse.config import RunConfig, preset
-from fercourse.datasets.base import FaceDataset, Faces
+from fercourse.datasets.faces import FaceDataset, Faces
 from fercourse.errors import FercourseError
 from fercourse.evaluation.metrics import confusion_matrix
 from fercourse.evaluation.predict import probabilities
-from fercourse.files import whole_file
+from fercourse.files import atomic_write
 from fercourse.labels import BASIC
 from fercourse.models.fernet import FERNet
 from fercourse.preprocess import normalise, to_input
@@ -168,7 +168,7 @@ def admit(case: Case, progress: bool = False) -> Chart:
     Raises:
         FercourseError: Its loss stopped being a number.
     """
-    from fercourse.training.run import train
+    from fercourse.training.train import train
 
     judge = in_training_mode if case.training_mode else probabilities
     fit = train(case.config, case.data, device="cpu", progress=progress, validate=judge)
@@ -220,7 +220,7 @@ def record(name: str) -> Chart:
     chart = admit(CASES[name](faces()))
     history = [{key: round(value, 5) for key, value in e.items()} for e in chart.history]
     looks = [[round(value, 4) for value in row] for row in chart.looks]
-    with whole_file(RECORDS / f"clinic-{name}.json") as part:
+    with atomic_write(RECORDS / f"clinic-{name}.json") as part:
         text = json.dumps(asdict(replace(chart, history=history, looks=looks)))
         part.write_text(text + "\n", encoding="utf-8")
     return chart

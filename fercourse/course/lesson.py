@@ -18,11 +18,11 @@ from fercourse.config import RunConfig
 from fercourse.course.gear import GEARS, gear
 from fercourse.device import best_device
 from fercourse.errors import FercourseError
-from fercourse.files import whole_file
+from fercourse.files import atomic_write
 from fercourse.settings import interactive, recording
 
 if TYPE_CHECKING:
-    from fercourse.datasets.base import FaceDataset
+    from fercourse.datasets.faces import FaceDataset
     from fercourse.models.fernet import FERNet
 
 T = TypeVar("T")
@@ -95,7 +95,7 @@ class Lesson:
             FercourseError: The lecture gear has no such record.
         """
         from fercourse.training.checkpoint import load_model, save_model
-        from fercourse.training.run import train
+        from fercourse.training.train import train
 
         weights = RECORDS / f"{self.number:02}-{name}.safetensors"
         curve = weights.with_suffix(".json")
@@ -108,7 +108,7 @@ class Lesson:
         if recording():
             save_model(weights, fit.model.half(), config)
             fit.model.float()
-            with whole_file(curve) as part:
+            with atomic_write(curve) as part:
                 part.write_text(json.dumps(fit.history), encoding="utf-8")
         return Fitted(fit.model.to(self.device), fit.history)
 
@@ -133,7 +133,7 @@ class Lesson:
             return {k: v.float() if v.is_floating_point() else v for k, v in stored.items()}
         found = {k: v.detach().cpu().contiguous() for k, v in make().items()}
         if recording():
-            with whole_file(path) as part:
+            with atomic_write(path) as part:
                 part.write_bytes(
                     save({k: v.half() if v.is_floating_point() else v for k, v in found.items()})
                 )

@@ -12,7 +12,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from fercourse.course.gear import GEARS
-from fercourse.files import whole_file
+from fercourse.files import atomic_write
 
 STYLE = Path(__file__).parent / "site.css"
 
@@ -82,7 +82,7 @@ def _write(target: Path, title: str, body: str, colours: str = "") -> None:
         f"<title>{html.escape(title)}</title><style>{colours}\n{style}</style></head>"
         f"<body><main>{body}</main></body></html>\n"
     )
-    with whole_file(target) as part:
+    with atomic_write(target) as part:
         part.write_text(page, encoding="utf-8")
 
 

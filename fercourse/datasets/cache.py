@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from fercourse.datasets.base import ReadReport
+from fercourse.datasets.faces import ReadReport
 from fercourse.datasets.table import Table
-from fercourse.files import whole_file
+from fercourse.files import atomic_write
 from fercourse.settings import cache_folder
 
 VERSION = 3
@@ -42,7 +42,7 @@ def put(key: str, table: Table) -> None:
     values = {n: getattr(table, n) for n in ("images", "labels", "splits", "subjects", "ids")}
     arrays = {name: value for name, value in values.items() if value is not None}
     arrays["about"] = np.array(json.dumps({"name": table.name, "report": asdict(table.report)}))
-    with suppress(OSError), whole_file(_path(key)) as part, open(part, "wb") as file:
+    with suppress(OSError), atomic_write(_path(key)) as part, open(part, "wb") as file:
         np.savez(file, **arrays)
 
 

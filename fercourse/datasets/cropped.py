@@ -12,10 +12,10 @@ from PIL import Image
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from fercourse.datasets.base import FaceDataset, Faces
+from fercourse.datasets.faces import FaceDataset, Faces
 from fercourse.detection.cropping import Box, crop, square, to_pil
 from fercourse.detection.detector import FaceDetector, shared_detector
-from fercourse.files import whole_file
+from fercourse.files import atomic_write
 from fercourse.settings import cache_folder
 
 
@@ -84,7 +84,7 @@ def _boxes(faces: Faces) -> tuple[Tensor, Tensor]:
         return stored[:, :4], stored[:, 4] > 0
     except (OSError, ValueError, EOFError):
         boxes, found = find_boxes(faces)
-    with suppress(OSError), whole_file(path) as part, open(part, "wb") as file:
+    with suppress(OSError), atomic_write(path) as part, open(part, "wb") as file:
         np.save(file, torch.cat((boxes, found[:, None].float()), 1).numpy())
     return boxes, found
 

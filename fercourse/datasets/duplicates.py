@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, normalize
 
-from fercourse.datasets.base import Faces
+from fercourse.datasets.faces import Faces
 
 COPY = 0.99
 """Correlation of two copies of one file."""

@@ -12,7 +12,7 @@ import torch
 from fercourse.config import DataConfig
 from fercourse.datasets import cache
 from fercourse.datasets.archive import Archive
-from fercourse.datasets.base import FaceDataset, Faces, held_out
+from fercourse.datasets.faces import FaceDataset, Faces, held_out
 from fercourse.datasets.fingerprint import digest
 from fercourse.datasets.registry import known, on_disk
 from fercourse.datasets.splits import assign_folds, fold_splits

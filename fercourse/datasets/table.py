@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from fercourse.datasets.base import ReadReport
+from fercourse.datasets.faces import ReadReport
 from fercourse.errors import FercourseError
 
 TOLERATED = 0.01

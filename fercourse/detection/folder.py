@@ -12,7 +12,7 @@ from tqdm.auto import tqdm
 from fercourse.detection.cropping import crop
 from fercourse.detection.detector import LANDMARKS, Detection, FaceDetector, shared_detector
 from fercourse.errors import FercourseError
-from fercourse.files import whole_file
+from fercourse.files import atomic_write
 from fercourse.images import photograph
 
 if TYPE_CHECKING:
@@ -86,12 +86,12 @@ def crop_folder(
                 for k, face in enumerate(faces):
                     place = stem.with_name(stem.name + ("" if largest else f"_{k}") + ".png")
                     cut = crop(picture, face.box, size, margin, colour)
-                    with whole_file(target / place) as unfinished:
+                    with atomic_write(target / place) as unfinished:
                         Image.fromarray(cut.numpy()).save(unfinished, format="PNG")
                     rows.append(_row(name, k, place, face))
             bar.update(len(part))
     table = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"face": "Int64"})
-    with whole_file(target / "faces.csv") as part:
+    with atomic_write(target / "faces.csv") as part:
         table.to_csv(part, index=False, float_format="%.4f")
     return table
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from fercourse.datasets.base import Faces
+from fercourse.datasets.faces import Faces
 from fercourse.device import best_device, native_bf16
 from fercourse.errors import FercourseError
 from fercourse.evaluation import metrics

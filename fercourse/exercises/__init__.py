@@ -1,1 +1,1 @@
-"""Exercises with checks that diagnose: one module a lesson, see :mod:`fercourse.exercises.base`."""
+"""Exercises with checks that diagnose: a module a lesson; see :mod:`.exercise`."""

@@ -13,7 +13,7 @@ from torch import Tensor
 import fercourse
 from fercourse.config import COMPONENTS, ModelConfig
 from fercourse.errors import FercourseError
-from fercourse.exercises.base import Wrong, check, close, exercise, expect_shape
+from fercourse.exercises.exercise import Wrong, check, close, exercise, expect_shape
 
 
 @exercise(

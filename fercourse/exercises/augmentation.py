@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from fercourse.exercises.base import Wrong, check, close, exercise, expect_shape
+from fercourse.exercises.exercise import Wrong, check, close, exercise, expect_shape
 
 
 @exercise(

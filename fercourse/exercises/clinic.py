@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fercourse.course.clinic import ILLNESSES
-from fercourse.exercises.base import Wrong, check, exercise
+from fercourse.exercises.exercise import Wrong, check, exercise
 
 
 @exercise(

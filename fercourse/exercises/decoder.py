@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fercourse.exercises.base import Wrong, check, close, exercise, expect_shape
+from fercourse.exercises.exercise import Wrong, check, close, exercise, expect_shape
 
 
 @exercise(
@@ -172,7 +172,7 @@ def _judge_product(
         "`(x * w).sum((2, 3)) / w.sum((2, 3))` with `w = logits.sigmoid()`.",
     ],
 )
-def mean_under(x: Tensor, logits: Tensor) -> Tensor:
+def weighted_avg_pool(x: Tensor, logits: Tensor) -> Tensor:
     """Average of features x (N, C, H, W) with weights sigmoid(logits), logits (N, 1, H, W).
 
     Returns (N, C). Features that are the same everywhere keep their value, whatever the map.
@@ -182,8 +182,8 @@ def mean_under(x: Tensor, logits: Tensor) -> Tensor:
     return (x * weight).sum((2, 3)) / weight.sum((2, 3))
 
 
-@check(mean_under, praise="A constant stays what it is, and a sharp map picks its place.")
-def check_mean_under(attempt: Callable[..., Tensor]) -> None:
+@check(weighted_avg_pool, praise="A constant stays what it is, and a sharp map picks its place.")
+def check_weighted_avg_pool(attempt: Callable[..., Tensor]) -> None:
     """Diagnoses: plain average, wrong divisor, no sigmoid, softmax, the map reversed."""
     n, c, height, width = 3, 4, 5, 6
     x, logits = torch.randn(n, c, height, width), 2 * torch.randn(n, 1, height, width)

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from fercourse.exercises.base import Wrong, check, close, exercise, expect_shape
+from fercourse.exercises.exercise import Wrong, check, close, exercise, expect_shape
 
 ACROSS = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]]) / 8
 

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fercourse.exercises.base import Wrong, check, close, exercise, expect_shape
+from fercourse.exercises.exercise import Wrong, check, close, exercise, expect_shape
 
 
 @exercise(

@@ -2,7 +2,7 @@
 
 import torch
 
-from fercourse.exercises.base import Wrong, check, exercise
+from fercourse.exercises.exercise import Wrong, check, exercise
 
 KINDS = ("contradicts itself", "contradicts a source", "unsupported", "cannot be repeated")
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fercourse.exercises.base import Wrong, check, exercise
+from fercourse.exercises.exercise import Wrong, check, exercise
 
 
 @exercise(

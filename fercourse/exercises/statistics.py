@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import binomtest
 
-from fercourse.exercises.base import Wrong, check, exercise, several
+from fercourse.exercises.exercise import Wrong, check, exercise, several
 
 
 @exercise(

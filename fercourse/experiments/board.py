@@ -99,7 +99,7 @@ def with_components(base: RunConfig, on: Switches) -> RunConfig:
 
 
 @dataclass(frozen=True)
-class Standing:
+class ComponentResult:
     """What is known of one combination under a recipe.
 
     Attributes:
@@ -120,7 +120,9 @@ class Standing:
         return ModelConfig(**dict(zip(COMPONENTS, self.on, strict=True))).table1_row
 
 
-def standings(rows: Iterable[Entry], base: RunConfig, on: Switches) -> list[Standing]:
+def component_results(
+    rows: Iterable[Entry], base: RunConfig, on: Switches
+) -> list[ComponentResult]:
     """Table 1's six models, whatever else was run under this recipe, and the chosen combination.
 
     Args:
@@ -142,8 +144,8 @@ def standings(rows: Iterable[Entry], base: RunConfig, on: Switches) -> list[Stan
     found = []
     for each, mine in runs.items():
         whole, spare = whole_seeds(mine)
-        standing = Standing(each, tuple(whole), spare)
-        found.append(replace(standing, claim=claims.get(f"model{standing.model}")))
+        result = ComponentResult(each, tuple(whole), spare)
+        found.append(replace(result, claim=claims.get(f"model{result.model}")))
     return found
 
 

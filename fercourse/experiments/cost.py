@@ -19,7 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from fercourse.config import ModelConfig, RunConfig
 from fercourse.device import best_device, native_bf16
 from fercourse.errors import FercourseError
-from fercourse.experiments.measure import device_name
+from fercourse.experiments.train_and_judge import device_name
 from fercourse.losses import JointLoss
 from fercourse.models.fernet import SMALLEST, FERNet
 from fercourse.training.optim import make_optimizer

@@ -15,12 +15,12 @@ from filelock import FileLock, Timeout
 from fercourse.config import DataConfig
 from fercourse.errors import FercourseError
 from fercourse.experiments.plans import Planned
-from fercourse.files import whole_file
+from fercourse.files import atomic_write
 from fercourse.runs.ledger import History
 from fercourse.runs.row import Row, commit, versions
 
 if TYPE_CHECKING:
-    from fercourse.datasets.base import FaceDataset
+    from fercourse.datasets.faces import FaceDataset
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def work(job: Job, on_epoch: OnEpoch | None = None) -> Result:
     """
     import torch
 
-    from fercourse.experiments.measure import measure
+    from fercourse.experiments.train_and_judge import measure
 
     if job.threads:
         torch.set_num_threads(job.threads)
@@ -134,7 +134,7 @@ def load_once(config: DataConfig, source: str | None) -> FaceDataset:
 
 
 def _write(path: Path, row: Row, history: History) -> None:
-    with whole_file(path) as part:
+    with atomic_write(path) as part:
         part.write_text(json.dumps({"row": row.to_dict(), "history": history}), encoding="utf-8")
 
 

@@ -6,13 +6,13 @@
 """
 
 from fercourse.explain.baselines import baselines
+from fercourse.explain.counterfactual import changed_pixels, neutral_counterfactual
 from fercourse.explain.faithful import curves, road
-from fercourse.explain.flatness import spread
 from fercourse.explain.gradcam import METHODS, gradcam
 from fercourse.explain.layers import layers
+from fercourse.explain.map_statistics import map_statistics
 from fercourse.explain.maps import TITLES, Maps, features, maps
 from fercourse.explain.measure import measure
-from fercourse.explain.moved import moved, twins
 from fercourse.explain.sanity import flips, randomise
 from fercourse.explain.score import (
     bootstrap,
@@ -32,21 +32,21 @@ __all__ = [
     "ScoreRow",
     "baselines",
     "bootstrap",
+    "changed_pixels",
     "curves",
     "energy_inside",
     "features",
     "flips",
     "gradcam",
     "layers",
+    "map_statistics",
     "maps",
     "measure",
-    "moved",
+    "neutral_counterfactual",
     "pointing_game",
     "precision_recall_area",
     "randomise",
     "road",
     "score",
-    "spread",
     "truth",
-    "twins",
 ]

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from fercourse.datasets.base import Faces
+from fercourse.datasets.faces import Faces
 
 BASELINES = ("random", "centre", "mean-face edges")
 

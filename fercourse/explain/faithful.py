@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fercourse.datasets.base import Faces
+from fercourse.datasets.faces import Faces
 from fercourse.errors import FercourseError
-from fercourse.explain.layers import as_input, judging
+from fercourse.explain.layers import as_input, eval_mode
 from fercourse.models.fernet import FERNet
 
 SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
@@ -61,7 +61,7 @@ def curves(model: FERNet, images: Tensor | Faces, maps: Tensor) -> Curves:
     metrics = _package()
     x, ranks = as_input(model, images), _ranks(maps)
     blurred = _blur(x)  # (N, C, H, W)
-    with judging(model), torch.no_grad():
+    with eval_mode(model), torch.no_grad():
         classifier = _Probabilities(model)
         targets = _answers(classifier, x)
         deletion, insertion = [], []
@@ -106,7 +106,7 @@ def road(
     from pytorch_grad_cam.metrics.road import ROADCombined
 
     x = as_input(model, images)
-    with judging(model), torch.no_grad(), torch.random.fork_rng(devices=[]):
+    with eval_mode(model), torch.no_grad(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         classifier = _Probabilities(model)
         metric = ROADCombined(percentiles=list(percentiles))

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from fercourse.datasets.base import Faces
+from fercourse.datasets.faces import Faces
 from fercourse.errors import FercourseError
 from fercourse.models.fernet import FERNet
 from fercourse.preprocess import normalise, to_input
@@ -65,7 +65,7 @@ def as_input(model: FERNet, images: Tensor | Faces) -> Tensor:
 
 
 @contextmanager
-def judging(model: nn.Module) -> Iterator[None]:
+def eval_mode(model: nn.Module) -> Iterator[None]:
     """Evaluation mode inside, the mode it was in afterwards."""
     was_training = model.training
     model.eval()

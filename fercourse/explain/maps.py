@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fercourse.datasets.base import Faces
+from fercourse.datasets.faces import Faces
 from fercourse.errors import FercourseError
 from fercourse.evaluation.predict import at_a_time
-from fercourse.explain.layers import as_input, judging, layer
+from fercourse.explain.layers import as_input, eval_mode, layer
 from fercourse.models.fernet import FERNet
 from fercourse.modules.blocks import resize_like
 from fercourse.modules.gcca import reweight
@@ -120,13 +120,13 @@ def features(model: FERNet, images: Tensor | Faces, name: str = "block5") -> Ten
         name: One of :func:`fercourse.explain.layers`.
     """
     x = as_input(model, images)
-    with judging(model), listening({name: layer(model, name)}) as heard:
+    with eval_mode(model), capture_activations({name: layer(model, name)}) as heard:
         model(x)
     return heard[name][1].float().cpu()
 
 
 @contextmanager
-def listening(modules: dict[str, nn.Module]) -> Iterator[dict[str, tuple[Any, Any]]]:
+def capture_activations(modules: dict[str, nn.Module]) -> Iterator[dict[str, tuple[Any, Any]]]:
     """Hear inputs and output of modules while inside, by name; no hook is left behind."""
     heard: dict[str, tuple[Any, Any]] = {}
 
@@ -152,7 +152,7 @@ def _maps(model: FERNet, x: Tensor) -> Maps:
     parts |= {f"gcca{i}": g.group for i, g in enumerate(model.backbone.attentions, start=1)}
     if model.config.reverse:
         parts |= {f"reverse{i}": getattr(model, f"reverse{i}") for i in (5, 4, 3)}
-    with judging(model), listening(parts) as heard:
+    with eval_mode(model), capture_activations(parts) as heard:
         output = model(x)
 
     face = x.new_empty(1, 1, *x.shape[2:])

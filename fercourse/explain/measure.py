@@ -9,14 +9,14 @@ import torch
 from torch import Tensor
 
 from fercourse.config import DataConfig
-from fercourse.datasets.base import FaceDataset, Faces
+from fercourse.datasets.faces import FaceDataset, Faces
 from fercourse.errors import FercourseError
 from fercourse.explain.baselines import baselines
+from fercourse.explain.counterfactual import changed_pixels
 from fercourse.explain.faithful import SHARES, curves, road
-from fercourse.explain.flatness import spread
 from fercourse.explain.gradcam import METHODS, gradcam
+from fercourse.explain.map_statistics import map_statistics
 from fercourse.explain.maps import maps
-from fercourse.explain.moved import moved
 from fercourse.explain.sanity import flips, randomise
 from fercourse.explain.score import Estimate, bootstrap, score, truth
 from fercourse.models.fernet import FERNet
@@ -87,11 +87,11 @@ def measure(
 
     rows = []
     if faces.masks is not None:
-        own, changed = maps(model, faces), moved(faces, drawn or model.run.data)
+        own, changed = maps(model, faces), changed_pixels(faces, drawn or model.run.data)
         for name, found in own.on_face.items():
             if name.startswith("after") and not model.config.gcca:
                 continue  # the same as before
-            about = spread(found.clamp_min(0), truth(faces))._asdict()
+            about = map_statistics(found.clamp_min(0), truth(faces))._asdict()
             rows.append(_row("map", name, found, faces, changed, stamp, spread=_rounded(about)))
         for name, found in flat.items():
             rows.append(_row("baseline", name, found, faces, changed, _of_no_model(stamp)))

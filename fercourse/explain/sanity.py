@@ -11,8 +11,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from fercourse.datasets.base import Faces
-from fercourse.explain.flatness import pearson
+from fercourse.datasets.faces import Faces
+from fercourse.explain.map_statistics import pearson
 from fercourse.models.fernet import FERNet
 
 Explain = Callable[[FERNet, Tensor], Tensor]

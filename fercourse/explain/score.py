@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fercourse.datasets.base import Faces
+from fercourse.datasets.faces import Faces
 from fercourse.errors import FercourseError
 from fercourse.labels import Expression
 
@@ -128,7 +128,7 @@ def score(
         maps: (N, H, W), any scale.
         faces: The N built-in faces they were made from.
         seed: Of the bootstrap.
-        masks: Another truth, bool (N, H, W), such as :func:`fercourse.explain.moved`'s.
+        masks: Another truth, bool (N, H, W), such as :func:`fercourse.explain.changed_pixels`'s.
 
     Returns:
         By metric ("energy", "pointing", "pr_auc") and by expression ("all", "angry", ...).

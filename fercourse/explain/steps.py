@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from fercourse.datasets.base import Faces
+from fercourse.datasets.faces import Faces
 from fercourse.errors import FercourseError
-from fercourse.explain.layers import as_input, judging
-from fercourse.explain.maps import energy, listening
+from fercourse.explain.layers import as_input, eval_mode
+from fercourse.explain.maps import capture_activations, energy
 from fercourse.models.fernet import FERNet
 from fercourse.modules.blocks import resize_like
 
@@ -78,7 +78,10 @@ def reverse_steps(model: FERNet, face: Faces) -> list[Step]:
         )
     x = as_input(model, face[:1])
     stages = {i: getattr(model, f"reverse{i}") for i in (5, 4, 3)}
-    with judging(model), listening({f"reverse{i}": s for i, s in stages.items()}) as heard:
+    with (
+        eval_mode(model),
+        capture_activations({f"reverse{i}": s for i, s in stages.items()}) as heard,
+    ):
         output = model(x)
     features = {i: heard[f"reverse{i}"][0][0] for i in stages}  # C_i: (1, C_i, h_i, w_i)
 

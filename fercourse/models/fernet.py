@@ -12,7 +12,7 @@ from fercourse.config import ModelConfig
 from fercourse.errors import FercourseError
 from fercourse.models.vgg import VGG16Backbone
 from fercourse.modules import EdgeBranch, PartialDecoder, ReverseAttention
-from fercourse.modules.blocks import resize_like, scaled
+from fercourse.modules.blocks import make_divisible, resize_like
 
 SMALLEST = 32
 """Pixels: below this, block 5 would see a single location."""
@@ -61,15 +61,15 @@ class FERNet(nn.Module):
         _, c2, c3, c4, c5 = self.backbone.channels
         length = c5
         if config.fusion:
-            edges = scaled(64, config.width)
+            edges = make_divisible(64, config.width)
             self.edge = EdgeBranch(c2, edges)
             length += edges + c3 + c4
         if config.decoder:
-            level = scaled(config.decoder_channels, config.width)
+            level = make_divisible(config.decoder_channels, config.width)
             self.decoder = PartialDecoder((c3, c4, c5), level)
             length += 3 * level
         if config.reverse:
-            hidden = scaled(64, config.width)
+            hidden = make_divisible(64, config.width)
             self.reverse5 = ReverseAttention(c5, hidden)
             self.reverse4 = ReverseAttention(c4, hidden)
             self.reverse3 = ReverseAttention(c3, hidden)
@@ -87,15 +87,15 @@ class FERNet(nn.Module):
         self._check(x)
         (_, c2, c3, c4, c5), weights = self.backbone(x)
         maps = {f"gcca{i}": w.flatten(1) for i, w in enumerate(weights, start=1)}
-        descriptors = [mean(c5)]  # (N, C5)
+        descriptors = [global_avg_pool(c5)]  # (N, C5)
 
         if self.config.fusion:
             maps["edge"] = self.edge(c2)  # (N, E, h2, w2)
-            descriptors += [mean(maps["edge"]), mean(c3), mean(c4)]
+            descriptors += [global_avg_pool(maps["edge"]), global_avg_pool(c3), global_avg_pool(c4)]
 
         if self.config.decoder:
             decoded, region = self.decoder(c3, c4, c5)  # (N, 3D, h3, w3), (N, 1, h3, w3)
-            region = maps["global"] = spread_out(region, self.config.map_scale)
+            region = maps["global"] = standardize_map(region, self.config.map_scale)
             if self.config.reverse:
                 for i, c, stage in (
                     (5, c5, self.reverse5),
@@ -103,10 +103,10 @@ class FERNet(nn.Module):
                     (3, c3, self.reverse3),
                 ):
                     remaining, maps[f"reverse{i}"], region = stage(c, region)
-                    region = spread_out(region, self.config.map_scale)
+                    region = standardize_map(region, self.config.map_scale)
                     maps[f"refined{i}"] = region  # (N, 1, h_i, w_i)
-                    descriptors.append(mean(remaining))  # (N, C_i)
-            descriptors.append(mean_under(decoded, region))  # (N, 3D)
+                    descriptors.append(global_avg_pool(remaining))  # (N, C_i)
+            descriptors.append(weighted_avg_pool(decoded, region))  # (N, 3D)
 
         embedding = self.embed(self.dropout(torch.cat(descriptors, 1)))  # (N, D)
         return Output(self.classify(embedding.relu()), embedding, maps)
@@ -130,7 +130,7 @@ class FERNet(nn.Module):
             )
 
 
-def mean(x: Tensor) -> Tensor:
+def global_avg_pool(x: Tensor) -> Tensor:
     """Global average pooling, (N, C, H, W) -> (N, C).
 
     A pooling kernel keeps the gradient in the map's own memory format; ``x.mean((2, 3))`` would
@@ -139,13 +139,13 @@ def mean(x: Tensor) -> Tensor:
     return F.avg_pool2d(x, x.shape[2:]).flatten(1)
 
 
-def mean_under(x: Tensor, logits: Tensor) -> Tensor:
+def weighted_avg_pool(x: Tensor, logits: Tensor) -> Tensor:
     """Average of (N, C, H, W) weighted by the sigmoid of a map (N, 1, h, w) -> (N, C)."""
     weight = resize_like(logits, x).sigmoid()  # (N, 1, H, W)
     return (x * weight).sum((2, 3)) / weight.sum((2, 3)).clamp_min(1e-6)
 
 
-def spread_out(logits: Tensor, scale: float) -> Tensor:
+def standardize_map(logits: Tensor, scale: float) -> Tensor:
     """A map (N, 1, h, w) with mean 0 and standard deviation ``scale`` on every face; 0: as it is.
 
     No loss of the paper's asks a map to vary, so it stays near one value; this leaves it no choice.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fercourse.modules.blocks import conv_bn, scaled
+from fercourse.modules.blocks import conv_bn, make_divisible
 from fercourse.modules.gcca import GCCA, reweight
 
 PLAN = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
@@ -36,14 +36,14 @@ class VGG16Backbone(nn.Module):
         gcca_norm: bool = False,
     ) -> None:
         super().__init__()
-        self.channels = tuple(scaled(block[-1], width) for block in PLAN)
+        self.channels = tuple(make_divisible(block[-1], width) for block in PLAN)
         self.blocks, self.attentions = nn.ModuleList(), nn.ModuleList()
         previous = in_channels
         for block in PLAN:
             convolutions = []
             for channels in block:
-                convolutions.append(conv_bn(previous, scaled(channels, width), 3))
-                previous = scaled(channels, width)
+                convolutions.append(conv_bn(previous, make_divisible(channels, width), 3))
+                previous = make_divisible(channels, width)
             self.blocks.append(nn.Sequential(*convolutions))
             if gcca:
                 self.attentions.append(GCCA(previous, reduction, gcca_norm))

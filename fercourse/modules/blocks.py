@@ -23,6 +23,6 @@ def resize_like(x: Tensor, partner: Tensor) -> Tensor:
     return F.interpolate(x, size=partner.shape[2:], mode="bilinear", align_corners=False)
 
 
-def scaled(channels: int, width: float) -> int:
+def make_divisible(channels: int, width: float) -> int:
     """A channel count times the width multiplier, to a multiple of 8 and at least 8."""
     return max(8, 8 * round(channels * width / 8))

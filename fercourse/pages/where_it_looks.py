@@ -133,7 +133,7 @@ def steps(rows: Sequence[ScoreRow], metric: str) -> str:
     return _table("adding, models, map, points (a seed each), intervals say", lines)
 
 
-def flatness(rows: Sequence[ScoreRow]) -> str:
+def map_statistics(rows: Sequence[ScoreRow]) -> str:
     """How much the unsupervised maps vary: over a face, between faces, and with the masks."""
     lines = []
     for r in rows:
@@ -222,7 +222,7 @@ def write(page: Path, rows: Sequence[ScoreRow], ledger: Sequence[Row]) -> bool:
         "expressions": lambda: expressions(rows, "pr_auc_moved"),
         "transfer": lambda: expressions(rows, "pr_auc_moved", "model6-fer2013"),
         "steps": lambda: steps(rows, "pr_auc_moved"),
-        "flatness": lambda: flatness(rows),
+        "flatness": lambda: map_statistics(rows),
         "gates": lambda: gates(rows),
         "faithful": lambda: faithful(rows),
         "sanity": lambda: sanity(rows),

@@ -14,6 +14,8 @@ from .data.sheets import boxed as boxed
 from .data.sheets import pictures as pictures
 from .data.turning import turned as turned
 from .experiments.ablation_step import ablation_step as ablation_step
+from .experiments.board import ablation_board as ablation_board
+from .experiments.board import training_now as training_now
 from .experiments.claimed import claimed_counts as claimed_counts
 from .experiments.claimed import sta_beside_error as sta_beside_error
 from .experiments.component_costs import component_costs as component_costs
@@ -25,8 +27,6 @@ from .experiments.scatter import fold_protocols as fold_protocols
 from .experiments.search import flat_sweeps as flat_sweeps
 from .experiments.search import search_path as search_path
 from .experiments.search import weights_at_work as weights_at_work
-from .experiments.standings import ablation_board as ablation_board
-from .experiments.standings import training_now as training_now
 from .experiments.table1 import table1 as table1
 from .experiments.table1 import table1_figure as table1_figure
 from .explain.cam_grid import cam_grid as cam_grid
@@ -49,7 +49,7 @@ from .model.framework import framework as framework
 from .model.gates import gate_spread as gate_spread
 from .model.gates import groups as groups
 from .model.gates import poolings as poolings
-from .model.island_course import island_course as island_course
+from .model.island_path import island_course as island_course
 from .model.receptive_field import blocks_seen as blocks_seen
 from .model.receptive_field import receptive_fields as receptive_fields
 from .training.curves import confusion as confusion

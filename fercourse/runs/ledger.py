@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, TypeVar
 from fercourse.config import RunConfig
 from fercourse.datasets.drawings import present
 from fercourse.errors import FercourseError
-from fercourse.files import alone, extend_lines, is_json, whole_file
+from fercourse.files import atomic_write, extend_lines, file_lock, is_json
 from fercourse.runs.claim import PAPER, Claim
 from fercourse.runs.entry import Entry, field_types
 from fercourse.runs.row import Row
@@ -176,7 +176,7 @@ class Ledger:
             raise FercourseError(f"{self.path} is a folder where the ledger's file is needed.")
         if self.path.exists():
             self.path.open("r+b").close()
-        with alone(self.path):
+        with file_lock(self.path):
             pass
 
     def verify(self) -> list[str]:
@@ -187,7 +187,7 @@ class Ledger:
         """
         found: list[str] = []
         seen: dict[str, int] = {}
-        with alone(self.path):
+        with file_lock(self.path):
             for number, row in self._read(damage=found):
                 where = f"{self.path}, line {number} ({row.key}): "
                 found += [f"{where}{problem}." for problem in row.problems()]
@@ -214,7 +214,7 @@ class Ledger:
             if problems:
                 raise FercourseError(f"{row.key} cannot be recorded: {'; '.join(problems)}.")
         new: dict[str, tuple[Entry, History | None]] = {}
-        with alone(self.path):
+        with file_lock(self.path):
             known = {row.identity for _, row in self._read()}
             for row, history in entries:
                 if row.identity not in known:
@@ -293,7 +293,7 @@ def _write_history(path: Path, history: History) -> None:
     names = list(dict.fromkeys(name for epoch in history for name in epoch))
     columns = {name: [_short(epoch.get(name)) for epoch in history] for name in names}
     text = json.dumps(columns, allow_nan=False, separators=(",", ":"))
-    with whole_file(path) as part:
+    with atomic_write(path) as part:
         part.write_text(text + "\n", encoding="utf-8", newline="\n")
 
 

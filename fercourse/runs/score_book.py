@@ -18,7 +18,7 @@ from torch import nn
 
 from fercourse.datasets.drawings import present
 from fercourse.errors import FercourseError
-from fercourse.files import alone, extend_lines
+from fercourse.files import extend_lines, file_lock
 from fercourse.settings import ledger_path
 
 KINDS = ("map", "cam", "baseline", "sanity", "faithful", "gate")
@@ -43,7 +43,7 @@ class ScoreRow:
         scores: By metric, by expression ("all", "angry", ...) or step: value, low and high end of
             the 95 % interval, and how many faces it is over.
         spread: mean, within, between, entropy, correlation of the raw map; see
-            :func:`fercourse.explain.spread`.
+            :func:`fercourse.explain.map_statistics`.
         commit: Revision of the code, and whether it was changed since.
         versions: Of python, torch, torchvision, fercourse.
         note: Anything a reader should know.
@@ -151,7 +151,7 @@ class ScoreBook:
         Raises:
             FercourseError: A line is damaged, or another process keeps the file locked.
         """
-        with alone(self.path):
+        with file_lock(self.path):
             there = {row.identity for row in self.rows()}
             new = []
             for row in rows:

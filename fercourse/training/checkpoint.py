@@ -13,7 +13,7 @@ from safetensors.torch import save
 
 from fercourse.config import RunConfig
 from fercourse.errors import FercourseError
-from fercourse.files import whole_file
+from fercourse.files import atomic_write
 from fercourse.models.fernet import FERNet
 
 
@@ -30,7 +30,7 @@ def save_model(
     """
     tensors = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
     facts = {"config": json.dumps(config.to_dict()), "about": json.dumps(about or {})}
-    with whole_file(path) as part:
+    with atomic_write(path) as part:
         part.write_bytes(save(tensors, metadata=facts))
 
 
@@ -71,7 +71,7 @@ def save_state(path: Path, state: dict[str, Any]) -> None:
     """Write everything a run needs to go on, atomically."""
     content = io.BytesIO()  # torch's own writer hides that a disk is full
     torch.save(state, content)
-    with whole_file(path) as part:
+    with atomic_write(path) as part:
         part.write_bytes(content.getbuffer())
 
 

@@ -17,7 +17,7 @@ from fercourse.models.fernet import FERNet
 from fercourse.models.imagenet import load_imagenet
 from fercourse.preprocess import to_input
 from fercourse.training.graph import RecordedStep
-from fercourse.training.optim import follow, make_average, make_optimizer, make_schedule
+from fercourse.training.optim import make_average, make_optimizer, make_schedule, update_average
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -118,7 +118,7 @@ class Learner:
         if not isinstance(self.schedule, ReduceLROnPlateau) and not averaging:
             self.schedule.step()
         if self.average and (averaging or not config.swa):
-            follow(self.average, self.model, None if config.swa else config.ema)
+            update_average(self.average, self.model, None if config.swa else config.ema)
         return report
 
     def gradients(
@@ -169,7 +169,7 @@ class Learner:
         return self.optimizer.param_groups[0]["lr"]
 
     @property
-    def chosen(self) -> FERNet:
+    def eval_model(self) -> FERNet:
         """The model to validate and keep: the weight average where there is one yet."""
         begun = self.average is not None and self.average.n_averaged > 0
         return self.average.module if begun else self.model

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from tqdm.auto import tqdm
 
 from fercourse.config import RunConfig
-from fercourse.datasets.base import Faces, HeldOutFaces
+from fercourse.datasets.faces import Faces, HeldOutFaces
 from fercourse.errors import FercourseError
 from fercourse.evaluation.predict import probabilities
 from fercourse.models.fernet import FERNet
@@ -136,7 +136,7 @@ def fit(
         means = (fabric.all_reduce(sums) / steps).tolist()
         seconds = time.perf_counter() - started
         # Running statistics differ between processes; the first one's are kept and judged.
-        val_loss, val_accuracy = fabric.broadcast(_judge(validate, learner.chosen, val, fabric))
+        val_loss, val_accuracy = fabric.broadcast(_judge(validate, learner.eval_model, val, fabric))
         for loss in (means[0], val_loss):
             if not math.isfinite(loss):
                 raise FercourseError(
@@ -158,7 +158,7 @@ def fit(
         }
         history.append(entry)
         if _best_epoch(history) == epoch:
-            best = {k: v.detach().clone() for k, v in learner.chosen.state_dict().items()}
+            best = {k: v.detach().clone() for k, v in learner.eval_model.state_dict().items()}
         bar.set_postfix(val=f"{val_accuracy:.1%}", loss=f"{means[0]:.2f}")
         if fabric.is_global_zero:
             last = epoch + 1 == config.train.epochs

@@ -61,7 +61,7 @@ def make_average(config: TrainConfig, model: nn.Module) -> AveragedModel | None:
 
 
 @torch.no_grad()
-def follow(average: AveragedModel, model: nn.Module, decay: float | None) -> None:
+def update_average(average: AveragedModel, model: nn.Module, decay: float | None) -> None:
     """Move the average a step towards the model; without a decay it is the mean of all steps.
 
     As its own ``update_parameters``, which for a GPU copies a counter there, and so waits for it,

@@ -14,10 +14,10 @@ from fercourse.experiments import job as jobs
 from fercourse.experiments.board import (
     LedgerView,
     changes,
+    component_results,
     next_run,
     own_ledger,
     recipe,
-    standings,
     with_components,
 )
 from fercourse.experiments.durations import Durations
@@ -25,7 +25,7 @@ from fercourse.experiments.live import LiveRun
 from fercourse.experiments.plans import Planned
 from fercourse.experiments.runner import device_kind
 from fercourse.settings import ledger_path
-from fercourse.widgets.base import Explorer, in_red, show
+from fercourse.widgets.explorer import Explorer, in_red, show
 from fercourse.widgets.parts import lines, menu
 
 
@@ -114,7 +114,7 @@ class AblationBoard(Explorer):
         rows = self.ledgers.entries()
         base, on = recipe(rows, dataset, preset), tuple(components.values())
         with_components(base, on)
-        here = standings(rows, base, on)
+        here = component_results(rows, base, on)
         self._next = next_run(rows, base, on, LABELS[preset])
         self._offer(
             _offered(

@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 
 from fercourse.datasets.synthetic import PROTOTYPES, UNIT_NAMES, draw
 from fercourse.labels import BASIC, Expression
-from fercourse.plots.data.units import COLOURS, GROUPS
-from fercourse.plots.data.units import action_units as figure_of
-from fercourse.widgets.base import Explorer
+from fercourse.plots.data.action_units import COLOURS, GROUPS
+from fercourse.plots.data.action_units import action_units as figure_of
+from fercourse.widgets.explorer import Explorer
 
 STRENGTH = 0.8
 """Of the units an expression's button sets."""

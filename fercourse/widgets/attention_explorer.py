@@ -10,12 +10,12 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from fercourse import plots
-from fercourse.datasets.base import Faces
+from fercourse.datasets.faces import Faces
 from fercourse.errors import FercourseError
 from fercourse.explain import METHODS, TITLES, Maps, gradcam, maps, truth
 from fercourse.labels import Expression
 from fercourse.models.fernet import FERNet
-from fercourse.widgets.base import Explorer
+from fercourse.widgets.explorer import Explorer
 from fercourse.widgets.parts import NARROW, menu, titles
 
 PREDICTED = -1
@@ -28,7 +28,7 @@ def attention(models: Mapping[str, FERNet], faces: Faces, target: Tensor | None 
         models: By name, such as ``{"model 1": ..., "model 6": ...}``.
         faces: To choose from; built-in ones carry the truth.
         target: bool (N, H, W), outlined and scored against in place of the acting units' masks,
-            such as :func:`fercourse.explain.moved`'s.
+            such as :func:`fercourse.explain.changed_pixels`'s.
 
     Raises:
         FercourseError: There are no faces or no models.

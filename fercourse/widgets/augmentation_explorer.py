@@ -12,7 +12,7 @@ from fercourse.datasets.synthetic import draw
 from fercourse.labels import BASIC, Expression
 from fercourse.plots.data.augmented import augmented
 from fercourse.preprocess import MEAN, STD
-from fercourse.widgets.base import Explorer
+from fercourse.widgets.explorer import Explorer
 
 SIZE = 96
 SETS = {"the paper's 15": "paper", "light": "light", "course": "course"}

@@ -13,7 +13,7 @@ from fercourse.datasets.synthetic import scene
 from fercourse.detection import StagedSearch
 from fercourse.detection.stages import THRESHOLDS
 from fercourse.plots.data.mtcnn_stages import mtcnn
-from fercourse.widgets.base import Explorer
+from fercourse.widgets.explorer import Explorer
 from fercourse.widgets.pictures import example, read_upload
 
 PICTURES = {

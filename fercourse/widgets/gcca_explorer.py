@@ -5,12 +5,12 @@ from __future__ import annotations
 import ipywidgets
 from matplotlib.figure import Figure
 
-from fercourse.datasets.base import Faces
+from fercourse.datasets.faces import Faces
 from fercourse.explain import maps
 from fercourse.labels import Expression
 from fercourse.models.fernet import FERNet
 from fercourse.plots.attention.channel_weights import Beside, channel_weights, check
-from fercourse.widgets.base import Explorer
+from fercourse.widgets.explorer import Explorer
 from fercourse.widgets.parts import lines, menu, titles
 
 NOBODY, MEAN = "nobody", "mean"

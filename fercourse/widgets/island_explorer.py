@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from fercourse import plots
 from fercourse.losses.playground import simulate
-from fercourse.widgets.base import Explorer
+from fercourse.widgets.explorer import Explorer
 from fercourse.widgets.parts import NARROW, lines, walk
 
 STEPS = 200

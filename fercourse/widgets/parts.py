@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipywidgets
 
-from fercourse.datasets.base import Faces
+from fercourse.datasets.faces import Faces
 from fercourse.errors import FercourseError
 from fercourse.labels import Expression
 

@@ -9,12 +9,12 @@ import traitlets
 from matplotlib.figure import Figure
 
 from fercourse.datasets.registry import known
-from fercourse.evaluation.photo import recognise
+from fercourse.evaluation.recognise import recognise
 from fercourse.models.fernet import FERNet
 from fercourse.plots.explain.photo_answers import reading
-from fercourse.widgets.base import Explorer
-from fercourse.widgets.camera import Camera
+from fercourse.widgets.explorer import Explorer
 from fercourse.widgets.pictures import example, read_upload
+from fercourse.widgets.webcam import Camera
 
 PRIVACY = (
     "<span style='color:#666'>Your picture goes to this notebook's kernel and no further: nothing "

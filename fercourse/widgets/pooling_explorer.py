@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from fercourse.errors import FercourseError
 from fercourse.modules.pooling import stochastic_pool
 from fercourse.plots.model.stochastic_pool import pooled
-from fercourse.widgets.base import Explorer
+from fercourse.widgets.explorer import Explorer
 
 SIDE = 4
 PRESETS: dict[str, tuple[float, ...]] = {

@@ -8,10 +8,10 @@ import ipywidgets
 from matplotlib.figure import Figure
 
 from fercourse import plots
-from fercourse.datasets.base import Faces
+from fercourse.datasets.faces import Faces
 from fercourse.explain import steps
 from fercourse.models.fernet import FERNet
-from fercourse.widgets.base import Explorer
+from fercourse.widgets.explorer import Explorer
 from fercourse.widgets.parts import NARROW, lines, menu, titles, walk
 
 

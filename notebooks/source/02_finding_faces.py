@@ -235,8 +235,8 @@ plots.boxed(
 )
 
 # %% [markdown]
-# X
-# them as one.
+# From here on we use the package: `StagedSearch` keeps the stages apart as we did, and `detect`
+# runs them as one.
 
 # %%
 from fercourse.detection import StagedSearch, detect, match

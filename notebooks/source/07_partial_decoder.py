@@ -450,7 +450,7 @@ else:
 # %% [markdown] exercise="decoder.agree"
 # Three levels must agree: write the product at level 3. The two gates are given, as callables.
 
-# %% [markdown] exercise="decoder.mean_under"
+# %% [markdown] exercise="decoder.weighted_avg_pool"
 # Average features where a map says to look. What must such an average give if the features are the
 # same everywhere?
 

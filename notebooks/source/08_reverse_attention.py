@@ -262,7 +262,7 @@ for k in (4, 5):
 # features are averaged under it, as they were under $P_d$ in lesson 07.
 
 # %%
-from fercourse.models.fernet import mean_under
+from fercourse.models.fernet import weighted_avg_pool
 
 
 def classify(net: fercourse.FERNet, x: Tensor, edit=lambda attention: attention) -> Tensor:
@@ -273,7 +273,7 @@ def classify(net: fercourse.FERNet, x: Tensor, edit=lambda attention: attention)
         remaining = erase(c, edit(reversed_weights(c, s)))
         s = resize_like(s, c) + stage.residual(remaining)
         vectors.append(remaining.mean((2, 3)))
-    vectors.append(mean_under(decoded, s))  # (N, 3D), where S_3 says to look
+    vectors.append(weighted_avg_pool(decoded, s))  # (N, 3D), where S_3 says to look
     return net.classify(net.embed(torch.cat(vectors, 1)).relu())
 
 
@@ -323,7 +323,7 @@ from fercourse import explain
 
 found, masks = explain.maps(model, faces), explain.truth(faces)
 names = ("global", "reverse5", "refined5", "reverse4", "refined4", "reverse3", "refined3")
-table = {explain.TITLES[n].replace("$", ""): explain.spread(found[n], masks) for n in names}
+table = {explain.TITLES[n].replace("$", ""): explain.map_statistics(found[n], masks) for n in names}
 columns = ["mean", "within", "between", "correlation"]
 pd.DataFrame(table.values(), index=table.keys())[columns].round(3)
 
@@ -428,7 +428,7 @@ candidates = {
 rows = {}
 for name, net in candidates.items():
     last = explain.maps(net, faces)["refined3"]
-    rows[name] = explain.spread(last, masks)
+    rows[name] = explain.map_statistics(last, masks)
 pd.DataFrame(rows.values(), index=rows.keys())[columns].round(3)
 
 # %% [markdown]

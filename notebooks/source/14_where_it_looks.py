@@ -122,7 +122,7 @@ print("equal for", len(faces), "faces, each map from", tuple(cam.shape[1:]), "lo
 # comes next.
 
 # %%
-marked = explain.moved(faces, drawn)  # bool (N, 48, 48)
+marked = explain.changed_pixels(faces, drawn)  # bool (N, 48, 48)
 plots.cam_grid(model, faces[[3, 5]], targets=marked[[3, 5]])
 
 # %% [markdown]
@@ -382,7 +382,7 @@ if faithful:
 from matplotlib import cbook
 
 from fercourse.detection import crop, detect
-from fercourse.evaluation.photo import read_photo
+from fercourse.evaluation.recognise import read_photo
 
 photo = read_photo(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False))
 face = crop(photo, detect([photo])[0][0].box, 48)[None]  # uint8 (1, 48, 48)

@@ -36,7 +36,7 @@ from pathlib import Path
 
 import matplotlib
 
-from fercourse.evaluation.photo import read_photo, recognise
+from fercourse.evaluation.recognise import read_photo, recognise
 
 path = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
 picture = read_photo(path)

@@ -7,7 +7,7 @@ from tolerances import SUM
 
 from fercourse import FercourseError, FERNet, preset
 from fercourse.course import clinic as ward
-from fercourse.datasets.base import Faces
+from fercourse.datasets.faces import Faces
 from fercourse.exercises import clinic
 from fercourse.labels import BASIC
 from fercourse.plots import patient_chart

@@ -130,11 +130,11 @@ def test_mean_under():
             ]
         )
 
-    assert decoder.check_mean_under(by_einsum)
-    assert decoder.check_mean_under(by_loop)
-    mean = decoder.mean_under
+    assert decoder.check_weighted_avg_pool(by_einsum)
+    assert decoder.check_weighted_avg_pool(by_loop)
+    mean = decoder.weighted_avg_pool
     diagnosed(
-        decoder.check_mean_under,
+        decoder.check_weighted_avg_pool,
         {
             "plain": lambda x, m: x.mean((2, 3)),
             "number of places": lambda x, m: (x * m.sigmoid()).mean((2, 3)),

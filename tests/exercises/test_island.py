@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from fercourse.exercises import island
-from fercourse.exercises.base import Verdict
+from fercourse.exercises.exercise import Verdict
 from fercourse.losses import IslandLoss
 
 pytestmark = pytest.mark.numeric

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fercourse.datasets.archive import Archive
-from fercourse.datasets.fer2013 import words
+from fercourse.datasets.fer2013 import parsing
 from fercourse.datasets.table import Collector, Table
 from fercourse.errors import FercourseError
 
@@ -27,7 +27,7 @@ def read_csv(archive: Archive, name: str) -> Table:
                 "pixels and Usage (the contest's own train.csv and test.csv lack some)."
             )
         emotion, pixels, usage = (header.index(column) for column in _COLUMNS)
-        for number, line in enumerate(words.progress(file, f"reading {name}"), start=2):
+        for number, line in enumerate(parsing.progress(file, f"reading {name}"), start=2):
             text = line.decode("utf-8", "replace")
             if not text.strip():
                 continue
@@ -35,9 +35,9 @@ def read_csv(archive: Archive, name: str) -> Table:
             try:
                 if len(fields) != len(header):
                     raise FercourseError(f"{len(fields)} fields instead of {len(header)}")
-                label = words.label(fields[emotion])
-                image = words.pixels(fields[pixels])
-                split = words.usage(fields[usage])
+                label = parsing.label(fields[emotion])
+                image = parsing.pixels(fields[pixels])
+                split = parsing.usage(fields[usage])
             except FercourseError as bad:
                 rows.skip(f"line {number}", bad)
             else:

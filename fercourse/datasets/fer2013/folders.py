@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from fercourse.datasets.archive import Archive
-from fercourse.datasets.fer2013 import words
+from fercourse.datasets.fer2013 import parsing
 from fercourse.datasets.table import Collector, Table
 from fercourse.errors import FercourseError
 from fercourse.images import decode
@@ -19,13 +19,13 @@ def read_folders(archive: Archive) -> Table:
     """
     source = str(archive.path)
     rows = Collector(source, "zip of folders" if archive.path.is_file() else "folders")
-    names = sorted((n for n in archive.names if words.split_of(n)), key=_natural)
-    rows.notes += words.require_official(source, {words.split_of(n) for n in names})
-    for name in words.progress(names, f"decoding {archive.path.name}"):
-        split, official = words.split_of(name)
+    names = sorted((n for n in archive.names if parsing.split_of(n)), key=_natural)
+    rows.notes += parsing.require_official(source, {parsing.split_of(n) for n in names})
+    for name in parsing.progress(names, f"decoding {archive.path.name}"):
+        split, official = parsing.split_of(name)
         kind, file = f"/{name}".split("/")[-2:]
         try:
-            label = words.label(kind)
+            label = parsing.label(kind)
             image = decode(archive.read(name))
         except FercourseError as bad:
             rows.skip(name, bad)

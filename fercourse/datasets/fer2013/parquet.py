@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from fercourse.datasets.archive import Archive
-from fercourse.datasets.fer2013 import words
+from fercourse.datasets.fer2013 import parsing
 from fercourse.datasets.table import Collector, Table
 from fercourse.errors import FercourseError
 from fercourse.images import decode
@@ -31,22 +31,22 @@ def read_parquet(archive: Archive, names: list[str]) -> Table:
     told = set()
     for name in sorted(names):
         where = str(archive.path) if archive.names == [name] else f"{archive.path}: {name}"
-        in_name = words.split_of(name)
+        in_name = parsing.split_of(name)
         with archive.open(name) as stream:
-            cells = words.progress(_cells(stream, where), f"decoding {name}")
+            cells = parsing.progress(_cells(stream, where), f"decoding {name}")
             for number, (image, label, usage) in enumerate(cells, start=1):
                 at = f"{name}, row {number}"
                 try:
                     if usage is None and in_name is None:
                         raise FercourseError("no usage column, and no split in the file's name")
-                    split, official = in_name if usage is None else (words.usage(usage), True)
-                    label, image = words.label(label), _image(image)
+                    split, official = in_name if usage is None else (parsing.usage(usage), True)
+                    label, image = parsing.label(label), _image(image)
                 except FercourseError as bad:
                     rows.skip(at, bad)
                 else:
                     told.add((split, official))
                     rows.add(image, label, split=split, id=f"{name}:{number}", where=at)
-    rows.notes += words.require_official(str(archive.path), told)
+    rows.notes += parsing.require_official(str(archive.path), told)
     return rows.table("fer2013")
 
 
@@ -101,7 +101,7 @@ def _image(value: Any) -> np.ndarray:
     if isinstance(value, dict):
         value = value.get("bytes")
     if isinstance(value, str):
-        return words.pixels(value)
+        return parsing.pixels(value)
     if not isinstance(value, bytes):
         raise FercourseError("no image in the row")
     return decode(value)

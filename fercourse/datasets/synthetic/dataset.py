@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import torch
 
-from fercourse.datasets.base import FaceDataset, Faces, held_out
+from fercourse.datasets.faces import FaceDataset, Faces, held_out
 from fercourse.datasets.synthetic import checks
 from fercourse.datasets.synthetic.expression import intensities
 from fercourse.datasets.synthetic.random import uniform

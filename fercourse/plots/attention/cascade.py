@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from fercourse.datasets.base import Faces
+from fercourse.datasets.faces import Faces
 from fercourse.errors import FercourseError
-from fercourse.explain import Maps, maps, spread
+from fercourse.explain import Maps, map_statistics, maps
 from fercourse.labels import Expression
 from fercourse.models.fernet import FERNet
 from fercourse.plots.overlay import bare, picture
@@ -80,7 +80,7 @@ def _faces(column: np.ndarray, faces: Faces, found: Maps) -> None:
 
 def _in_words(found: Maps, faces: Faces) -> str:
     right = int((found.logits.argmax(1) == faces.labels).sum())
-    first, last = spread(found["global"]), spread(found["refined3"])
+    first, last = map_statistics(found["global"]), map_statistics(found["refined3"])
     return (
         f"{right} of {len(faces)} right. Over a face the map varies by {first.within:.2f} "
         f"(standard deviation; 0.5 at most) before refinement, by {last.within:.2f} after it. "

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from fercourse.datasets.base import Faces
+from fercourse.datasets.faces import Faces
 from fercourse.errors import FercourseError
 from fercourse.explain import Maps, maps
-from fercourse.files import whole_file
+from fercourse.files import atomic_write
 from fercourse.models.fernet import FERNet
 from fercourse.plots.overlay import bare, overlay
 from fercourse.plots.style import course_style, new_figure
@@ -48,7 +48,7 @@ def cascade_gif(model: FERNet, face: Faces, path: str | Path) -> Path:
         sheet.paste(frame, (0, height * k))
     palette = sheet.quantize(128)  # one for all frames, or colours would flicker
     small = [frame.quantize(128, palette=palette, dither=Image.Dither.NONE) for frame in frames]
-    with whole_file(path) as part:
+    with atomic_write(path) as part:
         times = [900 if k % STEPS == 0 else 120 for k in range(len(small))]  # milliseconds
         small[0].save(
             part, format="GIF", save_all=True, append_images=small[1:], loop=0, duration=times

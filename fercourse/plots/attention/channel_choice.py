@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from fercourse.datasets.base import Faces
+from fercourse.datasets.faces import Faces
 from fercourse.explain import features, maps
 from fercourse.labels import Expression
 from fercourse.models.fernet import FERNet

@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from fercourse.datasets.base import Faces
+from fercourse.datasets.faces import Faces
 from fercourse.errors import FercourseError
 from fercourse.explain import features, maps
-from fercourse.explain.flatness import pearson
+from fercourse.explain.map_statistics import pearson
 from fercourse.labels import Expression
 from fercourse.models.fernet import FERNet
 from fercourse.plots.overlay import bare, picture

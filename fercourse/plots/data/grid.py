@@ -12,7 +12,7 @@ from fercourse.labels import Expression
 from fercourse.plots.style import course_style, headline, new_figure
 
 if TYPE_CHECKING:
-    from fercourse.datasets.base import Faces
+    from fercourse.datasets.faces import Faces
 
 
 @course_style()

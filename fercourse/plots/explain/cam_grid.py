@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from fercourse.config import DataConfig
-from fercourse.datasets.base import Faces
+from fercourse.datasets.faces import Faces
 from fercourse.errors import FercourseError
-from fercourse.explain import METHODS, gradcam, maps, moved, truth, twins
+from fercourse.explain import METHODS, changed_pixels, gradcam, maps, neutral_counterfactual, truth
 from fercourse.explain.score import rescale
 from fercourse.labels import Expression
 from fercourse.models.fernet import FERNet
@@ -35,7 +35,7 @@ def through_models(
     Args:
         models: By number, 1 to 6 or some of them.
         face: One face; of several the first is shown.
-        target: bool (H, W) to outline, such as :func:`fercourse.explain.moved`'s.
+        target: bool (H, W) to outline, such as :func:`fercourse.explain.changed_pixels`'s.
 
     Raises:
         FercourseError: There is no face or no model.
@@ -147,9 +147,9 @@ def truths(faces: Faces, drawn: DataConfig) -> Figure:
         faces: Built-in ones, a few; one row each.
         drawn: The config they were drawn by.
     """
-    rest = twins(faces, drawn)
+    rest = neutral_counterfactual(faces, drawn)
     change = (faces.images.float() - rest.float()).abs()
-    marked, masks = moved(faces, drawn), truth(faces)
+    marked, masks = changed_pixels(faces, drawn), truth(faces)
     steps = (
         "face",
         "twin at rest",

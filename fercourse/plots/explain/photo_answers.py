@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 from PIL import Image
 
 from fercourse.detection import crop
-from fercourse.evaluation.photo import Reading
+from fercourse.evaluation.recognise import FacePrediction
 from fercourse.labels import Expression
 from fercourse.plots.overlay import bare, picture
 from fercourse.plots.style import FADED, GREY, INK, OURS, TRAIN, course_style, headline, new_figure
@@ -21,16 +21,18 @@ MOST = 3
 
 
 @course_style()
-def reading(photo: Image.Image, readings: Sequence[Reading], size: int, seen: str = "") -> Figure:
+def reading(
+    photo: Image.Image, predictions: Sequence[FacePrediction], size: int, seen: str = ""
+) -> Figure:
     """The photograph with numbered boxes; for its largest faces the crop and a bar an expression.
 
     Args:
         photo: RGB.
-        readings: From :func:`fercourse.evaluation.photo.recognise`, largest first.
+        readings: From :func:`fercourse.evaluation.recognise.recognise`, largest first.
         size: Of the crops, pixels: what the model sees.
         seen: A clause about what the model was trained on, for the headline.
     """
-    shown = min(len(readings), MOST)
+    shown = min(len(predictions), MOST)
     content = max(2.7, 1.3 * shown)  # inches
     figure = new_figure(height=content + 0.75)
     figure.set_layout_engine("none")  # places are fixed, so that it redraws fast
@@ -39,7 +41,7 @@ def reading(photo: Image.Image, readings: Sequence[Reading], size: int, seen: st
     axes.imshow(_small(photo), extent=(0, photo.width, photo.height, 0))
     axes.set_anchor("NW")
     bare(axes)
-    for k, found in enumerate(readings, start=1):
+    for k, found in enumerate(predictions, start=1):
         left, top, right, bottom = found.detection.box
         colour = TRAIN if k <= shown else GREY
         axes.add_patch(
@@ -58,7 +60,7 @@ def reading(photo: Image.Image, readings: Sequence[Reading], size: int, seen: st
             bbox={"facecolor": colour, "edgecolor": "none", "pad": 0.8},
         )
     each = content / max(shown, 1)
-    for k, found in enumerate(readings[:shown]):
+    for k, found in enumerate(predictions[:shown]):
         base = 0.1 + content - (k + 1) * each  # inches from below
         top = figure.add_axes((0.46, (base + 0.3) * inch, 0.17, (each - 0.5) * inch))
         picture(top, crop(photo, found.detection.box, size))
@@ -66,7 +68,7 @@ def reading(photo: Image.Image, readings: Sequence[Reading], size: int, seen: st
         top.set_xlabel(f"{size} × {size}", fontsize=7.5)
         bars = figure.add_axes((0.735, (base + 0.12) * inch, 0.21, (each - 0.24) * inch))
         _bars(bars, found.probabilities)
-    headline(figure, _in_words(readings, shown, seen))
+    headline(figure, _in_words(predictions, shown, seen))
     return figure
 
 
@@ -99,15 +101,15 @@ def _small(photo: Image.Image) -> np.ndarray:
     return np.asarray(copy)
 
 
-def _in_words(readings: Sequence[Reading], shown: int, seen: str) -> str:
-    if not readings:
+def _in_words(predictions: Sequence[FacePrediction], shown: int, seen: str) -> str:
+    if not predictions:
         return (
             "No face found. MTCNN looks for faces that look at you: come nearer, turn to the "
             "light, take off what hides eyes or mouth"
         )
-    said = f"{len(readings)} face{'s' * (len(readings) > 1)} found"
-    if len(readings) > shown:
+    said = f"{len(predictions)} face{'s' * (len(predictions) > 1)} found"
+    if len(predictions) > shown:
         said += f", the largest {shown} read"
-    answers = [reading.ranked()[0] for reading in readings[:shown]]
+    answers = [reading.ranked()[0] for reading in predictions[:shown]]
     said += ": " + ", ".join(f"{expression.title} {p:.0%}" for expression, p in answers)
     return said + (f". {seen}" if seen else "")

@@ -31,13 +31,13 @@ from fercourse.runs.statistics import wilson
 if TYPE_CHECKING:
     from PIL import Image
 
-    from fercourse.evaluation.photo import Reading
+    from fercourse.evaluation.recognise import FacePrediction
 
 _COLOURS, _MARKERS = (OURS, PAPER, THIRD, TRAIN), "osD^"
 
 
 @course_style()
-def from_photo(image: Image.Image, face: Tensor, reading: Reading) -> Figure:
+def from_photo(image: Image.Image, face: Tensor, reading: FacePrediction) -> Figure:
     """A photograph with the face found, the face as the network gets it, and its answer.
 
     Args:

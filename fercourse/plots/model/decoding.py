@@ -6,10 +6,10 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from fercourse.datasets.base import Faces
+from fercourse.datasets.faces import Faces
 from fercourse.errors import FercourseError
-from fercourse.explain.layers import as_input, judging
-from fercourse.explain.maps import energy, listening
+from fercourse.explain.layers import as_input, eval_mode
+from fercourse.explain.maps import capture_activations, energy
 from fercourse.labels import Expression
 from fercourse.models.fernet import FERNet
 from fercourse.plots.overlay import bare, picture
@@ -75,7 +75,7 @@ def _inside(model: FERNet, faces: Faces) -> dict[str, Tensor]:
     """Energies (N, h, w) of the decoder's steps, and its map."""
     names = ("reduce3", "reduce4", "reduce5", "gate5_to4", "gate5_to3", "gate4_to3", "features")
     modules = {name: getattr(model.decoder, name) for name in names}
-    with torch.inference_mode(), judging(model), listening(modules) as heard:
+    with torch.inference_mode(), eval_mode(model), capture_activations(modules) as heard:
         output = model(as_input(model, faces))
     out = {name: heard[name][1] for name in names}
     steps = {

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 
-class Spread(NamedTuple):
+class MapStatistics(NamedTuple):
     """Means over N maps.
 
     Attributes:
@@ -26,7 +26,7 @@ class Spread(NamedTuple):
     correlation: float
 
 
-def spread(maps: Tensor, masks: Tensor | None = None) -> Spread:
+def map_statistics(maps: Tensor, masks: Tensor | None = None) -> MapStatistics:
     """Measure N maps (N, H, W), non-negative, against bool masks of the same size if given.
 
     Faces whose mask is empty are left out of the correlation; a flat map correlates with nothing,
@@ -40,7 +40,7 @@ def spread(maps: Tensor, masks: Tensor | None = None) -> Spread:
         there = masks.flatten(1).any(1)
         if there.any():
             correlation = pearson(flat[there], masks[there].flatten(1).double()).mean().item()
-    return Spread(
+    return MapStatistics(
         mean=flat.mean().item(),
         within=flat.std(1, correction=0).mean().item(),
         between=flat.std(0, correction=0).mean().item(),

@@ -17,5 +17,5 @@ class Camera(anywidget.AnyWidget):
         value: The picture last taken, JPEG; empty before.
     """
 
-    _esm = Path(__file__).with_name("camera.js")
+    _esm = Path(__file__).with_name("webcam.js")
     value = CByteMemoryView().tag(sync=True)

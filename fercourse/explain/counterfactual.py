@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from fercourse.config import DataConfig
-from fercourse.datasets.base import Faces
+from fercourse.datasets.faces import Faces
 from fercourse.errors import FercourseError
 from fercourse.explain.score import own_units
 
@@ -15,7 +15,7 @@ SHARE = 0.2
 """Of the picture, counted as changed."""
 
 
-def twins(faces: Faces, drawn: DataConfig) -> Tensor:
+def neutral_counterfactual(faces: Faces, drawn: DataConfig) -> Tensor:
     """The same people in the same pose, light and noise, but at rest: uint8 (N, H, W).
 
     Args:
@@ -53,7 +53,7 @@ def twins(faces: Faces, drawn: DataConfig) -> Tensor:
     return draw(at_rest, len(faces))
 
 
-def moved(faces: Faces, drawn: DataConfig, share: float = SHARE) -> Tensor:
+def changed_pixels(faces: Faces, drawn: DataConfig, share: float = SHARE) -> Tensor:
     """The pixels that differ most from the face's twin at rest: bool (N, H, W).
 
     An action unit's mask holds all that the unit moves, two thirds of a close crop once several
@@ -66,7 +66,9 @@ def moved(faces: Faces, drawn: DataConfig, share: float = SHARE) -> Tensor:
         drawn: The config they were drawn by.
         share: Of the pixels, in (0, 1), that count.
     """
-    change = (faces.images.float() - twins(faces, drawn).float()).abs()[:, None]  # (N, 1, H, W)
+    change = (faces.images.float() - neutral_counterfactual(faces, drawn).float()).abs()[
+        :, None
+    ]  # (N, 1, H, W)
     change = F.avg_pool2d(F.pad(change, (1, 1, 1, 1), "replicate"), 3, 1).flatten(1)  # (N, P)
     cut = change.quantile(1 - share, dim=1, keepdim=True).clamp_min(1e-6)
     return (change >= cut).view(faces.images.shape)

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from fercourse.errors import FercourseError
 from fercourse.evaluation.predict import probabilities
-from fercourse.files import whole_file
+from fercourse.files import atomic_write
 from fercourse.images import photograph
 from fercourse.labels import Expression
 from fercourse.models.fernet import FERNet
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Reading:
+class FacePrediction:
     """One face and what the model says of it.
 
     Attributes:
@@ -67,7 +67,7 @@ def read_photo(path: str | Path) -> Image.Image:
 
 def recognise(
     model: FERNet, image: Image.Image, device: torch.device | str | None = None
-) -> list[Reading]:
+) -> list[FacePrediction]:
     """Every face of a picture, largest first; an empty list where there is none."""
     from fercourse.detection import crop, detect
 
@@ -78,10 +78,10 @@ def recognise(
     faces = torch.stack([crop(image, d.box, size) for d in found])  # uint8 (N, size, size)
     # For a handful of faces, converting to bf16 costs more than it saves (benchmarks/predict.py).
     p = probabilities(model, faces, device=device, bf16=False)
-    return [Reading(d, tuple(row)) for d, row in zip(found, p.tolist(), strict=True)]
+    return [FacePrediction(d, tuple(row)) for d, row in zip(found, p.tolist(), strict=True)]
 
 
-def annotate(image: Image.Image, readings: list[Reading], target: Path) -> None:
+def annotate(image: Image.Image, predictions: list[FacePrediction], target: Path) -> None:
     """Draw boxes and the likeliest expression onto a copy of the picture, and save it.
 
     Raises:
@@ -94,9 +94,9 @@ def annotate(image: Image.Image, readings: list[Reading], target: Path) -> None:
     draw = ImageDraw.Draw(picture)
     line = max(2, min(picture.size) // 200)
     font = ImageFont.load_default(size=max(12, min(picture.size) // 28))
-    for reading in readings:
-        left, top, right, bottom = reading.detection.box
-        expression, p = reading.ranked()[0]
+    for prediction in predictions:
+        left, top, right, bottom = prediction.detection.box
+        expression, p = prediction.ranked()[0]
         text = f"{expression.title} {p:.0%}"
         draw.rectangle((left, top, right, bottom), outline="#F0E442", width=line)
         box = draw.textbbox((0, 0), text, font=font)
@@ -104,5 +104,5 @@ def annotate(image: Image.Image, readings: list[Reading], target: Path) -> None:
         y = top - height if top >= height else bottom  # above the box, or below where it is cut
         draw.rectangle((left, y, left + box[2] + 4 * line, y + height), fill="#F0E442")
         draw.text((left + 2 * line, y + line / 2), text, fill="black", font=font)
-    with whole_file(target) as part:
+    with atomic_write(target) as part:
         picture.save(part, format=kind)

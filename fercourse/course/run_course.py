@@ -21,14 +21,14 @@ from fercourse.course.build import MINUTES, NOTEBOOKS, run, shrink
 from fercourse.course.gear import GEARS
 from fercourse.course.site import write_index, write_page
 from fercourse.errors import FercourseError
-from fercourse.files import whole_file
+from fercourse.files import atomic_write
 
 LOOK = 0.2
 """Seconds between two looks at a kernel's memory."""
 
 
 @dataclass(frozen=True)
-class Taken:
+class RunCost:
     """What running a notebook took.
 
     Attributes:
@@ -44,7 +44,7 @@ class Taken:
 
 def run_course(
     gear: str, out: Path, lessons: Sequence[int] = (), jobs: int | None = None
-) -> dict[str, Taken]:
+) -> dict[str, RunCost]:
     """Run notebooks one kernel a core, each into a page of the site; a failure stops no other.
 
     Args:
@@ -68,7 +68,7 @@ def run_course(
         raise FercourseError(f"There are no such notebooks; lessons go from 0 to {max(known)}.")
     cores = os.cpu_count() or 1
     jobs = jobs or (1 if gear == "full" else min(4, cores))
-    taken: dict[str, Taken] = {}
+    taken: dict[str, RunCost] = {}
     pool = ThreadPoolExecutor(jobs)
     threads = str(max(1, cores // jobs))
     waiting = {pool.submit(_one, p, gear, out, threads): p for p in paths}
@@ -89,13 +89,13 @@ def run_course(
     kept = out / "minutes.json"
     rows = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
     rows |= {k: {"gear": gear} | asdict(v) for k, v in taken.items()}
-    with whole_file(kept) as part:
+    with atomic_write(kept) as part:
         part.write_text(json.dumps(rows, indent=1), encoding="utf-8")
     write_index(out, gear)
     return taken
 
 
-def record(gear: str, taken: dict[str, Taken], path: Path = MINUTES) -> None:
+def record(gear: str, taken: dict[str, RunCost], path: Path = MINUTES) -> None:
     """Keep seconds and memory for the notebooks' openings."""
     rows = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     mine = rows.setdefault(gear, {})
@@ -103,7 +103,7 @@ def record(gear: str, taken: dict[str, Taken], path: Path = MINUTES) -> None:
         if not row.error:
             mine[stem[:2]] = {"seconds": round(row.seconds), "memory_gb": round(row.memory_gb, 1)}
     rows = {name: dict(sorted(rows[name].items())) for name in GEARS if name in rows}
-    with whole_file(path) as part:
+    with atomic_write(path) as part:
         part.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
 
@@ -119,7 +119,7 @@ def notebooks(folder: Path = NOTEBOOKS) -> list[Path]:
     return found
 
 
-def _one(path: Path, gear: str, out: Path, threads: str) -> Taken:
+def _one(path: Path, gear: str, out: Path, threads: str) -> RunCost:
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
         if cell.cell_type == "code":
@@ -133,10 +133,10 @@ def _one(path: Path, gear: str, out: Path, threads: str) -> Taken:
     seconds = time.monotonic() - start
     shrink(notebook)
     out.mkdir(parents=True, exist_ok=True)
-    with whole_file(out / path.name) as part:
+    with atomic_write(out / path.name) as part:
         part.write_text(nbformat.writes(notebook), encoding="utf-8")
     write_page(notebook, out / f"{path.stem}.html")
-    return Taken(seconds, memory.most / 2**30, error)
+    return RunCost(seconds, memory.most / 2**30, error)
 
 
 class _Memory:

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from fercourse.errors import FercourseError
 from fercourse.evaluation.metrics import mean_accuracy, stability
-from fercourse.experiments.board import Standing, Switches
+from fercourse.experiments.board import ComponentResult, Switches
 from fercourse.plots.style import (
     GREY,
     INK,
@@ -31,35 +31,37 @@ BAND = "#FFF1CC"
 
 
 @course_style()
-def ablation_board(standings: Sequence[Standing], on: Switches, where: str) -> Figure:
+def ablation_board(
+    component_results: Sequence[ComponentResult], on: Switches, where: str
+) -> Figure:
     """Combinations of components, a row each, with every seed's accuracy and the paper's claim.
 
     Args:
-        standings: Of :func:`fercourse.experiments.board.standings`.
+        standings: Of :func:`fercourse.experiments.board.component_results`.
         on: The chosen combination, banded and put into words.
         where: Data set and recipe, "FER2013, preset cpu".
 
     Raises:
         FercourseError: The chosen combination is not among them.
     """
-    chosen = next((each for each in standings if each.on == on), None)
+    chosen = next((each for each in component_results if each.on == on), None)
     if chosen is None:
         raise FercourseError("the chosen combination is not among the standings.")
-    figure = new_figure(height=1.75 + 0.3 * len(standings))
+    figure = new_figure(height=1.75 + 0.3 * len(component_results))
     marks, scale = figure.subplots(1, 2, width_ratios=[1, 1.5], sharey=True)
-    for y, each in enumerate(standings):
+    for y, each in enumerate(component_results):
         if each is chosen:
             for axes in (marks, scale):
                 axes.axhspan(y - 0.5, y + 0.5, color=BAND, linewidth=0, zorder=0)
         for x, there in enumerate(each.on):
             marks.plot(x, y, "o", ms=9, mfc=INK if there else "white", mec=INK if there else PALE)
         _measured(scale, y, each)
-    marks.set(xlim=(-0.7, 4.7), ylim=(len(standings) - 0.5, -0.5))
+    marks.set(xlim=(-0.7, 4.7), ylim=(len(component_results) - 0.5, -0.5))
     marks.set_xticks(range(5), HEADINGS)
     marks.xaxis.tick_top()
-    names = [f"model {s.model}" if s.model else "not in Table 1" for s in standings]
-    marks.set_yticks(range(len(standings)), names)
-    for label, each in zip(marks.get_yticklabels(), standings, strict=True):
+    names = [f"model {s.model}" if s.model else "not in Table 1" for s in component_results]
+    marks.set_yticks(range(len(component_results)), names)
+    for label, each in zip(marks.get_yticklabels(), component_results, strict=True):
         label.set_fontweight("bold" if each is chosen else "normal")
     marks.tick_params(length=0)
     marks.spines[:].set_visible(False)
@@ -72,7 +74,7 @@ def ablation_board(standings: Sequence[Standing], on: Switches, where: str) -> F
         "a seed": scale.plot([], [], "o", color=OURS, alpha=0.45, ms=5, mew=0)[0],
         "mean": scale.plot([], [], "|", color=OURS, ms=13, mew=2.5)[0],
     }
-    if any(each.claim for each in standings):
+    if any(each.claim for each in component_results):
         handles["paper, Acc ± Sta"] = scale.plot([], [], "D", color=PAPER, mfc="white", ms=5)[0]
     figure.legend(handles.values(), handles.keys(), loc="outside lower right", ncols=3)
     headline(figure, f"{where}: {_in_words(chosen)}")
@@ -119,8 +121,8 @@ def training_now(
     return figure
 
 
-def _measured(axes: Axes, y: int, standing: Standing) -> None:
-    claim = standing.claim
+def _measured(axes: Axes, y: int, result: ComponentResult) -> None:
+    claim = result.claim
     if claim is not None:
         reach = 100 * (claim.stability or 0)
         axes.errorbar(
@@ -134,14 +136,14 @@ def _measured(axes: Axes, y: int, standing: Standing) -> None:
             elinewidth=1.3,
             capsize=2,
         )
-    values = [100 * row.test_accuracy for row in standing.rows]
+    values = [100 * row.test_accuracy for row in result.rows]
     if values:
         axes.plot(values, [y + 0.16] * len(values), "o", color=OURS, alpha=0.45, ms=5, mew=0)
         axes.plot(np.mean(values), y + 0.16, "|", color=OURS, ms=13, mew=2.5)
 
 
-def _in_words(standing: Standing) -> str:
-    values = [row.test_accuracy for row in standing.rows]
+def _in_words(result: ComponentResult) -> str:
+    values = [row.test_accuracy for row in result.rows]
     if values:
         seeds = (
             "1 seed, so no Sta"
@@ -151,14 +153,14 @@ def _in_words(standing: Standing) -> str:
         text = f"{100 * mean_accuracy(values):.2f} % ({seeds})"
     else:
         text = "not recorded yet"
-    if standing.folds:
-        text += f", {standing.folds} folds of an unfinished seed"
-    claim = standing.claim
+    if result.folds:
+        text += f", {result.folds} folds of an unfinished seed"
+    claim = result.claim
     if claim is not None:
         sta = "" if claim.stability is None else f" ± {100 * claim.stability:.2f}"
         return f"{text}; the paper claims {100 * claim.test_accuracy:.2f}{sta}"
     return f"{text}; the paper " + (
-        "does not use these faces" if standing.model else "has no such model"
+        "does not use these faces" if result.model else "has no such model"
     )
 
 

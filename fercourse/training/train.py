@@ -13,11 +13,11 @@ from typing import Any
 import torch
 
 from fercourse.config import RunConfig, TrainConfig
-from fercourse.datasets.base import FaceDataset
+from fercourse.datasets.faces import FaceDataset
 from fercourse.device import best_device, cuda_works, native_bf16
 from fercourse.errors import FercourseError
 from fercourse.evaluation.predict import probabilities
-from fercourse.files import whole_file
+from fercourse.files import atomic_write
 from fercourse.threads import suited
 from fercourse.training.loop import Epoch, Fit, Validate, finished, fit
 
@@ -86,7 +86,7 @@ def train(
             result = finished(config, place)
     if folder:
         for name, values in (("config", config.to_dict()), ("history", result.history)):
-            with whole_file(folder / f"{name}.json") as part:
+            with atomic_write(folder / f"{name}.json") as part:
                 part.write_text(json.dumps(values, indent=1), encoding="utf-8")
     return result
 
