@@ -2,7 +2,7 @@
 
 The paper turns every image into fifteen (section 3.1): five rotations, each as it is, flipped
 horizontally and flipped vertically. :func:`fifteen_fold` makes that set, :func:`augment` draws
-from it, or from the stronger course recipe. All geometry is one affine grid and one bilinear
+from it, or from the stronger course policy. All geometry is one affine grid and one bilinear
 ``grid_sample``; pixels beyond the image repeat its border.
 
 Random numbers come from the caller's generator, on the generator's own device. A CPU generator
@@ -37,7 +37,7 @@ FIFTEEN = tuple(itertools.product(ROTATIONS, FLIPS))
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Policy:
     """Ranges to draw from, uniformly and independently for every image.
 
     Attributes:
@@ -65,10 +65,10 @@ class Recipe:
     aspect: float = 3.0
 
 
-COURSE = Recipe()
+COURSE = Policy()
 """Strong: for a hundred epochs and more."""
 
-LIGHT = Recipe(
+LIGHT = Policy(
     rotation=8.0,
     scale=(0.9, 1.1),
     stretch=1.05,
@@ -77,7 +77,7 @@ LIGHT = Recipe(
     brightness=0.1,
     erase=0.0,
 )
-"""For short runs, which the course recipe leaves underfitted: 20 epochs with it ended with training
+"""For short runs, which the course policy leaves underfitted: 20 epochs with it ended with training
 accuracy hardly above validation accuracy (plan "recipe" in the ledger)."""
 
 
@@ -110,14 +110,14 @@ def fifteen_fold(images: Tensor, chunk: int = 512) -> Tensor:
 @torch.no_grad()
 def augment(
     images: Tensor,
-    recipe: Literal["none", "paper", "light", "course"] = "course",
+    policy: Literal["none", "paper", "light", "course"] = "course",
     generator: torch.Generator | None = None,
 ) -> Tensor:
     """Distort a batch at random and normalise it.
 
     Args:
         images: uint8 (N, H, W), on the training device.
-        recipe: "none" only normalises; "paper" draws one of the fifteen for each image;
+        policy: "none" only normalises; "paper" draws one of the fifteen for each image;
             "light" and "course" are :data:`LIGHT` and :data:`COURSE`: flip, rotation, zoom,
             shift, brightness, contrast, and for the latter erasing.
         generator: On the CPU or on the images' device; None is torch's own CPU generator.
@@ -126,13 +126,13 @@ def augment(
         float32 (N, 1, H, W) in [-2, 2], on the images' device; equal for equal generator states.
     """
     x = normalise(images)
-    if recipe == "none":
+    if policy == "none":
         return x
-    if recipe == "paper":
+    if policy == "paper":
         return _paper(x, generator)
-    if recipe in ("light", "course"):
-        return _distort(x, generator, LIGHT if recipe == "light" else COURSE)
-    raise FercourseError(f"augment must be one of none, paper, light, course, not {recipe!r}.")
+    if policy in ("light", "course"):
+        return _distort(x, generator, LIGHT if policy == "light" else COURSE)
+    raise FercourseError(f"augment must be one of none, paper, light, course, not {policy!r}.")
 
 
 def mixup_share(alpha: float, generator: torch.Generator | None = None) -> float:
@@ -249,7 +249,7 @@ def _members(device: torch.device) -> Tensor:
     return torch.tensor([(angle, *flip) for angle, flip in FIFTEEN], device=device)
 
 
-def _distort(x: Tensor, generator: torch.Generator | None, r: Recipe) -> Tensor:
+def _distort(x: Tensor, generator: torch.Generator | None, r: Policy) -> Tensor:
     n, _, h, w = x.shape
     flip, angle, zoom, stretch, dx, dy, light, contrast, erase, area, aspect, left, top = _uniform(
         13, x, generator

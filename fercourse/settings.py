@@ -4,8 +4,8 @@
 ``FERCOURSE_DATA``    The folder of the data sets, instead of those that are looked in.
 ``FERCOURSE_CACHE``   The folder of decoded images; its files may be deleted at any time.
 ``FERCOURSE_LEDGER``  The ledger's file, instead of ``results/ledger.jsonl``.
-``FERCOURSE_GEAR``    The course's gear: smoke, lecture or full.
-``FERCOURSE_RECORD``  Set: lessons keep what they train, for the lecture gear.
+``FERCOURSE_MODE``    The course's mode: smoke, lecture or full.
+``FERCOURSE_RECORD``  Set: lessons keep what they train, for the lecture mode.
 ``FERCOURSE_STATIC``  Set: nobody watches; no progress bars, no live widgets.
 ====================  =========================================================================
 
@@ -62,9 +62,9 @@ def ledger_path() -> Path:
     return here / "results" / "ledger.jsonl"
 
 
-def chosen_gear() -> str | None:
-    """The course's gear as it was typed, if it was; see :func:`fercourse.course.mode`."""
-    return os.environ.get("FERCOURSE_GEAR", "").strip().lower() or None
+def chosen_mode() -> str | None:
+    """The course's mode as it was typed, if it was; see :func:`fercourse.course.mode`."""
+    return os.environ.get("FERCOURSE_MODE", "").strip().lower() or None
 
 
 def recording() -> bool:

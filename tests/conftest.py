@@ -6,8 +6,8 @@ from pathlib import Path
 # Tests run in as many processes as there are cores: one thread each, or they would wait for each
 # other. Before torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-# Notebooks run under nbval in this gear, whichever one is set outside.
-os.environ["FERCOURSE_GEAR"] = "smoke"
+# Notebooks run under nbval in this mode, whichever one is set outside.
+os.environ["FERCOURSE_MODE"] = "smoke"
 
 import hypothesis
 import pytest

@@ -126,21 +126,21 @@ def test_paper_recipe_draws_every_member_equally_often_and_nothing_else():
     assert chi2 < 36.1  # 99.9 % of draws, 14 degrees of freedom
 
 
-@pytest.mark.parametrize("recipe", ["none", "paper", "course"])
+@pytest.mark.parametrize("policy", ["none", "paper", "course"])
 @given(
     n=st.integers(1, 5), h=st.integers(32, 70), w=st.integers(32, 70), seed=st.integers(0, 2**31)
 )
 @settings(max_examples=15, deadline=None)
-def test_any_shape_comes_out_finite_and_in_range(recipe, n, h, w, seed):
+def test_any_shape_comes_out_finite_and_in_range(policy, n, h, w, seed):
     images = noise(n, h, w, seed)
     before = images.clone()
-    out = augment(images, recipe, seeded(seed))
+    out = augment(images, policy, seeded(seed))
     assert out.shape == (n, 1, h, w)
     assert out.dtype == torch.float32
     assert out.isfinite().all()
     assert out.abs().max() <= 2 + STEP["atol"]
     assert torch.equal(images, before)
-    assert torch.equal(out, augment(images, recipe, seeded(seed)))  # the same shapes again
+    assert torch.equal(out, augment(images, policy, seeded(seed)))  # the same shapes again
 
 
 def test_none_is_normalise_and_consumes_no_randomness():
@@ -150,10 +150,10 @@ def test_none_is_normalise_and_consumes_no_randomness():
     assert torch.equal(generator.get_state(), before)
 
 
-@pytest.mark.parametrize("recipe", ["paper", "course"])
-def test_next_batch_differs(recipe):
+@pytest.mark.parametrize("policy", ["paper", "course"])
+def test_next_batch_differs(policy):
     images, generator = noise(16), seeded(3)
-    assert not torch.equal(augment(images, recipe, generator), augment(images, recipe, generator))
+    assert not torch.equal(augment(images, policy, generator), augment(images, policy, generator))
 
 
 def test_unknown_recipe_is_named():
@@ -292,10 +292,10 @@ def test_mixup_refuses_alpha_zero():
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device on this machine")
-@pytest.mark.parametrize("recipe", ["none", "paper", "course"])
-def test_cuda_draws_what_the_cpu_draws(recipe):
+@pytest.mark.parametrize("policy", ["none", "paper", "course"])
+def test_cuda_draws_what_the_cpu_draws(policy):
     images = smooth().expand(8, -1, -1).contiguous()
-    here = augment(images, recipe, seeded(0))
-    there = augment(images.cuda(), recipe, seeded(0)).cpu()
+    here = augment(images, policy, seeded(0))
+    there = augment(images.cuda(), policy, seeded(0)).cpu()
     # positions a few 1e-6 of the width apart, between neighbours up to 4 apart
     torch.testing.assert_close(here, there, atol=1e-3, rtol=0)

@@ -15,7 +15,7 @@ from fercourse.experiments.board import (
     component_results,
     next_run,
     own_ledger,
-    recipe,
+    shared_config,
     switches,
     with_components,
 )
@@ -47,18 +47,18 @@ def test_switches_are_those_of_table_1():
 
 
 def test_a_recipe_is_the_presets_until_the_ledger_knows_better():
-    own = recipe([], "synthetic", "smoke")
+    own = shared_config([], "synthetic", "smoke")
     assert changes(own, "synthetic", "smoke") == ""
     rows = [smoke_row(k, 0, 0.9, **{"train.epochs": 9, "data.difficulty": 0.1}) for k in (1, 6)]
-    found = recipe(rows, "synthetic", "smoke")
+    found = shared_config(rows, "synthetic", "smoke")
     assert found.train.epochs == 9
     assert changes(found, "synthetic", "smoke") == "train.epochs = 9, data.difficulty = 0.1"
     # Two combinations under the preset's own recipe outweigh one under another.
     rows = [smoke_row(1, 0, 0.9), smoke_row(6, 0, 0.9), smoke_row(6, 0, 0.9, **{"train.epochs": 9})]
-    assert recipe(rows, "synthetic", "smoke") == own
+    assert shared_config(rows, "synthetic", "smoke") == own
     # A sweep's lambda is not a recipe, and another data set's runs say nothing here.
     sweep = [smoke_row(6, seed, 0.9, **{"loss.weight": 0.01}) for seed in range(5)]
-    assert recipe([*sweep, made_row()], "synthetic", "smoke") == own
+    assert shared_config([*sweep, made_row()], "synthetic", "smoke") == own
 
 
 def test_seeds_and_the_papers_claim_stand_beside_each_other():
@@ -67,7 +67,7 @@ def test_seeds_and_the_papers_claim_stand_beside_each_other():
         *(made_row(4, seed, 0.7 + seed / 100) for seed in range(3)),
         made_row(6),
     ]
-    base = recipe(rows, "fer2013", "cpu")
+    base = shared_config(rows, "fer2013", "cpu")
     here = {s.on: s for s in component_results(rows, base, MODEL4)}
     assert len(here) == 6
     assert sorted(row.seed for row in here[MODEL4].rows) == [0, 1, 2]
@@ -78,7 +78,7 @@ def test_seeds_and_the_papers_claim_stand_beside_each_other():
 
 def test_a_combination_the_paper_lacks_is_listed_without_a_claim():
     rows = paper_claims()
-    base = recipe(rows, "ckplus", "cpu")
+    base = shared_config(rows, "ckplus", "cpu")
     odd = (False, True, False, False, True)
     last = component_results(rows, base, odd)[-1]
     assert (last.on, last.rows, last.claim, last.model) == (odd, (), None, None)
@@ -86,13 +86,13 @@ def test_a_combination_the_paper_lacks_is_listed_without_a_claim():
 
 def test_components_that_exclude_each_other_are_refused_in_a_sentence():
     with pytest.raises(FercourseError, match="decoder"):
-        with_components(recipe([], "synthetic", "smoke"), (True, True, False, True, False))
+        with_components(shared_config([], "synthetic", "smoke"), (True, True, False, True, False))
 
 
 def test_folds_count_once_a_seed_has_them_all():
     runs = plan("table1", "ckplus", "cpu", seeds=1, models=(6,))
     rows = [made_row(6, 0, 0.9, **dotted(run.config)) for run in runs]
-    base = recipe(rows, "ckplus", "cpu")
+    base = shared_config(rows, "ckplus", "cpu")
     part = next(s for s in component_results(rows[:4], base, ALL) if s.on == ALL)
     assert (part.rows, part.folds) == ((), 4)
     assert next_run(rows[:4], base, ALL, "cpu").config == runs[4].config
@@ -104,7 +104,7 @@ def test_folds_count_once_a_seed_has_them_all():
 
 def test_the_next_run_is_the_first_seed_that_is_missing():
     rows = [smoke_row(6, 0, 0.9), smoke_row(6, 2, 0.9)]
-    base = recipe(rows, "synthetic", "smoke")
+    base = shared_config(rows, "synthetic", "smoke")
     planned = next_run(rows, base, ALL, "smoke")
     assert (planned.config.seed, planned.variant, planned.label) == (1, "model6", "smoke")
     assert planned.config == preset("smoke", 6, seed=1)

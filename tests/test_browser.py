@@ -83,7 +83,7 @@ def lab(tmp_path_factory):
         f"--LabApp.user_settings_dir={root / 'settings'}",
         f"--LabApp.workspaces_dir={root / 'ws'}",
     ]
-    environment = {**os.environ, "FERCOURSE_GEAR": "smoke", "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "FERCOURSE_MODE": "smoke", "OMP_NUM_THREADS": "1"}
     environment.pop("FERCOURSE_STATIC", None)
     with (root / "log").open("w") as log:
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)

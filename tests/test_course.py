@@ -14,7 +14,7 @@ from PIL import Image
 
 from fercourse.course import build, site
 from fercourse.course import run_course as runner
-from fercourse.course.gear import gear
+from fercourse.course.mode import mode
 from fercourse.errors import FercourseError
 
 pytestmark = pytest.mark.slow
@@ -167,7 +167,7 @@ def test_run_course_measures_goes_on_after_a_failure_and_makes_pages(write, tmp_
     assert "(lecture)" in (out / "index.html").read_text()  # the other page is as it was
     with pytest.raises(FercourseError, match="no such notebooks; lessons go from 0 to 1"):
         runner.run_course("smoke", out, [7])
-    with pytest.raises(FercourseError, match="no gear 'fast'"):
+    with pytest.raises(FercourseError, match="no mode 'fast'"):
         runner.run_course("fast", out)
 
     runner.record("lecture", taken, tmp_path / "minutes.json")
@@ -175,13 +175,13 @@ def test_run_course_measures_goes_on_after_a_failure_and_makes_pages(write, tmp_
 
 
 def test_the_gear_is_picked_and_checked(monkeypatch):
-    monkeypatch.delenv("FERCOURSE_GEAR", raising=False)
-    assert gear() == "smoke"
-    monkeypatch.setenv("FERCOURSE_GEAR", "Lecture")
-    assert gear() == "lecture"
-    monkeypatch.setenv("FERCOURSE_GEAR", "third")
+    monkeypatch.delenv("FERCOURSE_MODE", raising=False)
+    assert mode() == "smoke"
+    monkeypatch.setenv("FERCOURSE_MODE", "Lecture")
+    assert mode() == "lecture"
+    monkeypatch.setenv("FERCOURSE_MODE", "third")
     with pytest.raises(FercourseError, match="'third'; set it to one of smoke, lecture, full"):
-        gear()
+        mode()
 
 
 def test_pictures_shrink_and_look_the_same():

@@ -44,9 +44,9 @@ def model(number: int, **settings: object) -> FERNet:
     return FERNet(ModelConfig.table1(number, width=0.125, **settings))
 
 
-@pytest.mark.parametrize("recipe", ["none", "paper", "light", "course"])
-def test_augmentation_stays_there(recipe: str) -> None:
-    x = augment(gpu(4, 48, 48, dtype=torch.uint8), recipe, None)
+@pytest.mark.parametrize("policy", ["none", "paper", "light", "course"])
+def test_augmentation_stays_there(policy: str) -> None:
+    x = augment(gpu(4, 48, 48, dtype=torch.uint8), policy, None)
     assert x.device.type == "cuda"
 
 

@@ -121,14 +121,14 @@ def test_losses_are_those_of_the_cpu(centers, mixed):
     assert distance(twin.island.centers, loss.island.centers) < FLOAT32
 
 
-@pytest.mark.parametrize("recipe", ["none", "paper", "light", "course"])
-def test_augmentation_draws_what_the_cpu_draws(recipe):
+@pytest.mark.parametrize("policy", ["none", "paper", "light", "course"])
+def test_augmentation_draws_what_the_cpu_draws(policy):
     # Smooth: positions a few 1e-6 of the width apart, between neighbours of nearly one grey.
     ramp = torch.linspace(0, 255, 48).to(torch.uint8)
     images = ramp.expand(8, 48, 48).contiguous()
     seeded = [torch.Generator().manual_seed(0) for _ in range(2)]
-    there = augment(images.cuda(), recipe, seeded[1]).cpu()
-    torch.testing.assert_close(augment(images, recipe, seeded[0]), there, atol=1e-3, rtol=0)
+    there = augment(images.cuda(), policy, seeded[1]).cpu()
+    torch.testing.assert_close(augment(images, policy, seeded[0]), there, atol=1e-3, rtol=0)
 
 
 @pytest.mark.slow

@@ -96,7 +96,7 @@ def file_of(image: np.ndarray) -> bytes:
 CHANGES = {
     "action_units": ({"au9": 0.7}, {"truth": True}, {"size": 48}, {"identity": 5}),
     "detection": ({"onet": 0.995}, {"min_face": 100}, {"seed": 2}, {"pnet": 0.95}),
-    "augmentation": ({"recipe": "light"}, {"sample": 9}, {"angle": -50}, {"flip": "upside down"}),
+    "augmentation": ({"policy": "light"}, {"sample": 9}, {"angle": -50}, {"flip": "upside down"}),
     "stochastic_pooling": ({"a0": 7.5}, {"draws": 10}, {"seed": 4}, {"softmax": True}),
     "photo": ({"picture": file_of(scene(1, size=200, seed=1).image)},),
 }
@@ -333,10 +333,10 @@ def test_the_paper_results_are_its_fifteen() -> None:
     assert torch.equal(made[FIFTEEN.index((0.0, (1, -1)))], face.flip(0))
 
 
-@pytest.mark.parametrize("recipe", ["light", "course"])
-def test_draws_depend_on_the_sample_alone(recipe: str) -> None:
+@pytest.mark.parametrize("policy", ["light", "course"])
+def test_draws_depend_on_the_sample_alone(policy: str) -> None:
     face = torch.from_numpy(draw("sad", size=40).image)
-    one, again, other = (results(face, recipe, sample) for sample in (1, 1, 2))
+    one, again, other = (results(face, policy, sample) for sample in (1, 1, 2))
     assert one.dtype == torch.uint8
     assert one.shape == (15, 40, 40)
     assert torch.equal(one, again)  # the same operations on the same shapes
@@ -348,7 +348,7 @@ def test_draws_depend_on_the_sample_alone(recipe: str) -> None:
 def test_drawing_again_leaves_the_fixed_set(explorer: Explorer) -> None:
     assert "a third stand on their heads" in said(explorer)
     button(explorer, "Draw again").click()
-    assert explorer.controls["recipe"].value == "course"
+    assert explorer.controls["policy"].value == "course"
     first = shown(explorer)
     button(explorer, "Draw again").click()
     assert shown(explorer) != first

@@ -20,7 +20,7 @@ def build(
     force: Annotated[bool, typer.Option(help="Also what has not changed.")] = False,
     execute: Annotated[bool, typer.Option(help="Run the cells and store outputs.")] = True,
     record: Annotated[
-        bool, typer.Option(help="Keep trained weights for the lecture gear.")
+        bool, typer.Option(help="Keep trained weights for the lecture mode.")
     ] = False,
 ) -> None:
     """Make notebooks/NN_topic.ipynb from notebooks/source/NN_topic.py."""
@@ -40,26 +40,26 @@ def build(
 @app.command()
 def run(
     lessons: Numbers = None,
-    gear: Annotated[str | None, typer.Option(help="smoke, lecture or full.")] = None,
+    mode: Annotated[str | None, typer.Option(help="smoke, lecture or full.")] = None,
     out: Annotated[Path, typer.Option(help="Folder of the pages.")] = Path("build/course"),
     jobs: Annotated[int | None, typer.Option(min=1, help="Notebooks at a time.")] = None,
     record: Annotated[bool, typer.Option(help="Keep minutes and memory for the openings.")] = False,
 ) -> None:
-    """Run notebooks in a gear and make pages to browse; say what each took."""
+    """Run notebooks in a mode and make pages to browse; say what each took."""
     try:
         from fercourse.course import run_course as runner
     except ModuleNotFoundError as error:
         raise FercourseError(
             f"running the course needs {error.name}: pip install 'fercourse[lab]'."
         ) from error
-    from fercourse.course.gear import gear as picked
+    from fercourse.course.mode import mode as picked
 
-    gear = gear or picked()
-    taken = runner.run_course(gear, out, lessons or (), jobs)
+    mode = mode or picked()
+    taken = runner.run_course(mode, out, lessons or (), jobs)
     for stem, row in taken.items():
         print(f"{stem:24} {row.seconds:6.0f} s {row.memory_gb:5.1f} GB  {row.error}".rstrip())
     if record:
-        runner.record(gear, taken)
+        runner.record(mode, taken)
     print(f"Browse {out / 'index.html'}")
     stopped = [stem for stem, row in taken.items() if row.error]
     if stopped:

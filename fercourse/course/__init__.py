@@ -1,6 +1,6 @@
-"""What the notebooks are made with: gears, the opening cell, building, running, the site."""
+"""What the notebooks are made with: modes, the opening cell, building, running, the site."""
 
-from fercourse.course.gear import GEARS, gear
 from fercourse.course.lesson import Lesson, begin
+from fercourse.course.mode import MODES, mode
 
-__all__ = ["GEARS", "Lesson", "begin", "gear"]
+__all__ = ["MODES", "Lesson", "begin", "mode"]

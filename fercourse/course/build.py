@@ -152,7 +152,7 @@ def same(a: NotebookNode, b: NotebookNode) -> bool:
 def run(
     notebook: NotebookNode,
     folder: Path,
-    gear: str = "smoke",
+    mode: str = "smoke",
     on_start: Callable[[int], None] | None = None,
     **environment: str,
 ) -> None:
@@ -161,7 +161,7 @@ def run(
     Args:
         notebook: Gets the outputs.
         folder: The kernel's working folder.
-        gear: For ``FERCOURSE_GEAR``.
+        mode: For ``FERCOURSE_MODE``.
         on_start: Called with the id of the kernel's process.
         environment: More variables of the kernel's environment.
 
@@ -171,7 +171,7 @@ def run(
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-    settings = {"FERCOURSE_GEAR": gear, "FERCOURSE_STATIC": "1", "PYTHONHASHSEED": "0"}
+    settings = {"FERCOURSE_MODE": mode, "FERCOURSE_STATIC": "1", "PYTHONHASHSEED": "0"}
 
     def started(cell: NotebookNode, cell_index: int) -> None:
         if on_start and cell_index == 0:
@@ -253,12 +253,12 @@ def _opening(lesson: Source, paths: Sequence[Path]) -> NotebookNode:
 
 
 def _cost(number: int) -> str:
-    """Measured minutes a gear, rounded for a reader; empty where none were measured."""
+    """Measured minutes a mode, rounded for a reader; empty where none were measured."""
     if not MINUTES.is_file():
         return ""
     measured = json.loads(MINUTES.read_text(encoding="utf-8"))
     parts = []
-    for gear, rows in measured.items():
+    for mode, rows in measured.items():
         row = rows.get(f"{number:02}")
         if row:
             seconds = row["seconds"]
@@ -267,7 +267,7 @@ def _cost(number: int) -> str:
                 if seconds > 90
                 else f"{-(-seconds // 10) * 10:.0f} s"
             )
-            parts.append(f"{gear} {time} ({row['memory_gb']:.1f} GB)")
+            parts.append(f"{mode} {time} ({row['memory_gb']:.1f} GB)")
     return ", ".join(parts)
 
 

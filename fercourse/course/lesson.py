@@ -1,4 +1,4 @@
-"""What a notebook's first cell starts: seeds, gear, data, and training that fits the gear."""
+"""What a notebook's first cell starts: seeds, mode, data, and training that fits the mode."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from fercourse.config import RunConfig
-from fercourse.course.gear import GEARS, gear
+from fercourse.course.mode import MODES, mode
 from fercourse.device import best_device
 from fercourse.errors import FercourseError
 from fercourse.files import atomic_write
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 RECORDS = Path(__file__).parent / "records"
-"""Histories and weights of the lessons' short runs, for the lecture gear."""
+"""Histories and weights of the lessons' short runs, for the lecture mode."""
 
 
 @dataclass
@@ -41,49 +41,49 @@ class Fitted:
 
 @dataclass
 class Lesson:
-    """A lesson in a gear.
+    """A lesson in a mode.
 
     Attributes:
         number: 0 to 17.
-        gear: "smoke", "lecture" or "full".
+        mode: "smoke", "lecture" or "full".
         device: Where its networks run.
     """
 
     number: int
-    gear: str = field(default_factory=gear)
+    mode: str = field(default_factory=mode)
     device: torch.device = field(default_factory=best_device)
 
     def pick(self, smoke: T, full: T, lecture: T | None = None) -> T:
-        """The value for this gear; ``lecture`` takes smoke's where none is given."""
-        if self.gear == "full":
+        """The value for this mode; ``lecture`` takes smoke's where none is given."""
+        if self.mode == "full":
             return full
-        return smoke if self.gear == "smoke" or lecture is None else lecture
+        return smoke if self.mode == "smoke" or lecture is None else lecture
 
     def data(self, count: int = 1400, size: int = 48, difficulty: float = 0.1) -> FaceDataset:
-        """Faces to work with: FER2013 in the full gear, else ``count`` built-in ones.
+        """Faces to work with: FER2013 in the full mode, else ``count`` built-in ones.
 
         Raises:
-            FercourseError: The full gear finds no FER2013; the sentence says where it looks.
+            FercourseError: The full mode finds no FER2013; the sentence says where it looks.
         """
         from fercourse.datasets.load import load
 
-        if self.gear == "full":
+        if self.mode == "full":
             return load("fer2013")
         # Other people than those the bundled weights were trained on, who are of seed 0.
         return load("synthetic", count=count, size=size, difficulty=difficulty, seed=1)
 
     def trained(self, model: int = 6) -> FERNet:
-        """Table 1's model with bundled weights: of real faces in the full gear, else of drawn ones.
+        """Table 1's model with bundled weights: of real faces in the full mode, else of drawn ones.
 
         FER2013 has models 1 and 6; drawn faces have all six.
         """
         from fercourse.weights import bundled, pretrained
 
-        real = self.gear == "full" and ("fer2013", model) in bundled()
+        real = self.mode == "full" and ("fer2013", model) in bundled()
         return pretrained("fer2013" if real else "synthetic", model, self.device)
 
     def fit(self, name: str, config: RunConfig, data: FaceDataset, **settings: Any) -> Fitted:
-        """Train, or in the lecture gear return what was recorded under ``name``.
+        """Train, or in the lecture mode return what was recorded under ``name``.
 
         Args:
             name: Of this run within the lesson, such as "plain".
@@ -92,14 +92,14 @@ class Lesson:
             settings: For :func:`fercourse.train`.
 
         Raises:
-            FercourseError: The lecture gear has no such record.
+            FercourseError: The lecture mode has no such record.
         """
         from fercourse.training.checkpoint import load_model, save_model
         from fercourse.training.train import train
 
         weights = RECORDS / f"{self.number:02}-{name}.safetensors"
         curve = weights.with_suffix(".json")
-        if self.gear == "lecture":
+        if self.mode == "lecture":
             self._need(weights, name)
             history = json.loads(curve.read_text(encoding="utf-8"))
             return Fitted(load_model(weights, self.device), history)
@@ -113,7 +113,7 @@ class Lesson:
         return Fitted(fit.model.to(self.device), fit.history)
 
     def recall(self, name: str, make: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
-        """What ``make`` trains and returns, or in the lecture gear what was recorded of it.
+        """What ``make`` trains and returns, or in the lecture mode what was recorded of it.
 
         For training that :meth:`fit` cannot do: a network written in the lesson itself.
 
@@ -122,12 +122,12 @@ class Lesson:
             make: Takes nothing, returns tensors by name; fractions are recorded as float16.
 
         Raises:
-            FercourseError: The lecture gear has no such record.
+            FercourseError: The lecture mode has no such record.
         """
         from safetensors.torch import load_file, save
 
         path = RECORDS / f"{self.number:02}-{name}.safetensors"
-        if self.gear == "lecture":
+        if self.mode == "lecture":
             self._need(path, name)
             stored = load_file(path)
             return {k: v.float() if v.is_floating_point() else v for k, v in stored.items()}
@@ -143,12 +143,12 @@ class Lesson:
         if not record.is_file():
             raise FercourseError(
                 f"Nothing is recorded as {name!r} for lesson {self.number}; "
-                "train it in the smoke gear (FERCOURSE_GEAR=smoke)."
+                "train it in the smoke mode (FERCOURSE_MODE=smoke)."
             )
 
 
 def begin(number: int, boxes: Sequence[str] = ()) -> Lesson:
-    """Start a lesson: fix the seeds, say the gear, and show where in Fig. 1 it stands.
+    """Start a lesson: fix the seeds, say the mode, and show where in Fig. 1 it stands.
 
     Args:
         number: Of the lesson.
@@ -160,8 +160,8 @@ def begin(number: int, boxes: Sequence[str] = ()) -> Lesson:
     # Fabric would name its precision at every run.
     logging.getLogger("lightning_fabric.utilities.rank_zero").setLevel(logging.WARNING)
     lesson = Lesson(number)
-    print(f"Gear: {lesson.gear}: {GEARS[lesson.gear]}")
-    print(f"Device: {lesson.device}. Another gear: set FERCOURSE_GEAR, restart JupyterLab.")
+    print(f"Mode: {lesson.mode}: {MODES[lesson.mode]}")
+    print(f"Device: {lesson.device}. Another mode: set FERCOURSE_MODE, restart JupyterLab.")
     if boxes:
         from IPython.display import display
 

@@ -1,4 +1,4 @@
-"""``make course``: run every notebook in a gear, measure what it takes, and make the site."""
+"""``make course``: run every notebook in a mode, measure what it takes, and make the site."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import psutil
 from tqdm.auto import tqdm
 
 from fercourse.course.build import MINUTES, NOTEBOOKS, run, shrink
-from fercourse.course.gear import GEARS
+from fercourse.course.mode import MODES
 from fercourse.course.site import write_index, write_page
 from fercourse.errors import FercourseError
 from fercourse.files import atomic_write
@@ -43,35 +43,35 @@ class RunCost:
 
 
 def run_course(
-    gear: str, out: Path, lessons: Sequence[int] = (), jobs: int | None = None
+    mode: str, out: Path, lessons: Sequence[int] = (), jobs: int | None = None
 ) -> dict[str, RunCost]:
     """Run notebooks one kernel a core, each into a page of the site; a failure stops no other.
 
     Args:
-        gear: "smoke", "lecture" or "full".
+        mode: "smoke", "lecture" or "full".
         out: Folder of the site.
         lessons: Numbers; empty means all.
         jobs: Notebooks at a time; None takes one a core, and one in all where there is a GPU to
-            share or the full gear needs every core.
+            share or the full mode needs every core.
 
     Returns:
         By stem, "06_channel_attention".
 
     Raises:
-        FercourseError: There is no such gear or lesson, or no notebook.
+        FercourseError: There is no such mode or lesson, or no notebook.
     """
-    if gear not in GEARS:
-        raise FercourseError(f"There is no gear {gear!r}; use one of {', '.join(GEARS)}.")
+    if mode not in MODES:
+        raise FercourseError(f"There is no mode {mode!r}; use one of {', '.join(MODES)}.")
     paths = [p for p in notebooks() if not lessons or int(p.name[:2]) in lessons]
     known = {int(p.name[:2]) for p in notebooks()}
     if not paths or set(lessons) - known:
         raise FercourseError(f"There are no such notebooks; lessons go from 0 to {max(known)}.")
     cores = os.cpu_count() or 1
-    jobs = jobs or (1 if gear == "full" else min(4, cores))
+    jobs = jobs or (1 if mode == "full" else min(4, cores))
     taken: dict[str, RunCost] = {}
     pool = ThreadPoolExecutor(jobs)
     threads = str(max(1, cores // jobs))
-    waiting = {pool.submit(_one, p, gear, out, threads): p for p in paths}
+    waiting = {pool.submit(_one, p, mode, out, threads): p for p in paths}
     try:
         with tqdm(total=len(paths), unit="notebook") as bar:
             for done in as_completed(waiting):
@@ -88,21 +88,21 @@ def run_course(
     taken = {p.stem: taken[p.stem] for p in paths}
     kept = out / "minutes.json"
     rows = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
-    rows |= {k: {"gear": gear} | asdict(v) for k, v in taken.items()}
+    rows |= {k: {"mode": mode} | asdict(v) for k, v in taken.items()}
     with atomic_write(kept) as part:
         part.write_text(json.dumps(rows, indent=1), encoding="utf-8")
-    write_index(out, gear)
+    write_index(out, mode)
     return taken
 
 
-def record(gear: str, taken: dict[str, RunCost], path: Path = MINUTES) -> None:
+def record(mode: str, taken: dict[str, RunCost], path: Path = MINUTES) -> None:
     """Keep seconds and memory for the notebooks' openings."""
     rows = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    mine = rows.setdefault(gear, {})
+    mine = rows.setdefault(mode, {})
     for stem, row in taken.items():
         if not row.error:
             mine[stem[:2]] = {"seconds": round(row.seconds), "memory_gb": round(row.memory_gb, 1)}
-    rows = {name: dict(sorted(rows[name].items())) for name in GEARS if name in rows}
+    rows = {name: dict(sorted(rows[name].items())) for name in MODES if name in rows}
     with atomic_write(path) as part:
         part.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
@@ -119,7 +119,7 @@ def notebooks(folder: Path = NOTEBOOKS) -> list[Path]:
     return found
 
 
-def _one(path: Path, gear: str, out: Path, threads: str) -> RunCost:
+def _one(path: Path, mode: str, out: Path, threads: str) -> RunCost:
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
         if cell.cell_type == "code":
@@ -127,7 +127,7 @@ def _one(path: Path, gear: str, out: Path, threads: str) -> RunCost:
     start, error = time.monotonic(), ""
     with _watch() as memory:
         try:
-            run(notebook, path.parent, gear, on_start=memory.follow, OMP_NUM_THREADS=threads)
+            run(notebook, path.parent, mode, on_start=memory.follow, OMP_NUM_THREADS=threads)
         except FercourseError as stopped:
             error = str(stopped)
     seconds = time.monotonic() - start

@@ -11,7 +11,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from fercourse.course.gear import GEARS
+from fercourse.course.mode import MODES
 from fercourse.files import atomic_write
 
 STYLE = Path(__file__).parent / "site.css"
@@ -35,7 +35,7 @@ def write_page(notebook: NotebookNode, target: Path) -> None:
     _write(target, title, f"{bar}{body}{bar}", colours)
 
 
-def write_index(folder: Path, gear: str) -> None:
+def write_index(folder: Path, mode: str) -> None:
     """The contents page: every lesson that has a page, with what it took to run."""
     taken = json.loads((folder / "minutes.json").read_text(encoding="utf-8"))
     rows = []
@@ -47,8 +47,8 @@ def write_index(folder: Path, gear: str) -> None:
         stopped = " <strong>stopped</strong>" if row.get("error") else ""
         time = f"{row['seconds']:.0f} s" if row else ""
         memory = f"{row['memory_gb']:.1f} GB" if row else ""
-        if row.get("gear", gear) != gear:
-            time += f" ({row['gear']})"
+        if row.get("mode", mode) != mode:
+            time += f" ({row['mode']})"
         rows.append(
             f"<tr><td>{about.metadata.fercourse.number:02}</td>"
             f"<td><a href='{page.stem}.html'>{html.escape(about.metadata.fercourse.title)}</a>"
@@ -57,7 +57,7 @@ def write_index(folder: Path, gear: str) -> None:
         )
     body = (
         "<h1>fercourse</h1><p>One paper on facial expression recognition, from its equations to a "
-        f"trained and examined model.</p><p>Gear: <strong>{gear}</strong>, {GEARS[gear]}</p>"
+        f"trained and examined model.</p><p>Mode: <strong>{mode}</strong>, {MODES[mode]}</p>"
         "<table class='contents'><thead><tr><th></th><th>lesson: afterwards you can</th>"
         f"<th>exercises</th><th>time</th><th>memory</th></tr></thead><tbody>{''.join(rows)}"
         "</tbody></table>"

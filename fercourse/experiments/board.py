@@ -63,7 +63,7 @@ def switches(model: ModelConfig) -> Switches:
     return tuple(getattr(model, name) for name in COMPONENTS)
 
 
-def recipe(rows: Iterable[Row], dataset: str, preset: str) -> RunConfig:
+def shared_config(rows: Iterable[Row], dataset: str, preset: str) -> RunConfig:
     """What is alike in the runs of a board: everything but components, seed and fold.
 
     The preset's own, unless the ledger holds runs of it with changes made to it, such as fewer
@@ -85,7 +85,7 @@ def recipe(rows: Iterable[Row], dataset: str, preset: str) -> RunConfig:
 
 def changes(base: RunConfig, dataset: str, preset: str) -> str:
     """How a recipe differs from its preset: "train.epochs = 12, data.difficulty = 0.1"; or ""."""
-    changed = base.diff(recipe([], dataset, preset))
+    changed = base.diff(shared_config([], dataset, preset))
     return ", ".join(f"{name} = {value}" for name, value in changed.items())
 
 
@@ -127,7 +127,7 @@ def component_results(
 
     Args:
         rows: Of the ledgers, the claims among them.
-        base: See :func:`recipe`.
+        base: See :func:`shared_config`.
         on: The chosen one, listed whether it was run or not.
     """
     runs: dict[Switches, list[Row]] = {switches(ModelConfig.table1(k)): [] for k in range(1, 7)}
@@ -154,7 +154,7 @@ def next_run(rows: Iterable[Row], base: RunConfig, on: Switches, label: str) -> 
 
     Args:
         rows: Of the ledgers.
-        base: See :func:`recipe`.
+        base: See :func:`shared_config`.
         on: The components.
         label: For the new row: "full", "cpu" or "smoke".
 

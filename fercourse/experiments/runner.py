@@ -122,21 +122,21 @@ def run(
     )
     durations = Durations(ledger.rows(), kind)
     with _bar(todo, progress) as bar:
-        course = _Course(queue, ledger, durations, bar, start, budget_seconds, source)
-        while course.queue:
-            with closing(perform(course.next_job, jobs, work, course.deadline)) as events:
+        so_far = _Progress(queue, ledger, durations, bar, start, budget_seconds, source)
+        while so_far.queue:
+            with closing(perform(so_far.next_job, jobs, work, so_far.deadline)) as events:
                 for event in events:
-                    course.take(event)
-            if not course.write_patiently():
+                    so_far.take(event)
+            if not so_far.write_patiently():
                 break
-    there = {*course.recorded, *course.elsewhere}
+    there = {*so_far.recorded, *so_far.elsewhere}
     return Report(
-        recorded=course.recorded,
-        elsewhere=course.elsewhere,
+        recorded=so_far.recorded,
+        elsewhere=so_far.elsewhere,
         left=[planned for planned in todo if planned not in there],
-        failed=course.failed,
-        unrecorded=[job.run.name for job, _ in course.waiting],
-        trouble=course.trouble,
+        failed=so_far.failed,
+        unrecorded=[job.run.name for job, _ in so_far.waiting],
+        trouble=so_far.trouble,
         seconds=time.monotonic() - start,
     )
 
@@ -165,7 +165,7 @@ def missing(
     ]
 
 
-class _Course:
+class _Progress:
     """Where a plan stands: what waits to be started, what waits to be recorded, what failed."""
 
     def __init__(

@@ -21,7 +21,7 @@ RATE = 0.1
 
 
 @dataclass(frozen=True)
-class Course:
+class Trajectory:
     """What happened in T steps; index 0 is the start.
 
     Attributes:
@@ -50,7 +50,7 @@ class Course:
 
 def simulate(
     weight: float = 0.005, pair_weight: float = 7.0, steps: int = 200, seed: int = 0
-) -> Course:
+) -> Trajectory:
     """Let points in the plane, and a linear classifier on them, follow eq. 7's gradient.
 
     Each point is a free embedding: there is no network that would tie them together, so the
@@ -88,7 +88,7 @@ def simulate(
         points = points.detach() - RATE * len(labels) * to_points
         classify = classify.detach() - RATE * to_classify
     points, centers, ce, center, island = map(torch.stack, zip(*kept, strict=True))
-    return Course(labels, points, centers, ce, center, island + pair_bound(CLASSES), config)
+    return Trajectory(labels, points, centers, ce, center, island + pair_bound(CLASSES), config)
 
 
 def least_angle(centers: Tensor) -> float:
@@ -98,8 +98,8 @@ def least_angle(centers: Tensor) -> float:
     return float(cosines.max().clamp(-1, 1).arccos().rad2deg())
 
 
-def radii(course: Course) -> Tensor:
+def radii(path: Trajectory) -> Tensor:
     """Root mean square distance of a class's points from their mean, over all classes: (T + 1,)."""
-    steps = len(course.points)
-    clusters = course.points.view(steps, CLASSES, POINTS, 2)
+    steps = len(path.points)
+    clusters = path.points.view(steps, CLASSES, POINTS, 2)
     return (clusters - clusters.mean(2, keepdim=True)).square().sum(3).mean((1, 2)).sqrt()

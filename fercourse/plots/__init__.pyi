@@ -49,7 +49,7 @@ from .model.framework import framework as framework
 from .model.gates import gate_spread as gate_spread
 from .model.gates import groups as groups
 from .model.gates import poolings as poolings
-from .model.island_path import island_course as island_course
+from .model.island_path import island_path as island_path
 from .model.receptive_field import blocks_seen as blocks_seen
 from .model.receptive_field import receptive_fields as receptive_fields
 from .training.curves import confusion as confusion

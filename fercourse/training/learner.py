@@ -182,8 +182,8 @@ class Learner:
     def state_dict(self) -> dict[str, Any]:
         """Everything needed to go on."""
         return {
-            "model": weights(self.model),
-            "loss": weights(self.plain_loss),
+            "model": state_copy(self.model),
+            "loss": state_copy(self.plain_loss),
             "average": self.average.state_dict() if self.average else None,
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
@@ -202,6 +202,6 @@ class Learner:
         self.schedule.load_state_dict(state["schedule"])
 
 
-def weights(module: torch.nn.Module) -> dict[str, Tensor]:
+def state_copy(module: torch.nn.Module) -> dict[str, Tensor]:
     """A copy of a module's state on the CPU, which further training leaves alone."""
     return {name: value.detach().cpu().clone() for name, value in module.state_dict().items()}

@@ -20,7 +20,7 @@ from fercourse.errors import FercourseError
 from fercourse.evaluation.predict import probabilities
 from fercourse.models.fernet import FERNet
 from fercourse.training.checkpoint import load_state, save_model, save_state
-from fercourse.training.learner import Learner, weights
+from fercourse.training.learner import Learner, state_copy
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -98,7 +98,7 @@ def fit(
     _seed(config.seed)
     learner = Learner(config, config.train.epochs * steps)
     history: list[Epoch] = []
-    best = weights(learner.model)
+    best = state_copy(learner.model)
     state = load_state(out / "state.pt") if out else None
     if state and RunConfig.from_dict(state.get("config", {})) != config:
         raise FercourseError(
@@ -173,7 +173,7 @@ def fit(
                 on_epoch(entry)
         fabric.barrier()
     bar.close()
-    return _result(config, history, best, weights(learner.plain_loss)["island.centers"])
+    return _result(config, history, best, state_copy(learner.plain_loss)["island.centers"])
 
 
 def finished(config: RunConfig, out: Path) -> Fit:
@@ -191,10 +191,10 @@ def _result(
     return Fit(_model(config, best), history, _best_epoch(history), centers)
 
 
-def _model(config: RunConfig, weights: dict[str, Tensor]) -> FERNet:
+def _model(config: RunConfig, state_copy: dict[str, Tensor]) -> FERNet:
     with torch.device("meta"):  # drawing weights to be overwritten takes a while
         model = FERNet(config.model)
-    model.load_state_dict({k: v.cpu().contiguous() for k, v in weights.items()}, assign=True)
+    model.load_state_dict({k: v.cpu().contiguous() for k, v in state_copy.items()}, assign=True)
     return model.eval()
 
 

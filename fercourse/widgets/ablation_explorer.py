@@ -17,7 +17,7 @@ from fercourse.experiments.board import (
     component_results,
     next_run,
     own_ledger,
-    recipe,
+    shared_config,
     with_components,
 )
 from fercourse.experiments.durations import Durations
@@ -112,7 +112,7 @@ class AblationBoard(Explorer):
         self._next = None
         self._offer("not possible")  # until the rest of this shows that it is
         rows = self.ledgers.entries()
-        base, on = recipe(rows, dataset, preset), tuple(components.values())
+        base, on = shared_config(rows, dataset, preset), tuple(components.values())
         with_components(base, on)
         here = component_results(rows, base, on)
         self._next = next_run(rows, base, on, LABELS[preset])

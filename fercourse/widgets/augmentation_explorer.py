@@ -19,14 +19,14 @@ SETS = {"the paper's 15": "paper", "light": "light", "course": "course"}
 FLIPS = {"as is": (1, 1), "left to right": (-1, 1), "upside down": (1, -1)}
 
 
-def augmentation(recipe: str = "paper") -> Explorer:
+def augmentation(policy: str = "paper") -> Explorer:
     """A drawn face, three sets to choose from, and a face to turn by hand.
 
     Args:
-        recipe: "paper", "light" or "course", shown first.
+        policy: "paper", "light" or "course", shown first.
     """
     small = w.Layout(width="330px")
-    chosen = w.ToggleButtons(options=SETS, value=recipe, style={"button_width": "120px"})
+    chosen = w.ToggleButtons(options=SETS, value=policy, style={"button_width": "120px"})
     again = w.Button(description="Draw again", layout=w.Layout(width="100px"))
     sample = w.IntSlider(
         0,
@@ -34,7 +34,7 @@ def augmentation(recipe: str = "paper") -> Explorer:
         100,
         description="draw",
         layout=w.Layout(width="225px"),
-        tooltip="which fifteen of the light or course recipe",
+        tooltip="which fifteen of the light or course policy",
     )
     angle = w.IntSlider(25, -90, 90, description="angle", layout=small)
     flip = w.Dropdown(options=list(FLIPS), value="as is", description="flip", layout=small)
@@ -58,7 +58,7 @@ def augmentation(recipe: str = "paper") -> Explorer:
         _figure,
         "Compare the sets: which results would you still call by the same expression?",
         panel=panel,
-        recipe=chosen,
+        policy=chosen,
         sample=sample,
         angle=angle,
         flip=flip,
@@ -68,7 +68,7 @@ def augmentation(recipe: str = "paper") -> Explorer:
 
     def draw_again(button: w.Button) -> None:
         explorer.set(
-            recipe="course" if chosen.value == "paper" else chosen.value,  # the 15 are fixed
+            policy="course" if chosen.value == "paper" else chosen.value,  # the 15 are fixed
             sample=(sample.value + 1) % (sample.max + 1),
         )
 
@@ -77,25 +77,25 @@ def augmentation(recipe: str = "paper") -> Explorer:
 
 
 def _figure(
-    recipe: str, sample: int, angle: int, flip: str, identity: int, expression: Expression
+    policy: str, sample: int, angle: int, flip: str, identity: int, expression: Expression
 ) -> Figure:
     face = torch.from_numpy(draw(expression, identity=identity, size=SIZE, margin=0).image)
     one = torch.ones(1)
     across, down = FLIPS[flip]
     turned = warp(face[None, None].float(), angle * one, across * one, down * one)[0, 0]
-    return augmented(face, turned.round(), results(face, recipe, sample), recipe)
+    return augmented(face, turned.round(), results(face, policy, sample), policy)
 
 
-def results(face: Tensor, recipe: str, sample: int = 0) -> Tensor:
+def results(face: Tensor, policy: str, sample: int = 0) -> Tensor:
     """Fifteen results for one face: uint8 (H, W) to uint8 (15, H, W).
 
     Args:
         face: uint8 (H, W).
-        recipe: "paper" gives its whole set, "light" and "course" fifteen draws.
+        policy: "paper" gives its whole set, "light" and "course" fifteen draws.
         sample: Seed of the draws.
     """
-    if recipe == "paper":
+    if policy == "paper":
         return fifteen_fold(face[None])[0]
     generator = torch.Generator().manual_seed(sample)
-    x = augment(face.expand(15, -1, -1), recipe, generator)[:, 0]  # (15, H, W) in [-2, 2]
+    x = augment(face.expand(15, -1, -1), policy, generator)[:, 0]  # (15, H, W) in [-2, 2]
     return (255 * (STD * x + MEAN)).round().to(torch.uint8)

@@ -22,7 +22,7 @@ def island() -> Explorer:
     run = functools.lru_cache(maxsize=32)(simulate)
 
     def draw(weight: float, pair_weight: int, step: int, seed: int) -> Figure:
-        return plots.island_course(run(weight, pair_weight, STEPS, seed), step)
+        return plots.island_path(run(weight, pair_weight, STEPS, seed), step)
 
     wide = ipywidgets.Layout(width="310px")
     step = ipywidgets.IntSlider(

@@ -4,7 +4,7 @@
 #     title: "Start here"
 #     learn:
 #       - check that everything needed is installed, and mend what is not
-#       - choose a gear, and say what it means for the numbers you see
+#       - choose a mode, and say what it means for the numbers you see
 #       - find your way through the lessons
 #       - read a paper in three passes, and work on an exercise
 #     needs: []
@@ -57,17 +57,17 @@ failed = table.index[table["state"] == "FAIL"]
 print("FAIL:", ", ".join(failed) if len(failed) else "nothing. You can go on.")
 
 # %% [markdown]
-# ## Three gears, one set of notebooks
+# ## Three modes, one set of notebooks
 #
-# The cells are the same; a *gear* decides how much they do.
+# The cells are the same; a *mode* decides how much they do.
 
 # %% tags=["nbval-check-output"]
-for name, meaning in course.GEARS.items():
+for name, meaning in course.MODES.items():
     print(f"{name:8} {meaning}")
 
 # %% [markdown]
-# You are in the gear that the first cell printed. To change it, set it before JupyterLab starts
-# (`FERCOURSE_GEAR=full make lab`), or put `%env FERCOURSE_GEAR=full` into a new cell **above** the
+# You are in the mode that the first cell printed. To change it, set it before JupyterLab starts
+# (`FERCOURSE_MODE=full make lab`), or put `%env FERCOURSE_MODE=full` into a new cell **above** the
 # first one of a notebook and restart its kernel.
 #
 # Why it matters: a tiny network on drawn faces shows that code works. It says nothing about how

@@ -353,17 +353,17 @@ print(f"the paper's claim     {claim.test_accuracy:.2%}, of a split it does not 
 # %% [markdown]
 # ## The real thing
 #
-# In the full gear the same checks run on your copy of FER2013; only numbers are shown, never a
+# In the full mode the same checks run on your copy of FER2013; only numbers are shown, never a
 # picture.
 
 # %%
-if lesson.gear == "full":
+if lesson.mode == "full":
     real = lesson.data()
     print(f"{len(real.train):,} training faces; findings: {real.report.notes or 'none'}")
     leaks = duplicates.leaked(real.train, real.test)
     print(f"{leaks.sum()} of {len(leaks):,} test faces have a copy in training")
 else:
-    print("Not in this gear. How to get FER2013 and CK+: data/README.md, or in a terminal:")
+    print("Not in this mode. How to get FER2013 and CK+: data/README.md, or in a terminal:")
     print("fercourse data get fer2013; fercourse data check data/fer2013.zip")
 
 # %% [markdown]

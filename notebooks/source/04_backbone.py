@@ -301,7 +301,7 @@ for width in (1.0, 0.5, 0.375, 0.125):
 # %% [markdown]
 # ## Trained for a moment
 #
-# A few epochs are enough to see it learn: on drawn faces, unless you are in the full gear. Before
+# A few epochs are enough to see it learn: on drawn faces, unless you are in the full mode. Before
 # you look: with seven classes, what accuracy does guessing give?
 
 # %%

@@ -361,7 +361,7 @@ print(f"with C2 as well: {(by_hand + one_more) / by_hand:.1f} times the operatio
 # is no full decoder, so nothing was "reduced" there. Speed on this machine is measured by
 # `fercourse.experiments.cost.costs`, in faces a second for training and for prediction; a spread is
 # half the interquartile range of the repetitions as a share of their median (0.1 is ± 10 %).
-# Outside the full gear models are a quarter as wide here, hence slightly other percentages than
+# Outside the full mode models are a quarter as wide here, hence slightly other percentages than
 # above. `verdict` holds the claim to the numbers:
 
 # %%

@@ -373,7 +373,7 @@ for name, answer in answers.items():
 
 # %% [markdown]
 # If you expected the accuracy to collapse, and it did not: this is why one measures. (This is one
-# trained model, and drawn faces are easy. The full gear asks the same of a model of FER2013's
+# trained model, and drawn faces are easy. The full mode asks the same of a model of FER2013's
 # photographs.)
 
 # %% [markdown]

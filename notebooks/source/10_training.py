@@ -32,8 +32,8 @@ for name, value in vars(fercourse.preset("paper").train).items():
 # %% [markdown]
 # Everything in this lesson runs on whatever `lesson.device` is: an NVIDIA GPU ("cuda"), Apple's
 # ("mps") or the CPU. There is one rule: nothing names a device twice. Where it matters that a GPU
-# works differently, the text says so. Some steps and short runs are made in every gear, the lecture
-# gear included: they are what this lesson is about.
+# works differently, the text says so. Some steps and short runs are made in every mode, the lecture
+# mode included: they are what this lesson is about.
 #
 # ## The faces live on the device
 #
@@ -464,7 +464,7 @@ print(f"{3 * counter.get_total_flops() * best / 1e9:,.0f} GFLOP/s at {best:,.0f}
 
 # %% [markdown]
 # Look your device's peak up and divide. A share of 1 % is normal for nets as narrow as the smoke
-# gear's, 30 % is good for VGG16 at full width.
+# mode's, 30 % is good for VGG16 at full width.
 #
 # ## Checkpoints
 #

@@ -297,7 +297,7 @@ drawn = (
 # %% [markdown]
 # ## The same on photographs
 #
-# Those were drawn faces and a tiny network (in the full gear: FER2013, long training). Here is
+# Those were drawn faces and a tiny network (in the full mode: FER2013, long training). Here is
 # model 6 on FER2013, cut down until 14 settings with three seeds each take little more than an hour
 # on two cores: an eighth of the width, four epochs. Accuracies are low, but everything else is as
 # in our Table 1 (lesson 13). Compare the spread of the means with that of the seeds.

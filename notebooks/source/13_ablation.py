@@ -326,7 +326,7 @@ print(f"decoder of C1 to C3: {cost[1] / 1e6:.0f} million, {cost[1] / cost[0]:.0f
 #
 # Speed has to be measured. The package times all six models turn by turn, so that whatever else
 # the machine does slows all alike, and says when a difference is lost in the noise. In the smoke
-# gear the nets are an eighth as wide, and the numbers are about small kernels; set the full gear
+# mode the nets are an eighth as wide, and the numbers are about small kernels; set the full mode
 # on a GPU to test the claim where it was made.
 
 # %%

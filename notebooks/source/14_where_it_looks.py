@@ -32,7 +32,7 @@
 # ## Faces and models
 #
 # The six models of Table 1, trained on drawn faces; and faces of people none of them has seen.
-# Drawn faces are used in every gear: nobody knows the truth of a photograph.
+# Drawn faces are used in every mode: nobody knows the truth of a photograph.
 
 # %%
 from fercourse import explain

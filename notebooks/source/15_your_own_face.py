@@ -63,7 +63,7 @@ print(face.dtype, tuple(face.shape))
 
 # %% [markdown]
 # **Answer.** The weights are those of model 6 trained on FER2013 (its card says how, and how well:
-# `fercourse/weights/fer2013-model6.md`). They are used in every gear, for a photograph deserves a
+# `fercourse/weights/fer2013-model6.md`). They are used in every mode, for a photograph deserves a
 # network that has seen photographs. Grey values are scaled to [-2, 2], and one softmax turns seven
 # logits into seven numbers that sum to 1.
 
@@ -113,12 +113,12 @@ plots.from_photo(picture, face, reading)
 #
 # It takes labelled faces that the network has not seen to find out. Here they are drawn ones, of
 # people on whom nothing was trained and under harder light and pose than in training; in the full
-# gear they are FER2013's validation split.
+# mode they are FER2013's validation split.
 
 # %%
 drawn = fercourse.load("synthetic", count=1400, difficulty=0.3, seed=1)
 judge = lesson.trained(6)
-faces = lesson.data().val if lesson.gear == "full" else drawn.train
+faces = lesson.data().val if lesson.mode == "full" else drawn.train
 p = probabilities(judge, faces.images)
 print(
     f"{len(faces)} faces: accuracy {(p.argmax(1) == faces.labels).float().mean():.3f},",

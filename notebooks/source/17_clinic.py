@@ -224,8 +224,8 @@ for _ in range(steps):
     loss.backward()
     optimizer.step()
 print(f"cross-entropy of 16 faces after {steps} step(s): {loss.item():.3f}")
-if lesson.gear == "lecture":
-    print("One step for show, for this gear trains nothing; the smoke gear takes forty.")
+if lesson.mode == "lecture":
+    print("One step for show, for this mode trains nothing; the smoke mode takes forty.")
 
 # %% [markdown]
 # ## Summary

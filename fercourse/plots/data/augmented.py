@@ -17,14 +17,14 @@ GAP = 0.06
 
 
 @course_style()
-def augmented(face: ArrayLike, turned: ArrayLike, results: ArrayLike, recipe: str) -> Figure:
+def augmented(face: ArrayLike, turned: ArrayLike, results: ArrayLike, policy: str) -> Figure:
     """The face and one turned by hand at the left, fifteen results at the right.
 
     Args:
         face: uint8 (H, H).
         turned: uint8 (H, H), by hand.
         results: uint8 (15, H, H); for "paper" in the order of ``fercourse.augment.FIFTEEN``.
-        recipe: "paper", "light" or "course".
+        policy: "paper", "light" or "course".
     """
     face, results = np.asarray(face), np.asarray(results)
     figure = new_figure(height=3.7)
@@ -34,16 +34,16 @@ def augmented(face: ArrayLike, turned: ArrayLike, results: ArrayLike, recipe: st
         picture(axes, image)
         axes.set_title(title)
     axes = figure.add_axes((0.29, 0.01, 0.705, 0.80))
-    if recipe == "paper":  # by rotation, then flip: columns, then rows
+    if policy == "paper":  # by rotation, then flip: columns, then rows
         results = results.reshape(COLUMNS, ROWS, *face.shape).swapaxes(0, 1)
         _paper_labels(axes, face.shape[0])
     else:
         results = results.reshape(ROWS, COLUMNS, *face.shape)
-        axes.set_title(f"fifteen draws from the {recipe} recipe")
+        axes.set_title(f"fifteen draws from the {policy} policy")
     axes.imshow(_sheet(results), cmap="gray", vmin=0, vmax=255)
     axes.set_anchor("SW")
     bare(axes)
-    headline(figure, _in_words(face, results, recipe))
+    headline(figure, _in_words(face, results, policy))
     return figure
 
 
@@ -65,10 +65,10 @@ def _paper_labels(axes: Axes, side: int) -> None:
         axes.text(-0.08 * side, k * step + side / 2, text, ha="right", va="center", color=GREY)
 
 
-def _in_words(face: np.ndarray, results: np.ndarray, recipe: str) -> str:
+def _in_words(face: np.ndarray, results: np.ndarray, policy: str) -> str:
     change = np.abs(results.astype(float) - face).mean()
-    if recipe == "paper":
+    if policy == "paper":
         said = "The paper's fifteen: five rotations, three flips; a third stand on their heads. "
     else:
-        said = f"The {recipe} recipe never draws the same twice, and no face upside down. "
+        said = f"The {policy} policy never draws the same twice, and no face upside down. "
     return said + f"On average a pixel changes by {change:.0f} of 255 grey levels"

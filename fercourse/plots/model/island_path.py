@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from fercourse.errors import FercourseError
 from fercourse.labels import Expression
 from fercourse.losses.island import pair_bound
-from fercourse.losses.playground import CLASSES, Course, least_angle, radii
+from fercourse.losses.playground import CLASSES, Trajectory, least_angle, radii
 from fercourse.plots.style import (
     CLASS_COLOURS,
     INK,
@@ -26,27 +26,27 @@ from fercourse.plots.style import (
 
 
 @course_style()
-def island_course(course: Course, step: int) -> Figure:
+def island_path(path: Trajectory, step: int) -> Figure:
     """Points and centres at one step, and how the three terms of eq. 5 to 7 got there.
 
     Args:
-        course: See :func:`fercourse.losses.playground.simulate`.
+        path: See :func:`fercourse.losses.playground.simulate`.
         step: 0 to T.
 
     Raises:
         FercourseError: There is no such step.
     """
-    last = len(course.points) - 1
+    last = len(path.points) - 1
     if not 0 <= step <= last:
         raise FercourseError(f"there are steps 0 to {last}, not {step}.")
     figure = new_figure(height=4.35)
     grid = figure.add_gridspec(3, 2, width_ratios=[1.35, 1])
-    _plane(figure.add_subplot(grid[:, 0]), course, step)
+    _plane(figure.add_subplot(grid[:, 0]), path, step)
     bound = pair_bound(CLASSES)
     curves = (
-        ("$L_S$, cross-entropy", course.ce, OURS, None),
-        ("$L_C$, to the own centre", course.center, THIRD, None),
-        ("$L_{I-COS}$, pairs", course.pairs, PAPER, bound),
+        ("$L_S$, cross-entropy", path.ce, OURS, None),
+        ("$L_C$, to the own centre", path.center, THIRD, None),
+        ("$L_{I-COS}$, pairs", path.pairs, PAPER, bound),
     )
     for row, (title, values, colour, floor) in enumerate(curves):
         axes = figure.add_subplot(grid[row, 1])
@@ -65,24 +65,24 @@ def island_course(course: Course, step: int) -> Figure:
             axes.tick_params(labelbottom=False)
         else:
             axes.set_xlabel("step")
-    config = course.config
+    config = path.config
     figure.supxlabel(
-        rf"$L = L_S + \lambda\,(L_C + \lambda_1 L_{{I-COS}})$ = {course.ce[step]:.2f} + "
-        f"{config.weight:g} × ({course.center[step]:.2f} + {config.pair_weight:g} × "
-        f"{course.pairs[step]:.2f}) = {course.total()[step]:.2f}",
+        rf"$L = L_S + \lambda\,(L_C + \lambda_1 L_{{I-COS}})$ = {path.ce[step]:.2f} + "
+        f"{config.weight:g} × ({path.center[step]:.2f} + {config.pair_weight:g} × "
+        f"{path.pairs[step]:.2f}) = {path.total()[step]:.2f}",
         fontsize=9.5,
     )
-    headline(figure, _in_words(course, step))
+    headline(figure, _in_words(path, step))
     return figure
 
 
-def _plane(axes: Axes, course: Course, step: int) -> None:
-    points, centers = course.points[step].numpy(), course.centers[: step + 1].numpy()
-    reach = 1.22 * float(max(course.points.abs().max(), course.centers.abs().max()))
+def _plane(axes: Axes, path: Trajectory, step: int) -> None:
+    points, centers = path.points[step].numpy(), path.centers[: step + 1].numpy()
+    reach = 1.22 * float(max(path.points.abs().max(), path.centers.abs().max()))
     axes.axhline(0, color=LINE, linewidth=0.8, zorder=0)
     axes.axvline(0, color=LINE, linewidth=0.8, zorder=0)
     for k, colour in enumerate(CLASS_COLOURS):
-        mine = points[course.labels.numpy() == k]
+        mine = points[path.labels.numpy() == k]
         axes.scatter(*mine.T, s=14, color=colour, alpha=0.75, linewidth=0)
         axes.plot(*centers[:, k].T, color=colour, linewidth=0.9, alpha=0.8)
         here = centers[-1, k]
@@ -124,13 +124,13 @@ def _apart(centers: np.ndarray, gap: float) -> np.ndarray:
     return spots
 
 
-def _in_words(course: Course, step: int) -> str:
-    angle, spread = least_angle(course.centers[step]), radii(course)
+def _in_words(path: Trajectory, step: int) -> str:
+    angle, spread = least_angle(path.centers[step]), radii(path)
     text = (
         f"Step {step}: cluster radius {spread[step]:.2f} ({spread[0]:.2f} at the start); the "
         f"closest two centres are {angle:.0f}° apart"
     )
-    excess = float(course.pairs[step]) - pair_bound(CLASSES)
+    excess = float(path.pairs[step]) - pair_bound(CLASSES)
     if excess < 0.2 and angle < 25:
         text += ", though the pair sum is at its bound: directions need only cancel"
     return text
