@@ -15,7 +15,7 @@ from pathlib import Path
 
 from fercourse.pages.card import LIMIT
 from fercourse.runs.ledger import Ledger
-from fercourse.training.checkpoint import load_model, save_model
+from fercourse.training.checkpoint import load_weights, save_weights
 
 ROOM = LIMIT - 2**16
 """Bytes of weights in a zip file, whose own entries take some."""
@@ -48,8 +48,8 @@ def main(ledger: Path, runs: Path, out: Path) -> None:
 
 def _half(source: Path, target: Path) -> Path:
     if not target.is_file():
-        model = load_model(source)
-        save_model(target, model.half(), model.run, model.about)
+        trained = load_weights(source)
+        save_weights(target, trained.network.half(), trained.run, trained.about)
     return target
 
 

@@ -21,7 +21,7 @@ from tolerances import SUM, about
 
 from fercourse import FercourseError, FERNet, preset
 from fercourse.cli import main
-from fercourse.training.checkpoint import save_model
+from fercourse.training.checkpoint import save_weights
 
 TINY = [
     "--preset",
@@ -76,7 +76,7 @@ def weights(tmp_path_factory) -> Path:
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("weights") / "model.safetensors"
     config = preset("smoke")
-    save_model(path, FERNet(config.model), config)
+    save_weights(path, FERNet(config.model), config)
     return path
 
 

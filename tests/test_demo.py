@@ -6,7 +6,7 @@ import pytest
 from conftest import ROOT
 from typer.main import get_command
 
-from fercourse import load_model
+from fercourse import load_weights
 from fercourse.cli import app
 
 pytestmark = pytest.mark.slow
@@ -27,7 +27,7 @@ def test_demo_trains_and_draws(tmp_path, monkeypatch):
     for name in pictures:
         assert (tmp_path / name).read_bytes()[:4] == b"\x89PNG"
         assert (tmp_path / name).stat().st_size > 5_000
-    assert load_model(tmp_path / "model.safetensors").run.data.name == "synthetic"
+    assert load_weights(tmp_path / "model.safetensors").run.data.name == "synthetic"
 
 
 def test_readme_names_only_what_make_and_the_command_line_have():

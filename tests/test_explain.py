@@ -20,6 +20,7 @@ from fercourse.explain.sanity import rank_correlation
 from fercourse.explain.score import bootstrap, rescale
 from fercourse.models.fernet import FERNet
 from fercourse.runs.score_book import ScoreBook, ScoreRow, weights_digest
+from fercourse.training.checkpoint import Trained
 
 pytestmark = pytest.mark.numeric
 
@@ -33,8 +34,11 @@ def tiny(row: int = 6, seed: int = 0, **changes) -> FERNet:
         if isinstance(module, torch.nn.BatchNorm2d):
             module.running_mean.normal_(0, 0.1)
             module.running_var.uniform_(0.5, 1.5)
-    model.run = preset("smoke", row).change(data=DRAWN)
     return model.eval()
+
+
+def trained(row: int = 6) -> Trained:
+    return Trained(tiny(row), preset("smoke", row).change(data=DRAWN))
 
 
 def hooks(model: torch.nn.Module) -> int:
@@ -381,7 +385,7 @@ def test_flips_are_one_for_a_map_that_turns_with_the_face_and_less_for_one_that_
 
 def test_measured_rows_are_recorded_once_and_read_back(drawn, tmp_path):
     rows = explain.measure(
-        tiny(6), drawn, methods=("gradcam",), count=7, slow_count=3, sanity=True, faithful=True
+        trained(), drawn, methods=("gradcam",), count=7, slow_count=3, sanity=True, faithful=True
     )
     book = ScoreBook(tmp_path / "scores.jsonl")
     assert book.append(rows) == len(rows)
@@ -430,7 +434,7 @@ def test_every_figure_draws(drawn, tmp_path):
         plots.truths(faces, DRAWN),
     ]
     rows = explain.measure(
-        model, drawn, methods=("gradcam",), count=7, slow_count=3, sanity=True, faithful=True
+        trained(), drawn, methods=("gradcam",), count=7, slow_count=3, sanity=True, faithful=True
     )
     figures += [
         plots.score_models(rows),
@@ -489,7 +493,7 @@ def test_the_page_is_written_from_the_rows(drawn, tmp_path):
 
     rows = []
     for k in (2, 3):
-        rows += explain.measure(tiny(k), drawn, methods=("gradcam",), count=7)
+        rows += explain.measure(trained(k), drawn, methods=("gradcam",), count=7)
     page = tmp_path / "page.md"
     tables = ("pr_auc_moved", "steps", "flatness", "gates", "expressions", "runs")
     page.write_text("Before.\n" + "".join(f"<!-- table: {t} -->old<!-- end -->\n" for t in tables))
@@ -512,10 +516,10 @@ def test_the_command_scores_and_records(tmp_path):
     from typer.testing import CliRunner
 
     from fercourse.cli.explain import app
-    from fercourse.training.checkpoint import save_model
+    from fercourse.training.checkpoint import save_weights
 
     model = tiny(6)
-    save_model(tmp_path / "m.safetensors", model, model.run.change(model=model.config))
+    save_weights(tmp_path / "m.safetensors", model, trained().run.change(model=model.config))
     book = tmp_path / "scores.jsonl"
     arguments = [
         "score",
@@ -541,7 +545,7 @@ def test_the_command_judges_by_the_folds_that_trained_the_model(tmp_path, monkey
     from typer.testing import CliRunner
 
     from fercourse.cli.explain import app
-    from fercourse.training.checkpoint import save_model
+    from fercourse.training.checkpoint import save_weights
 
     asked = []
 
@@ -552,8 +556,8 @@ def test_the_command_judges_by_the_folds_that_trained_the_model(tmp_path, monkey
     monkeypatch.setattr("fercourse.datasets.load.load_config", load_config)
     model = tiny(6)
     place = {"data.name": "ckplus", "data.fold": 3, "data.seed": 1, "data.crop": True}
-    run = model.run.change(model=model.config).change(**place)
-    save_model(tmp_path / "m.safetensors", model, run)
+    run = trained().run.change(model=model.config).change(**place)
+    save_weights(tmp_path / "m.safetensors", model, run)
     for words in ([], ["--data", "ck.zip"], ["--data", "synthetic"]):
         CliRunner().invoke(app, ["score", "-w", str(tmp_path / "m.safetensors"), *words])
     assert asked == [(3, 1, True, None), (3, 1, True, "ck.zip"), (3, 1, False, "synthetic")]

@@ -79,7 +79,7 @@ def face():
 
 
 def test_each_step_of_the_cascade_is_what_its_formula_says(face):
-    model = fercourse.pretrained("synthetic", 6)
+    model = fercourse.pretrained("synthetic", 6).network
     steps = reverse_steps(model, face)
     assert [s.name for s in steps] == ["global"] + [
         f"{what}{i}" for i in (5, 4, 3) for what in ("reverse", "remaining", "refined")
@@ -109,6 +109,6 @@ def test_each_step_of_the_cascade_is_what_its_formula_says(face):
 
 def test_the_cascade_needs_a_face_and_a_model_that_has_one(face):
     with pytest.raises(FercourseError, match="reverse attention"):
-        reverse_steps(fercourse.pretrained("synthetic", 4), face)
+        reverse_steps(fercourse.pretrained("synthetic", 4).network, face)
     with pytest.raises(FercourseError, match="no face"):
-        reverse_steps(fercourse.pretrained("synthetic", 6), face[:0])
+        reverse_steps(fercourse.pretrained("synthetic", 6).network, face[:0])

@@ -15,7 +15,7 @@ from conftest import ROOT
 from made_faces import bar_dataset, bars
 from tolerances import STEP, TRAINED, about
 
-from fercourse import FercourseError, load_model, preset, train
+from fercourse import FercourseError, load_weights, preset, train
 from fercourse.config import TrainConfig
 from fercourse.datasets.faces import held_out
 from fercourse.training.learner import Learner
@@ -52,8 +52,8 @@ def test_it_learns_and_writes_what_it_says(tmp_path):
     accuracies = [e["val_accuracy"] for e in fit.history]
     assert fit.best_epoch == accuracies.index(max(accuracies))
     assert all(e["train_island"] > -1e-3 for e in fit.history)
-    again = load_model(tmp_path / "model.safetensors")
-    assert same(again.state_dict(), fit.model.state_dict())
+    again = load_weights(tmp_path / "model.safetensors")
+    assert same(again.network.state_dict(), fit.model.state_dict())
     assert again.run == tiny(**{"train.epochs": 6})
     assert again.about["best_epoch"] == fit.best_epoch
     assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]
@@ -387,4 +387,4 @@ def test_two_processes_train_one_model(tmp_path):
     )
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.split()[-2] == "2"
-    assert load_model(tmp_path / "run" / "model.safetensors").run.train.batch_size == 12
+    assert load_weights(tmp_path / "run" / "model.safetensors").run.train.batch_size == 12

@@ -27,13 +27,13 @@ def test_small_enough_for_a_wheel():
 @pytest.mark.parametrize(("data", "model"), ALL)
 def test_the_card_says_what_the_ledger_says(data, model):
     weights = FOLDER / f"{data}-model{model}.safetensors"
-    net = pretrained(data, model)
-    row = card.row_of(net.run, Ledger())
-    assert net.about["key"] == row.key
+    trained = pretrained(data, model)
+    row = card.row_of(trained.run, Ledger())
+    assert trained.about["key"] == row.key
     assert (row.dataset, row.variant) == (data, f"model{model}")
     assert card.card_path(weights).read_text(encoding="utf-8") == card.card(row, weights)
-    assert net.run.model == fercourse.ModelConfig.table1(
-        model, width=net.run.model.width, embedding=net.run.model.embedding
+    assert trained.run.model == fercourse.ModelConfig.table1(
+        model, width=trained.run.model.width, embedding=trained.run.model.embedding
     )
 
 
@@ -44,41 +44,42 @@ def test_unknown_weights_are_named():
 
 @pytest.mark.slow
 def test_half_precision_costs_nothing_on_drawn_faces():
-    net = pretrained("synthetic", 6)
+    trained = pretrained("synthetic", 6)
     from fercourse.datasets.load import load_config
 
-    row = card.row_of(net.run, Ledger())
-    data = load_config(net.run.data)
+    row = card.row_of(trained.run, Ledger())
+    data = load_config(trained.run.data)
     assert data.fingerprint == row.faces, "on every processor"
-    found = fercourse.evaluate(net, data.test[:200]).accuracy
+    found = fercourse.evaluate(trained.network, data.test[:200]).accuracy
     assert found == pytest.approx(row.test_accuracy, abs=0.03)  # 200 of 598 faces
 
 
 @pytest.mark.slow
 def test_the_real_model_is_as_good_as_its_row(fer2013_zip):
-    net = pretrained("fer2013", 1)
-    row = card.row_of(net.run, Ledger())
+    trained = pretrained("fer2013", 1)
+    row = card.row_of(trained.run, Ledger())
     faces = fercourse.load(fer2013_zip).test[:1000]
-    found = fercourse.evaluate(net, faces).accuracy
+    found = fercourse.evaluate(trained.network, faces).accuracy
     assert found == pytest.approx(row.test_accuracy, abs=0.045)  # three standard errors of 1,000
 
 
 def test_bundling_needs_a_row(tmp_path):
     run = fercourse.preset("smoke", 1, seed=99)
-    from fercourse.training.checkpoint import save_model
+    from fercourse.training.checkpoint import save_weights
 
-    save_model(tmp_path / "m.safetensors", fercourse.FERNet(run.model), run)
+    save_weights(tmp_path / "m.safetensors", fercourse.FERNet(run.model), run)
     with pytest.raises(FercourseError, match="no row"):
         card.bundle(tmp_path / "m.safetensors", Ledger(tmp_path / "empty.jsonl"), tmp_path)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["m.safetensors"]
 
 
 def test_bundling_halves_and_keeps_the_answers(tmp_path, monkeypatch, capsys):
-    net = pretrained("synthetic", 1)
+    trained = pretrained("synthetic", 1)
+    net = trained.network
     from fercourse.cli import main
-    from fercourse.training.checkpoint import save_model
+    from fercourse.training.checkpoint import save_weights
 
-    save_model(tmp_path / "m.safetensors", net, net.run)
+    save_weights(tmp_path / "m.safetensors", net, trained.run)
     words = ["ledger", "bundle", tmp_path / "m.safetensors", "--folder", tmp_path]
     monkeypatch.setattr("sys.argv", ["fercourse", *map(str, words)])
     with pytest.raises(SystemExit) as end:
@@ -87,7 +88,7 @@ def test_bundling_halves_and_keeps_the_answers(tmp_path, monkeypatch, capsys):
     target = tmp_path / "synthetic-model1.safetensors"
     assert str(target) in capsys.readouterr().out
     assert card.card_path(target).is_file()
-    again = fercourse.load_model(target)
+    again = fercourse.load_weights(target).network
     x = torch.randn(4, 1, 48, 48)
     # the weights were halved before: nothing is rounded, and the operations are the same
     assert torch.equal(again(x).logits, net(x).logits)

@@ -17,13 +17,15 @@ import torch
 from PIL import Image
 from tolerances import BOX, NETWORK, about
 
-from fercourse import FERNet, ModelConfig, widgets
+from fercourse import FERNet, widgets
 from fercourse.augment import FIFTEEN
+from fercourse.config import preset
 from fercourse.datasets.synthetic import PROTOTYPES, UNITS, draw, scene
 from fercourse.detection import FaceDetector, StagedSearch, match
 from fercourse.errors import FercourseError
 from fercourse.labels import BASIC, Expression
 from fercourse.plots.data import action_units
+from fercourse.training.checkpoint import Trained
 from fercourse.widgets.augmentation_explorer import results
 from fercourse.widgets.explorer import Explorer
 from fercourse.widgets.pictures import example, read_upload
@@ -31,9 +33,10 @@ from fercourse.widgets.pooling_explorer import PRESETS, probabilities
 
 
 @pytest.fixture(scope="module")
-def model() -> FERNet:
+def model() -> Trained:
     torch.manual_seed(0)
-    return FERNet(ModelConfig.table1(1, width=0.0625)).eval()
+    run = preset("smoke", 1).change(**{"model.width": 0.0625, "data.name": "fer2013"})
+    return Trained(FERNet(run.model).eval(), run)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +46,7 @@ def made() -> dict[str, tuple[Explorer, dict]]:
 
 
 @pytest.fixture
-def explorer(request: pytest.FixtureRequest, model: FERNet, made: dict) -> Explorer:
+def explorer(request: pytest.FixtureRequest, model: Trained, made: dict) -> Explorer:
     name = request.param
     if name not in made:
         new = widgets.photo(model) if name == "photo" else getattr(widgets, name)()

@@ -28,7 +28,7 @@ def faces():
 
 @pytest.fixture(scope="module")
 def models():
-    return {f"model {k}": fercourse.pretrained("synthetic", k) for k in (1, 6)}
+    return {f"model {k}": fercourse.pretrained("synthetic", k).network for k in (1, 6)}
 
 
 def picture_after(explorer, **values):

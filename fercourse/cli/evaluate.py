@@ -25,16 +25,20 @@ def evaluate(
     """Judge a trained model on a split, with and without leaked duplicates."""
     from fercourse.datasets.registry import known
     from fercourse.evaluation.predict import evaluate as judge
-    from fercourse.training.checkpoint import load_model
+    from fercourse.training.checkpoint import load_weights
     from fercourse.training.train import find_device
 
-    net = load_model(weights)
-    dataset, _ = load_data(data, net.run)
+    trained = load_weights(weights)
+    dataset, _ = load_data(data, trained.run)
     if split not in dataset.splits:
         raise FercourseError(f"There is no split {split!r}; use train, val or test.")
     leaky = known(dataset.name).leaks and split != "train"
     result = judge(
-        net, dataset.splits[split], dataset.train if leaky else None, views, find_device(device)
+        trained.network,
+        dataset.splits[split],
+        dataset.train if leaky else None,
+        views,
+        find_device(device),
     )
     if as_json:
         print(json.dumps(to_json(result), indent=1))

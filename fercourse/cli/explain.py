@@ -40,17 +40,17 @@ def score(
     from fercourse.datasets.load import load_config
     from fercourse.datasets.registry import known
     from fercourse.explain import ScoreBook, measure
-    from fercourse.training.checkpoint import load_model
+    from fercourse.training.checkpoint import load_weights
 
-    model = load_model(weights)
-    config = model.run.data
+    trained = load_weights(weights)
+    config = trained.run.data
     if known(data or "").drawn:
         config = replace(config, crop=False)  # drawn faces are cut out already
     dataset = load_config(config, data)  # the folds it was trained by
     if data is not None:
         config = replace(config, name="synthetic")
     rows = measure(
-        model,
+        trained,
         dataset,
         methods=_names(methods),
         layers=_names(layers),
@@ -86,10 +86,11 @@ def figures(
     """Draw cascade, channel weights, methods and animation for a model."""
     from fercourse import plots
     from fercourse.files import atomic_write
-    from fercourse.training.checkpoint import load_model
+    from fercourse.training.checkpoint import load_weights
 
-    model = load_model(weights)
-    faces = _photo(photo, model.run.data.size) if photo else _drawn(model.run.data.size)
+    trained = load_weights(weights)
+    model, size = trained.network, trained.run.data.size
+    faces = _photo(photo, size) if photo else _drawn(size)
     drawings = {"methods": lambda: plots.cam_grid(model, faces)}
     if model.config.gcca:
         drawings["gcca"] = lambda: plots.gcca(model, faces)

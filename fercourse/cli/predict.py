@@ -24,12 +24,12 @@ def predict(
 ) -> None:
     """Find the faces in a picture and say what they express."""
     from fercourse.evaluation.recognise import annotate, read_photo, recognise
-    from fercourse.training.checkpoint import load_model
+    from fercourse.training.checkpoint import load_weights
     from fercourse.training.train import find_device
 
-    net = load_model(weights)
+    trained = load_weights(weights)
     image = read_photo(photo)
-    found = recognise(net, image, find_device(device))
+    found = recognise(trained, image, find_device(device))
     if as_json:
         print(json.dumps([face.to_dict() for face in found], indent=1))
     else:

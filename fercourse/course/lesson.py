@@ -80,7 +80,7 @@ class Lesson:
         from fercourse.weights import bundled, pretrained
 
         real = self.mode == "full" and ("fer2013", model) in bundled()
-        return pretrained("fer2013" if real else "synthetic", model, self.device)
+        return pretrained("fer2013" if real else "synthetic", model, self.device).network
 
     def fit(self, name: str, config: RunConfig, data: FaceDataset, **settings: Any) -> Fitted:
         """Train, or in the lecture mode return what was recorded under ``name``.
@@ -94,7 +94,7 @@ class Lesson:
         Raises:
             FercourseError: The lecture mode has no such record.
         """
-        from fercourse.training.checkpoint import load_model, save_model
+        from fercourse.training.checkpoint import load_weights, save_weights
         from fercourse.training.train import train
 
         weights = RECORDS / f"{self.number:02}-{name}.safetensors"
@@ -102,11 +102,11 @@ class Lesson:
         if self.mode == "lecture":
             self._need(weights, name)
             history = json.loads(curve.read_text(encoding="utf-8"))
-            return Fitted(load_model(weights, self.device), history)
+            return Fitted(load_weights(weights, self.device).network, history)
         settings.setdefault("progress", interactive())
         fit = train(config, data, device=self.device.type, **settings)
         if recording():
-            save_model(weights, fit.model.half(), config)
+            save_weights(weights, fit.model.half(), config)
             fit.model.float()
             with atomic_write(curve) as part:
                 part.write_text(json.dumps(fit.history), encoding="utf-8")

@@ -14,7 +14,7 @@ from fercourse.evaluation.predict import probabilities
 from fercourse.files import atomic_write
 from fercourse.images import photograph
 from fercourse.labels import Expression
-from fercourse.models.fernet import FERNet
+from fercourse.training.checkpoint import Trained
 
 if TYPE_CHECKING:
     from fercourse.detection import Detection
@@ -66,7 +66,7 @@ def read_photo(path: str | Path) -> Image.Image:
 
 
 def recognise(
-    model: FERNet, image: Image.Image, device: torch.device | str | None = None
+    trained: Trained, image: Image.Image, device: torch.device | str | None = None
 ) -> list[FacePrediction]:
     """Every face of a picture, largest first; an empty list where there is none."""
     from fercourse.detection import crop, detect
@@ -74,10 +74,10 @@ def recognise(
     found = detect([image])[0]
     if not found:
         return []
-    size = model.run.data.size if hasattr(model, "run") else 48
+    size = trained.run.data.size
     faces = torch.stack([crop(image, d.box, size) for d in found])  # uint8 (N, size, size)
     # For a handful of faces, converting to bf16 costs more than it saves (benchmarks/predict.py).
-    p = probabilities(model, faces, device=device, bf16=False)
+    p = probabilities(trained.network, faces, device=device, bf16=False)
     return [FacePrediction(d, tuple(row)) for d, row in zip(found, p.tolist(), strict=True)]
 
 

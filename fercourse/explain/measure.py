@@ -22,13 +22,14 @@ from fercourse.explain.score import Estimate, bootstrap, score, truth
 from fercourse.models.fernet import FERNet
 from fercourse.runs.row import commit, versions
 from fercourse.runs.score_book import ScoreRow, weights_digest
+from fercourse.training.checkpoint import Trained
 
 Stamp = dict[str, Any]
 """What all rows of one model share."""
 
 
 def measure(
-    model: FERNet,
+    trained: Trained,
     data: FaceDataset,
     *,
     methods: Sequence[str] = tuple(METHODS),
@@ -48,7 +49,7 @@ def measure(
     class activation maps and baselines.
 
     Args:
-        model: With ``run``, as :func:`fercourse.load_model` gives it.
+        trained: As :func:`fercourse.load_weights` or :func:`fercourse.pretrained` gives it.
         data: The held-out split is explained, the mean of the training split is a baseline.
         methods: Of :data:`METHODS`.
         layers: Where class activation maps are made.
@@ -60,8 +61,7 @@ def measure(
         variant: What is varied; by default the row of Table 1, "model6".
         drawn: How built-in faces were drawn; by default as those the model was trained on.
     """
-    if not hasattr(model, "run"):
-        raise FercourseError("this model does not say how it was trained: use load_model().")
+    model = trained.network
     unknown = set(methods) - METHODS.keys()
     if unknown:
         raise FercourseError(
@@ -69,7 +69,7 @@ def measure(
         )
     faces, few = data.test[:count], data.test[: min(count, slow_count)]
     stamp = {
-        "run": f"{model.run.hash}-{model.run.seed}",
+        "run": trained.key,
         "variant": variant or model.config.name,
         "weights": weights_digest(model),
         "fingerprint": data.fingerprint,
@@ -87,7 +87,7 @@ def measure(
 
     rows = []
     if faces.masks is not None:
-        own, changed = maps(model, faces), changed_pixels(faces, drawn or model.run.data)
+        own, changed = maps(model, faces), changed_pixels(faces, drawn or trained.run.data)
         for name, found in own.on_face.items():
             if name.startswith("after") and not model.config.gcca:
                 continue  # the same as before

@@ -15,7 +15,7 @@ from fercourse.models.fernet import FERNet
 from fercourse.pages.markdown import table
 from fercourse.runs.ledger import Ledger
 from fercourse.runs.row import Row
-from fercourse.training.checkpoint import load_model, save_model
+from fercourse.training.checkpoint import load_weights, save_weights
 from fercourse.weights import FOLDER
 
 LIMIT = 16 * 2**20
@@ -29,20 +29,21 @@ def bundle(source: Path, ledger: Ledger, folder: Path = FOLDER) -> Path:
         FercourseError: It is no model of Table 1, the ledger has no row of this run, or the file
             would be too large.
     """
-    model = load_model(source)
-    if model.config.table1_row is None:
-        raise FercourseError(f"{source} is {model.config.name}, no model of Table 1.")
-    row = row_of(model.run, ledger)
+    trained = load_weights(source)
+    network = trained.network
+    if network.config.table1_row is None:
+        raise FercourseError(f"{source} is {network.config.name}, no model of Table 1.")
+    row = row_of(trained.run, ledger)
     number = row.variant.removeprefix("model")[0]
     target = folder / f"{row.dataset}-model{number}.safetensors"
-    half = {k: v.half() if v.is_floating_point() else v for k, v in model.state_dict().items()}
+    half = {k: v.half() if v.is_floating_point() else v for k, v in network.state_dict().items()}
     facts = {"key": row.key, "plan": row.plan, "best_epoch": row.best_epoch}
     size = sum(tensor.nbytes for tensor in half.values())
     if size > LIMIT:
         raise FercourseError(f"{source} is {size / 2**20:.0f} MB; the most is 16 MB.")
-    for name, tensor in model.state_dict().items():
+    for name, tensor in network.state_dict().items():
         tensor.copy_(half[name])  # what a reader will get
-    save_model(target, model.half(), model.run, facts)
+    save_weights(target, network.half(), trained.run, facts)
     write_if_changed(card_path(target), card(row, target))
     return target
 
@@ -100,7 +101,7 @@ def card(row: Row, weights: Path) -> str:
         "```python",
         "import fercourse",
         "",
-        f'model = fercourse.pretrained("{row.dataset}", model={number})',
+        f'model = fercourse.pretrained("{row.dataset}", model={number}).network',
         "```",
         "",
     ]

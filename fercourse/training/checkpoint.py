@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,27 +18,45 @@ from fercourse.files import atomic_write
 from fercourse.models.fernet import FERNet
 
 
-def save_model(
-    path: str | Path, model: FERNet, config: RunConfig, about: dict[str, Any] | None = None
+@dataclass(frozen=True)
+class Trained:
+    """A trained network, and what is known of it: what a file of weights holds.
+
+    Attributes:
+        network: In evaluation mode.
+        run: The config it was trained by.
+        about: JSON values, such as the selected epoch and its validation accuracy.
+    """
+
+    network: FERNet
+    run: RunConfig
+    about: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """Of its run in the ledger."""
+        return f"{self.run.hash}-{self.run.seed}"
+
+
+def save_weights(
+    path: str | Path, network: FERNet, run: RunConfig, about: dict[str, Any] | None = None
 ) -> None:
     """Write weights, the run's config, and facts about it to one safetensors file, atomically.
 
     Args:
         path: Usually ends in ``.safetensors``.
-        model: Its weights are stored as they are, in contiguous memory.
-        config: Stored beside them, so that :func:`load_model` needs nothing else.
-        about: JSON values, for instance the selected epoch and its validation accuracy.
+        network: Its weights are stored as they are, in contiguous memory.
+        run: Stored beside them, so that :func:`load_weights` needs nothing else.
+        about: See :class:`Trained`.
     """
-    tensors = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
-    facts = {"config": json.dumps(config.to_dict()), "about": json.dumps(about or {})}
+    tensors = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
+    facts = {"config": json.dumps(run.to_dict()), "about": json.dumps(about or {})}
     with atomic_write(path) as part:
         part.write_bytes(save(tensors, metadata=facts))
 
 
-def load_model(path: str | Path, device: str | torch.device = "cpu") -> FERNet:
-    """A model in evaluation mode from :func:`save_model`'s file.
-
-    Its ``run`` attribute is the RunConfig it was trained by, ``about`` what was noted of it.
+def load_weights(path: str | Path, device: str | torch.device = "cpu") -> Trained:
+    """What :func:`save_weights` wrote, as float32.
 
     Raises:
         FercourseError: No such file, not safetensors, or not one of ours.
@@ -52,9 +71,9 @@ def load_model(path: str | Path, device: str | torch.device = "cpu") -> FERNet:
             facts = stored.metadata() or {}
             state = {name: stored.get_tensor(name).float() for name in stored.keys()}  # noqa: SIM118
         run = RunConfig.from_dict(json.loads(facts["config"]))
-        model = FERNet(run.model)
-        model.load_state_dict(state)
-        model.run, model.about = run, json.loads(facts.get("about", "{}"))
+        about = json.loads(facts.get("about", "{}"))
+        network = FERNet(run.model)
+        network.load_state_dict(state)
     except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
         why = {
             KeyError: "there is no config beside them",
@@ -64,7 +83,7 @@ def load_model(path: str | Path, device: str | torch.device = "cpu") -> FERNet:
             f"{path} holds no fercourse weights ({why}); "
             "pass the model.safetensors that fercourse train wrote."
         ) from error
-    return model.to(device).eval()
+    return Trained(network.to(device).eval(), run, about)
 
 
 def save_state(path: Path, state: dict[str, Any]) -> None:

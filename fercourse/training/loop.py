@@ -19,7 +19,7 @@ from fercourse.datasets.faces import Faces, HeldOutFaces
 from fercourse.errors import FercourseError
 from fercourse.evaluation.predict import probabilities
 from fercourse.models.fernet import FERNet
-from fercourse.training.checkpoint import load_state, save_model, save_state
+from fercourse.training.checkpoint import load_state, save_state, save_weights
 from fercourse.training.learner import Learner, state_copy
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def fit(
             if out and (last or time.monotonic() - kept >= pause):
                 if saved != (chosen := _best_epoch(history)):
                     about = {"best_epoch": chosen, "val_accuracy": history[chosen]["val_accuracy"]}
-                    save_model(out / "model.safetensors", _model(config, best), config, about)
+                    save_weights(out / "model.safetensors", _model(config, best), config, about)
                     saved = chosen
                 _save(out, config, learner, history, best)
                 kept = time.monotonic()

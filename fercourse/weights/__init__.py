@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
 from fercourse.errors import FercourseError
-from fercourse.models.fernet import FERNet
+
+if TYPE_CHECKING:
+    from fercourse.training.checkpoint import Trained
 
 FOLDER = Path(__file__).parent
 
@@ -18,8 +21,10 @@ def bundled() -> list[tuple[str, int]]:
     return [(name[: -len("-model6")], int(name[-1])) for name in names]
 
 
-def pretrained(data: str = "fer2013", model: int = 6, device: str | torch.device = "cpu") -> FERNet:
-    """A trained model in evaluation mode; its ``run`` and ``about`` say how it was trained.
+def pretrained(
+    data: str = "fer2013", model: int = 6, device: str | torch.device = "cpu"
+) -> Trained:
+    """A trained network and the run it comes from.
 
     Args:
         data: What it was trained on: "fer2013" or "synthetic" (the built-in faces).
@@ -29,11 +34,11 @@ def pretrained(data: str = "fer2013", model: int = 6, device: str | torch.device
     Raises:
         FercourseError: There are no such weights in the package.
     """
-    from fercourse.training.checkpoint import load_model
+    from fercourse.training.checkpoint import load_weights
 
     if (data, model) not in bundled():
         known = ", ".join(f"{name} {number}" for name, number in bundled())
         raise FercourseError(
             f"No weights of model {model} on {data!r} are bundled; there are: {known}."
         )
-    return load_model(FOLDER / f"{data}-model{model}.safetensors", device)
+    return load_weights(FOLDER / f"{data}-model{model}.safetensors", device)

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 
 from fercourse.datasets.registry import known
 from fercourse.evaluation.recognise import recognise
-from fercourse.models.fernet import FERNet
 from fercourse.plots.explain.photo_answers import reading
+from fercourse.training.checkpoint import Trained
 from fercourse.widgets.explorer import Explorer
 from fercourse.widgets.pictures import example, read_upload
 from fercourse.widgets.webcam import Camera
@@ -28,14 +28,14 @@ class _Picked(traitlets.HasTraits):
     value = traitlets.Bytes()
 
 
-def photo(model: FERNet) -> Explorer:
+def photo(trained: Trained) -> Explorer:
     """Choose a file or take a picture; see the faces found, cut out, and what the model says.
 
     JupyterLab's "Save Widget State Automatically" is off unless somebody switched it on; with it
     on, saving the notebook would save the drawn picture too.
 
     Args:
-        model: Any trained one; it computes where it is best on this machine.
+        trained: As :func:`fercourse.pretrained` gives it; it computes where it is best here.
     """
     picked = _Picked(value=example())
     upload = w.FileUpload(
@@ -62,7 +62,7 @@ def photo(model: FERNet) -> Explorer:
             camera.value = b""
 
     def draw(picture: bytes) -> Figure:
-        return _figure(model, picture)
+        return _figure(trained, picture)
 
     upload.observe(uploaded, "value")
     camera.observe(taken, "value")
@@ -80,13 +80,12 @@ def photo(model: FERNet) -> Explorer:
     return explorer
 
 
-def _figure(model: FERNet, data: bytes) -> Figure:
+def _figure(trained: Trained, data: bytes) -> Figure:
     picture = read_upload(data)
-    run = getattr(model, "run", None)
-    drawn = run is not None and known(run.data.name).drawn
+    drawn = known(trained.run.data.name).drawn
     return reading(
         picture,
-        recognise(model, picture),
-        run.data.size if run is not None else 48,
+        recognise(trained, picture),
+        trained.run.data.size,
         "This model has only ever seen drawn faces" if drawn else "",
     )

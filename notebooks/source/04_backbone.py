@@ -225,7 +225,7 @@ plots.receptive_fields({s: np.asarray(p.image) for s, p in portraits.items()}, f
 
 # %%
 faces = fercourse.load("synthetic", count=210, difficulty=0.1).train
-photographic = fercourse.pretrained("fer2013", model=1, device=lesson.device)
+photographic = fercourse.pretrained("fer2013", model=1, device=lesson.device).network
 plots.blocks_seen(photographic, faces.of("surprise")[2:3])
 
 # %% [markdown]

@@ -100,7 +100,7 @@ print(f"from brightness:           R² = {readout(F.avg_pool2d(grey, 2), edges)[
 # %%
 from fercourse.explain import features
 
-photographic = fercourse.pretrained("fer2013", model=1, device=lesson.device)
+photographic = fercourse.pretrained("fer2013", model=1, device=lesson.device).network
 estimates, scores = {}, {}
 for i in range(1, 6):
     c = features(photographic, faces, f"block{i}")  # (N, C_i, h_i, w_i), on the CPU
@@ -272,7 +272,7 @@ print(f"validation accuracy: {max(epoch['val_accuracy'] for epoch in fit.history
 # %%
 from fercourse.preprocess import normalise
 
-trained = fercourse.pretrained("synthetic", model=2, device=lesson.device)
+trained = fercourse.pretrained("synthetic", model=2, device=lesson.device).network
 drawn = data if data.name == "synthetic" else fercourse.load("synthetic", difficulty=0.1)
 
 

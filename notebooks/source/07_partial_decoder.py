@@ -278,7 +278,7 @@ from fercourse.datasets.load import load_config
 
 drawn = fercourse.DataConfig(count=350, difficulty=0.1, seed=1)
 faces = load_config(drawn).test[:7]
-model = fercourse.pretrained("synthetic", model=4)
+model = fercourse.pretrained("synthetic", model=4).network
 plots.decoding(model, faces[[2, 3, 5]])
 
 # %% [markdown]

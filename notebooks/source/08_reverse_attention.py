@@ -280,7 +280,7 @@ def classify(net: fercourse.FERNet, x: Tensor, edit=lambda attention: attention)
 # %% tags=["nbval-check-output"]
 from fercourse.explain.layers import as_input
 
-model = fercourse.pretrained("synthetic", model=5)
+model = fercourse.pretrained("synthetic", model=5).network
 x = as_input(model, faces)  # (N, 1, 48, 48), normalised
 with torch.no_grad():
     torch.testing.assert_close(classify(model, x), model(x).logits)

@@ -42,7 +42,8 @@ from fercourse.explain.layers import as_input
 drawn = fercourse.DataConfig(count=350, difficulty=0.1, seed=1)
 data = load_config(drawn)
 faces = data.test
-models = {k: fercourse.pretrained("synthetic", model=k) for k in range(1, 7)}
+trained = {k: fercourse.pretrained("synthetic", model=k) for k in range(1, 7)}
+models = {k: each.network for k, each in trained.items()}
 for k, model in models.items():
     answers = explain.maps(model, faces).logits.argmax(1)
     print(f"model {k}: {(answers == faces.labels).sum()} of {len(faces)} right")
@@ -237,7 +238,7 @@ widgets.attention({f"model {k}": m for k, m in models.items()}, faces[:14], mark
 
 # %%
 book = explain.ScoreBook()
-runs = [f"{m.run.hash}-{m.run.seed}" for m in models.values()]
+runs = [each.key for each in trained.values()]
 known = book.rows(run=runs, kind="map")
 rows = book.rows(fingerprint=known[0].fingerprint) if known else []
 if rows:
@@ -337,8 +338,8 @@ if rows:
 # %%
 newborn = fercourse.FERNet(model.config).to(lesson.device).eval()
 for method in ("gradcam", "gradcam++", "layercam"):
-    trained, random = (explain.gradcam(m, few, method, classes) for m in (model, newborn))
-    same, other = (rank_correlation(trained, r).mean() for r in (random, random.roll(5, 0)))
+    learned, random = (explain.gradcam(m, few, method, classes) for m in (model, newborn))
+    same, other = (rank_correlation(learned, r).mean() for r in (random, random.roll(5, 0)))
     print(f"{explain.METHODS[method]:11s} the same face {same:.2f}, another {other:.2f}")
 
 # %% [markdown]
@@ -388,7 +389,7 @@ photo = read_photo(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False))
 face = crop(photo, detect([photo])[0][0].box, 48)[None]  # uint8 (1, 48, 48)
 heats = {}
 for k in (1, 6):
-    net = fercourse.pretrained("fer2013", model=k)
+    net = fercourse.pretrained("fer2013", model=k).network
     found = explain.maps(net, face)
     p = found.logits.softmax(1)[0]
     print(f"model {k}:", fercourse.Expression(int(p.argmax())).title, f"{p.max():.0%}")

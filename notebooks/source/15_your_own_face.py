@@ -70,7 +70,8 @@ print(face.dtype, tuple(face.shape))
 # %% tags=["nbval-check-output"]
 from fercourse.preprocess import normalise
 
-model = fercourse.pretrained("fer2013")
+trained = fercourse.pretrained("fer2013")
+model = trained.network
 x = normalise(face[None])
 with torch.inference_mode():
     logits = model(x).logits
@@ -85,7 +86,7 @@ print(tuple(x.shape), "->", tuple(logits.shape))
 from fercourse.evaluation.predict import probabilities
 
 torch.testing.assert_close(probabilities(model, face[None], device="cpu", bf16=False), answer)
-reading = recognise(model, picture, device="cpu")[0]
+reading = recognise(trained, picture, device="cpu")[0]
 torch.testing.assert_close(torch.tensor([reading.probabilities]), answer, rtol=0, atol=0.03)
 [(expression.title, f"{q:.1%}") for expression, q in reading.ranked()[:3]]
 
@@ -266,7 +267,7 @@ turned = warp(people.images[:, None].float(), 15 * one, one, one)[:, 0].round().
 readings = {
     "FER2013": probabilities(model, people.images),
     "FER2013, turned 15°": probabilities(model, turned),
-    "drawn faces": probabilities(fercourse.pretrained("synthetic", 6), people.images),
+    "drawn faces": probabilities(fercourse.pretrained("synthetic", 6).network, people.images),
 }
 right = {name: q.argmax(1) == people.labels for name, q in readings.items()}
 
@@ -341,7 +342,7 @@ plots.accuracy_by_group(right, tone, people.images)
 # %%
 from fercourse import widgets
 
-widgets.photo(model)
+widgets.photo(trained)
 
 # %% [markdown]
 # ## Summary

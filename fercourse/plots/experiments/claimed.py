@@ -22,7 +22,8 @@ from fercourse.plots.style import (
     light_grid,
     new_figure,
 )
-from fercourse.runs.row import Row
+from fercourse.runs.claim import Claim
+from fercourse.runs.entry import Entry
 
 
 @course_style()
@@ -83,7 +84,7 @@ def claimed_counts(claims: Mapping[str, int]) -> Figure:
 
 
 @course_style()
-def sta_beside_error(rows: Sequence[Row], tested: Mapping[str, int]) -> Figure:
+def sta_beside_error(rows: Sequence[Entry], tested: Mapping[str, int]) -> Figure:
     """Table 2's methods: the spread over runs, and the error a test set of that size leaves.
 
     Args:
@@ -93,7 +94,7 @@ def sta_beside_error(rows: Sequence[Row], tested: Mapping[str, int]) -> Figure:
     Raises:
         FercourseError: A data set has no claim with a stability.
     """
-    rows = [row for row in rows if row.stability]
+    rows = [row for row in rows if isinstance(row, Claim) and row.stability]
     bare = tested.keys() - {row.dataset for row in rows}
     if bare or not tested:
         raise FercourseError(f"no claim of accuracy and Sta on {', '.join(bare) or 'any data'}.")
