@@ -147,8 +147,8 @@ def mixup_share(alpha: float, generator: torch.Generator | None = None) -> float
         raise FercourseError(f"mixup's alpha must be positive, not {alpha}; skip mixup instead.")
     # torch's Beta takes no generator, so it seeds numpy's.
     host = None if generator is not None and generator.device.type != "cpu" else generator
-    seed = torch.randint(2**62, (), generator=host).item()
-    return float(np.random.default_rng(seed).beta(alpha, alpha))
+    seed = torch.randint(2**62, (), generator=host)
+    return float(np.random.default_rng(int(seed)).beta(alpha, alpha))
 
 
 def mixup(

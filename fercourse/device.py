@@ -33,7 +33,7 @@ def cuda_works() -> bool:
 def _runs(built_for: str) -> bool:
     """Whether this card runs what was built for "sm_86", or can compile "compute_90"."""
     kind, _, number = built_for.partition("_")
-    digits = re.match(r"\d+", number).group()  # "90a" is 9.0 too
+    digits = re.findall(r"^\d+", number)[0]  # "90a" is 9.0 too
     wanted = int(digits[:-1]), int(digits[-1])
     card = torch.cuda.get_device_capability()
     return wanted <= card and (kind == "compute" or wanted[0] == card[0])

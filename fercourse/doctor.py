@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -238,9 +239,10 @@ def _data_set(name: str) -> Check:
 def _kernel() -> Iterator[Check]:
     advice = "For the notebooks: run `make setup`, or: pip install jupyterlab 'ipykernel<7'"
     try:
-        import ipykernel
         from jupyter_client.kernelspec import KernelSpecManager
-    except ImportError as error:
+
+        kernel = version("ipykernel")
+    except ImportError as error:  # PackageNotFoundError is one
         yield Check("kernel", None, str(error), advice)
         return
     specs = KernelSpecManager().get_all_specs()
@@ -249,9 +251,9 @@ def _kernel() -> Iterator[Check]:
         # jupyter_client starts a bare "python" with its own interpreter.
         here = os.path.normcase(folder) in ("", os.path.normcase(os.path.dirname(sys.executable)))
         if here and program.startswith("python"):
-            old = int(ipykernel.__version__.split(".")[0]) < 7
+            old = int(kernel.split(".")[0]) < 7
             advice = "" if old else "It may stand still at Run All: pip install 'ipykernel<7'"
-            said = f"{name!r}, ipykernel {ipykernel.__version__}"
+            said = f"{name!r}, ipykernel {kernel}"
             yield Check("kernel", True if old else None, said, advice)
             return
     yield Check(

@@ -433,9 +433,9 @@ def test_an_upload_is_read_and_then_let_go(explorer: Explorer) -> None:
 
 @only("photo")
 def test_a_picture_taken_is_read_and_then_let_go(explorer: Explorer) -> None:
-    explorer.camera.value = memoryview(file_of(scene(3, size=300, seed=5).image))
+    explorer.buttons["camera"].value = memoryview(file_of(scene(3, size=300, seed=5).image))
     assert said(explorer).startswith("3 faces found")
-    assert not len(explorer.camera.value)
+    assert not len(explorer.buttons["camera"].value)
     button(explorer, "Example").click()
     assert said(explorer).startswith("1 face found")
 

@@ -35,13 +35,13 @@ def cost(
     names = ("model", "parameters", "MFLOPs an image", "training images/s", "prediction images/s")
     for column in names:
         table.add_column(column, justify="right")
-    for line in frame.itertuples():
+    for line in frame.to_dict("records"):
         table.add_row(
-            f"{line.model}",
-            f"{line.parameters:,}",
-            f"{line.flops / 1e6:,.1f}",
-            f"{line.train:,.0f} ± {line.train_spread:.0%}",
-            f"{line.predict:,.0f} ± {line.predict_spread:.0%}",
+            str(line["model"]),
+            f"{line['parameters']:,}",
+            f"{line['flops'] / 1e6:,.1f}",
+            f"{line['train']:,.0f} ± {line['train_spread']:.0%}",
+            f"{line['predict']:,.0f} ± {line['predict_spread']:.0%}",
         )
     Console(width=max(100, Console().width)).print(table)
     for sentence in verdict(frame):

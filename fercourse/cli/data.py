@@ -59,6 +59,8 @@ def check(
 
 def _counts(dataset: FaceDataset) -> Table:
     """Images, a row a split, a column a class."""
+    import numpy as np
+
     classes = _classes(dataset)
     table = Table(title=f"{dataset.name}: images", title_justify="left", box=box.SIMPLE_HEAD)
     table.pad_edge, table.padding = False, (0, 1, 0, 0)
@@ -66,7 +68,7 @@ def _counts(dataset: FaceDataset) -> Table:
     for title in (*(c.title for c in classes), "all"):
         table.add_column(title, justify="right")
     rows = {name: faces.counts(8) for name, faces in dataset.splits.items()}
-    for name, counts in (*rows.items(), ("all", sum(rows.values()))):
+    for name, counts in (*rows.items(), ("all", np.sum(list(rows.values()), axis=0))):
         table.add_row(name, *(f"{counts[c]:,}" for c in classes), f"{counts.sum():,}")
     return table
 
@@ -116,8 +118,12 @@ def _overlap(dataset: FaceDataset) -> Iterator[tuple[str, str]]:
     from fercourse.datasets.duplicates import COPY, SAME_PHOTO, leaked
 
     train, test = dataset.train, dataset.test
-    if train.subjects is not None:
-        people = {name: set(faces.subjects) for name, faces in dataset.splits.items()}
+    people = {
+        name: set(faces.subjects)
+        for name, faces in dataset.splits.items()
+        if faces.subjects is not None
+    }
+    if people:
         counts = ", ".join(f"{len(group)} in {name}" for name, group in people.items())
         known = len(people["test"] & (people["train"] | people["val"]))
         yield "subjects", f"{counts}; {known} of test are in train or val, too"
@@ -132,7 +138,9 @@ def _overlap(dataset: FaceDataset) -> Iterator[tuple[str, str]]:
 
 def _classes(dataset: FaceDataset) -> list[Expression]:
     """The classes that occur, in label order."""
+    import numpy as np
+
     from fercourse.labels import Expression
 
-    present = sum(faces.counts(8) for faces in dataset.splits.values())
+    present = np.sum([faces.counts(8) for faces in dataset.splits.values()], axis=0)
     return [c for c in Expression if present[c]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 import typer
 
@@ -24,12 +24,15 @@ def evaluate(
 ) -> None:
     """Judge a trained model on a split, with and without leaked duplicates."""
     from fercourse.datasets.registry import known
+    from fercourse.evaluation.predict import Views
     from fercourse.evaluation.predict import evaluate as judge
     from fercourse.training.checkpoint import load_weights
     from fercourse.training.train import find_device
 
     trained = load_weights(weights)
     dataset, _ = load_data(data, trained.run)
+    if views not in get_args(Views):
+        raise FercourseError(f"There is no view {views!r}; use {', '.join(get_args(Views))}.")
     if split not in dataset.splits:
         raise FercourseError(f"There is no split {split!r}; use train, val or test.")
     leaky = known(dataset.name).leaks and split != "train"
@@ -37,7 +40,7 @@ def evaluate(
         trained.network,
         dataset.splits[split],
         dataset.train if leaky else None,
-        views,
+        cast("Views", views),
         find_device(device),
     )
     if as_json:

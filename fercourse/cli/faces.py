@@ -34,6 +34,6 @@ def crop(
     missed = table[table["crop"].isna()]
     cut, pictures = len(table) - len(missed), table["file"].nunique()
     print(f"Faces cut: {cut}; pictures: {pictures}, of which missed: {len(missed)}.")
-    for name, reason in missed[["file", "reason"]].head(10).itertuples(index=False):
+    for name, reason in list(zip(missed["file"], missed["reason"], strict=True))[:10]:
         print(f"  {name}: {reason}")
     print(f"Details: {target / 'faces.csv'}")

@@ -65,11 +65,11 @@ def list_rows(
 
 @app.command()
 def summary(
-    by: Annotated[list[str], typer.Option(help="Fields, or config names as loss.weight.")] = (
+    by: Annotated[list[str], typer.Option(help="Fields, or config names as loss.weight.")] = [  # noqa: B006  read, never changed
         "plan",
         "dataset",
         "variant",
-    ),
+    ],
     metric: Metric = "test_accuracy",
     pool: Annotated[bool, typer.Option("--pool", help="Join cross-validation's folds.")] = False,
     plan: Plan = None,
@@ -220,9 +220,12 @@ def _table(
     title: str, words: Sequence[str], numbers: Sequence[str], more_words: Sequence[str] = ()
 ) -> Table:
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for names, justify in ((words, "left"), (numbers, "right"), (more_words, "left")):
-        for name in names:
-            table.add_column(name, justify=justify, no_wrap=True)
+    for name in words:
+        table.add_column(name, no_wrap=True)
+    for name in numbers:
+        table.add_column(name, justify="right", no_wrap=True)
+    for name in more_words:
+        table.add_column(name, no_wrap=True)
     return table
 
 

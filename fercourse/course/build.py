@@ -10,7 +10,7 @@ import base64
 import io
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -154,7 +154,7 @@ def run(
     folder: Path,
     mode: str = "smoke",
     on_start: Callable[[int], None] | None = None,
-    **environment: str,
+    environment: Mapping[str, str] | None = None,
 ) -> None:
     """Run all cells in a fresh kernel, in place, as headless.
 
@@ -175,7 +175,8 @@ def run(
 
     def started(cell: NotebookNode, cell_index: int) -> None:
         if on_start and cell_index == 0:
-            on_start(client.km.provisioner.pid)
+            manager: Any = client.km  # which has a local process under it
+            on_start(manager.provisioner.pid)
 
     client = NotebookClient(
         notebook,
@@ -188,7 +189,7 @@ def run(
     )
     try:
         # A kernel's stderr is its server's chatter; what cells print there is in their outputs.
-        client.execute(env={**os.environ, **settings, **environment}, stderr=DEVNULL)
+        client.execute(env={**os.environ, **settings, **(environment or {})}, stderr=DEVNULL)
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         name = notebook.metadata.fercourse.number
         raise FercourseError(f"Notebook {name:02} stopped: {error}") from error
@@ -232,10 +233,10 @@ def build(path: Path, force: bool = False, execute: bool = True, **environment: 
             return False
         execute = execute and not kept
     if execute:
-        run(notebook, lesson.target.parent, **environment)
+        run(notebook, lesson.target.parent, environment=environment)
         shrink(notebook)
     with atomic_write(lesson.target) as part:
-        text = nbformat.writes(notebook, version=4)
+        text = nbformat.writes(notebook)
         part.write_text(text.rstrip("\n") + "\n", encoding="utf-8", newline="\n")
     return True
 

@@ -173,11 +173,11 @@ def admit(case: Case, progress: bool = False) -> Chart:
     judge = in_training_mode if case.training_mode else probabilities
     fit = train(case.config, case.data, device="cpu", progress=progress, validate=judge)
     val = case.data.val
-    answers = [judge(fit.model, val.images, device="cpu").argmax(1) for _ in range(2)]
+    first, second = (judge(fit.model, val.images, device="cpu").argmax(1) for _ in range(2))
     return Chart(
         history=fit.history,
-        confusion=confusion_matrix(val.labels, answers[0]).tolist(),
-        twice=tuple((a == val.labels).float().mean().item() for a in answers),
+        confusion=confusion_matrix(val.labels, first).tolist(),
+        twice=(_share(first == val.labels), _share(second == val.labels)),
         looks=occlusion(fit.model, val[:70]).tolist(),
     )
 
@@ -199,6 +199,10 @@ def in_training_mode(
         with torch.autocast(place.type, torch.bfloat16, enabled=bf16):
             found.append(model(x).logits.float().softmax(1).cpu())
     return torch.cat(found)
+
+
+def _share(right: Tensor) -> float:
+    return float(right.float().mean())
 
 
 def occlusion(model: FERNet, given: Faces, side: int = 8, step: int = 4) -> Tensor:

@@ -127,7 +127,13 @@ def _one(path: Path, mode: str, out: Path, threads: str) -> RunCost:
     start, error = time.monotonic(), ""
     with _watch() as memory:
         try:
-            run(notebook, path.parent, mode, on_start=memory.follow, OMP_NUM_THREADS=threads)
+            run(
+                notebook,
+                path.parent,
+                mode,
+                on_start=memory.follow,
+                environment={"OMP_NUM_THREADS": threads},
+            )
         except FercourseError as stopped:
             error = str(stopped)
     seconds = time.monotonic() - start

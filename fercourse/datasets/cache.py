@@ -7,6 +7,7 @@ import zipfile
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,9 @@ def get(key: str) -> Table | None:
         with np.load(_path(key), allow_pickle=False) as stored:
             values = {name: stored[name] for name in stored.files}
         about = json.loads(str(values.pop("about")))
-        report = {k: tuple(v) if isinstance(v, list) else v for k, v in about["report"].items()}
+        report: Any = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in about["report"].items()
+        }
         return Table(
             name=about["name"],
             report=ReadReport(**report),

@@ -53,8 +53,10 @@ def read(archive: Archive) -> Table | None:
 def read_ck48(archive: Archive) -> Table:
     """``<class>/S<subject>_<session>_<frame>.png``: peak frames only, so there is no neutral."""
     rows = Collector(str(archive.path), "CK+48")
-    for name in sorted(n for n in archive.names if _FRAME.search(n)):
-        stem, subject, _, _ = _FRAME.search(name).groups()
+    for name, found in sorted((n, _FRAME.search(n)) for n in archive.names):
+        if found is None:
+            continue
+        stem, subject, _, _ = found.groups()
         try:
             label = Expression.parse(name.split("/")[-2] if "/" in name else "")
             image = decode(archive.read(name))
@@ -82,7 +84,7 @@ def read_original(archive: Archive) -> Table:
             sequences.setdefault(key, []).append((int(frame), stem, name))
     labelled = sorted(n for n in archive.names if _EMOTION.search(n))
     for name in tqdm(labelled, "decoding CK+", unit=" sequences", leave=False, disable=None):
-        subject, session = _EMOTION.search(name).groups()
+        subject, session = _EMOTION.findall(name)[0]
         frames = sorted(sequences.get((subject.upper(), session), ()))
         try:
             peak = _code(archive.read(name))

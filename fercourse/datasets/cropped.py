@@ -66,7 +66,7 @@ def cut_faces(faces: Faces, boxes: Tensor, size: int = 224, margin: float = 0.0)
     masks = None if faces.masks is None else torch.empty(len(faces), size, size, dtype=torch.int32)
     for i, box in enumerate(boxes.tolist()):
         images[i] = crop(faces.images[i], tuple(box), size, margin)
-        if masks is not None:
+        if masks is not None and faces.masks is not None:
             mask = Image.fromarray(faces.masks[i].cpu().numpy())
             where = square(tuple(box), (w, h), margin)
             masks[i] = torch.from_numpy(
@@ -106,4 +106,5 @@ def _unsurrounded(box: Box, w: int, h: int) -> Box:
     """From pixels of the searched picture to pixels of the image it was made from."""
     inner = round(_SEARCHED / (1 + 2 * _AROUND))
     at = (_SEARCHED - inner) // 2
-    return tuple((v - at) / inner * side for v, side in zip(box, (w, h, w, h), strict=True))
+    left, top, right, bottom = ((v - at) / inner for v in box)
+    return left * w, top * h, right * w, bottom * h

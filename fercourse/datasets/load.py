@@ -61,7 +61,7 @@ def load(
 
         return dataset(size=size, count=count, seed=seed, difficulty=difficulty)
     if source in on_disk():
-        table = read_table(source, None if path is None else Path(path))
+        table = read_table(str(source), None if path is None else Path(path))
     elif path is None and Path(source).exists():
         table = read_table(None, Path(source))
     else:
@@ -107,7 +107,12 @@ def read_table(name: str | None, path: Path | None = None) -> Table:
         name: "fer2013", "ckplus", or None to take what ``path`` turns out to be.
         path: The file or folder; None looks where :func:`find` looks.
     """
-    archive = find(name) if path is None else _at(path, name)
+    if path is not None:
+        archive = _at(path, name)
+    elif name is not None:
+        archive = find(name)
+    else:
+        raise FercourseError("a data set needs a name or a path.")
     key = archive.key()
     table = cache.get(key)
     if table is None:
@@ -177,12 +182,14 @@ def _on_shelf(folder: Path, name: str) -> Archive | None:
 
 def _cut(table: Table, *, folds: int, fold: int, by: str, seed: int, contempt: bool) -> Table:
     """CK+ with its classes chosen and its folds named as splits."""
+    if (subjects := table.subjects) is None:
+        raise FercourseError(f"{table.report.source} does not say who is shown: no folds.")
     keep = np.ones(len(table.labels), dtype=bool)
     if not contempt:
         keep = table.labels != Expression.CONTEMPT
         note = f"Left out {np.sum(~keep)} images of contempt, as the paper does."
         table = table.with_notes([note])
-    labels, subjects = table.labels[keep], table.subjects[keep]
+    labels, subjects = table.labels[keep], subjects[keep]
     number = assign_folds(labels, subjects, folds, by=by, seed=seed)
     return replace(
         table,
@@ -195,6 +202,8 @@ def _cut(table: Table, *, folds: int, fold: int, by: str, seed: int, contempt: b
 
 
 def _dataset(table: Table, size: int) -> FaceDataset:
+    if table.splits is None:
+        raise FercourseError(f"{table.report.source} has no splits.")
     parts = {}
     for split in ("train", "val", "test"):
         at = np.flatnonzero(table.splits == split)

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -112,21 +113,20 @@ class FaceDetector:
         """RGB picture no larger than ``max_side``, and the factor back to the original's pixels."""
         factor = max(1.0, max(picture.size) / self.max_side)
         if factor > 1:
-            size = tuple(max(1, round(side / factor)) for side in picture.size)
-            picture = picture.resize(size, Image.Resampling.BILINEAR, reducing_gap=2)
+            width, height = (max(1, round(side / factor)) for side in picture.size)
+            picture = picture.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2)
         return picture.convert("RGB"), factor
 
     def _search(self, pixels: np.ndarray) -> list[list[Detection]]:
         """uint8 (B, H, W, 3) to B lists, largest face first."""
-        boxes, probabilities, points = self._mtcnn.detect(pixels, landmarks=True)
+        found: Any = self._mtcnn.detect(pixels, landmarks=True)
+        boxes, probabilities, points = found
         result = []
         for box, probability, point in zip(boxes, probabilities, points, strict=True):
             faces = [] if box is None else zip(box, probability, point, strict=True)
             result.append(
                 [
-                    Detection(
-                        tuple(map(float, b)), float(p), tuple((float(x), float(y)) for x, y in q)
-                    )
+                    Detection(_box(b), float(p), tuple((float(x), float(y)) for x, y in q))
                     for b, p, q in faces
                     if p >= self.threshold
                 ]
@@ -147,7 +147,12 @@ def shared_detector(threshold: float, min_face: int = 20) -> FaceDetector:
 
 def _scale(face: Detection, factor: float) -> Detection:
     return Detection(
-        tuple(factor * v for v in face.box),
+        _box([factor * v for v in face.box]),
         face.probability,
         tuple((factor * x, factor * y) for x, y in face.landmarks),
     )
+
+
+def _box(ends: Sequence[float]) -> Box:
+    left, top, right, bottom = map(float, ends)
+    return left, top, right, bottom

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -75,7 +76,7 @@ def macro_recall(confusion: ArrayLike) -> float:
     return float(np.nanmean(recall_per_class(confusion)))
 
 
-def mean_accuracy(accuracies: Sequence[float]) -> float:
+def mean_accuracy(accuracies: Sequence[float | Fraction]) -> float:
     """Eq. 8: Acc, the mean over N runs, in the unit given.
 
     Raises:
@@ -119,7 +120,7 @@ def _counts(confusion: ArrayLike) -> np.ndarray:
     return confusion
 
 
-def _runs(accuracies: Sequence[float]) -> np.ndarray:
+def _runs(accuracies: Sequence[float | Fraction]) -> np.ndarray:
     values = np.asarray(accuracies, dtype=np.float64)
     if values.ndim != 1 or not len(values):
         raise FercourseError("Acc and Sta need the accuracies of at least one run.")

@@ -70,7 +70,8 @@ def check_iou(attempt: Any) -> None:
             )
         if close(out, shared / least):
             raise Wrong("A small box inside a large one has 1: is the smaller area the union?")
-        if close(out, box_iou(*(x + torch.tensor([0.0, 0, 1, 1]) for x in (a, b)))):
+        one = torch.tensor([0.0, 0, 1, 1])
+        if close(out, box_iou(a + one, b + one)):
             raise Wrong(
                 "You added one pixel to every side: these corners are places, not numbers of "
                 "pixels, so a width is right - left."

@@ -136,7 +136,7 @@ def check(
                 return Verdict(False, _stopped(attempt, error))
             return Verdict(True, praise)
 
-        checked.solution = solution
+        checked.solution = solution  # pyright: ignore[reportAttributeAccessIssue]
         return checked
 
     return mark
@@ -180,7 +180,7 @@ def _stopped(attempt: Any, error: Exception) -> str:
         for frame in traceback.extract_tb(error.__traceback__)
         if code and frame.filename == code.co_filename and frame.name == name
     ]
-    where = f" in its line {lines[-1] - code.co_firstlineno + 1}" if lines else ""
+    where = f" in its line {lines[-1] - code.co_firstlineno + 1}" if code and lines else ""
     why = (str(error) or "no message").splitlines()[0]
     if not lines and "NoneType" in why:
         return f"{name} gave nothing back: is its `return` missing?"

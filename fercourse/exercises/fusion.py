@@ -287,4 +287,5 @@ def check_extra_weights(attempt: Callable[[int, list[int]], Any]) -> None:
 def _slopes(x: Tensor) -> tuple[Tensor, Tensor]:
     """Across and down, each (N, 1, H, W), with the border repeated."""
     padded = F.pad(x, (1, 1, 1, 1), mode="replicate")
-    return tuple(F.conv2d(padded, kernel[None, None]) for kernel in (ACROSS, ACROSS.T))
+    across, down = (F.conv2d(padded, kernel[None, None]) for kernel in (ACROSS, ACROSS.T))
+    return across, down

@@ -178,9 +178,9 @@ def _examine_draws(attempt: Callable[[Tensor, bool], Any], x: Tensor) -> None:
 
 def _near(share: Tensor, wanted: list[float]) -> bool:
     """Within five standard errors of as many draws."""
-    wanted = torch.tensor(wanted)
-    error = (wanted * (1 - wanted) / (2 * DRAWS)).sqrt()
-    return bool(((share - wanted).abs() <= 5 * error + 1e-6).all())
+    p = torch.tensor(wanted)
+    error = (p * (1 - p) / (2 * DRAWS)).sqrt()
+    return bool(((share - p).abs() <= 5 * error + 1e-6).all())
 
 
 @exercise(

@@ -1,6 +1,7 @@
 """Lesson 15: two views of a face, honest probabilities, a check for bias, and what the law says."""
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -354,7 +355,7 @@ def check_prohibited(attempt):
             raise Wrong(f"Look again at the one with “{word}”. {reason}")
 
 
-def _number(value: object) -> float:
+def _number(value: Any) -> float:
     try:
         return float(value)
     except (TypeError, ValueError):

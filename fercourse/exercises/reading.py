@@ -1,5 +1,7 @@
 """Lesson 16: name a slip, count in images, ask whether a number can be, take out what leaked."""
 
+from typing import Any
+
 import torch
 
 from fercourse.exercises.exercise import Wrong, check, exercise
@@ -245,7 +247,7 @@ def check_without_leaks(attempt):
         )
 
 
-def _number(value: object) -> float:
+def _number(value: Any) -> float:
     try:
         return float(value)
     except (TypeError, ValueError):

@@ -237,7 +237,7 @@ def check_stage(attempt: Callable[..., Any]) -> None:
                 raise Wrong("R_i and A_i are swapped: the features come first.")
             for tensor, shape, name in zip(out, shapes, ("R_i", "A_i", "S_i"), strict=True):
                 expect_shape(tensor, shape, f"This is {name}.")
-            _judge_stage(*out, c, s, head)
+            _judge_stage(out[0], out[1], out[2], c, s, head)
     s.requires_grad_()
     head.requires_grad_(False)  # else S_i has a gradient of the head's, wherever S_(i+1) went
     _, attention, refined = attempt(c.clone(), s.clone(), head)
@@ -254,7 +254,7 @@ def _judge_stage(
     up = _up(s, c.shape[2:])
     if close(refined, 1 - up.sigmoid()) and close(attention, up + head(c * (1 - up.sigmoid()))):
         raise Wrong("A_i and S_i are swapped: the order is R_i, A_i, S_i.")
-    _judge_weights(attention, s, tuple(c.shape[2:]))
+    _judge_weights(attention, s, (c.shape[2], c.shape[3]))
     a = 1 - up.sigmoid()
     if not close(remaining, c * a):
         if close(remaining, c * (1 - a)):
@@ -342,7 +342,7 @@ def check_cascade(attempt: Callable[..., Any]) -> None:
     heads = {i: nn.Conv2d(c, 1, 3, padding=1) for i, c in channels.items()}
     for head in heads.values():
         nn.init.normal_(head.weight)
-    stages = {i: _Stage(head) for i, head in heads.items()}
+    stages: dict[int, nn.Module] = {i: _Stage(head) for i, head in heads.items()}
     p_d = torch.randn(n, 1, 11, 11)
     with torch.no_grad():
         out = attempt(p_d.clone(), dict(levels), stages)

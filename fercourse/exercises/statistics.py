@@ -167,7 +167,7 @@ def mcnemar(labels: np.ndarray, first: np.ndarray, second: np.ndarray) -> tuple[
     # your turn
     right, also = first == labels, second == labels
     ours, theirs = int((right & ~also).sum()), int((also & ~right).sum())
-    return ours, theirs, binomtest(ours, ours + theirs).pvalue if ours + theirs else 1.0
+    return ours, theirs, float(binomtest(ours, ours + theirs).pvalue) if ours + theirs else 1.0
 
 
 @check(
@@ -296,7 +296,7 @@ def check_runs_needed(attempt):
         )
 
 
-def _near(a: float, b: float) -> bool:
+def _near(a: float, b: Any) -> bool:
     return math.isclose(a, b, rel_tol=1e-5, abs_tol=1e-9)
 
 

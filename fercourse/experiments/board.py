@@ -21,7 +21,8 @@ from fercourse.runs.ledger import History, Ledger
 from fercourse.runs.row import Row
 from fercourse.settings import ledger_path
 
-Switches = tuple[bool, bool, bool, bool, bool]
+Switches = tuple[bool, ...]
+"""Of the five components, in the order of :data:`fercourse.config.COMPONENTS`."""
 SEEDS = 10
 
 
@@ -63,7 +64,7 @@ def switches(model: ModelConfig) -> Switches:
     return tuple(getattr(model, name) for name in COMPONENTS)
 
 
-def shared_config(rows: Iterable[Row], dataset: str, preset: str) -> RunConfig:
+def shared_config(rows: Iterable[Entry], dataset: str, preset: str) -> RunConfig:
     """What is alike in the runs of a board: everything but components, seed and fold.
 
     The preset's own, unless the ledger holds runs of it with changes made to it, such as fewer
@@ -149,7 +150,7 @@ def component_results(
     return found
 
 
-def next_run(rows: Iterable[Row], base: RunConfig, on: Switches, label: str) -> Planned | None:
+def next_run(rows: Iterable[Entry], base: RunConfig, on: Switches, label: str) -> Planned | None:
     """The first seed, and on CK+ fold, that this combination has not been run with.
 
     Args:

@@ -75,9 +75,9 @@ def costs(
     x = torch.rand(batch, 1, size, size, device=device)
     y = torch.arange(batch, device=device) % 7
     runs = {m: RunConfig(model=ModelConfig.table1(m, width=width)) for m in models}
-    nets = {
-        m: FERNet(run.model).to(device, memory_format=_layout(device)) for m, run in runs.items()
-    }
+    nets = {m: FERNet(run.model).to(device) for m, run in runs.items()}
+    for net in nets.values():
+        net.to(memory_format=_layout(device))  # pyright: ignore[reportCallIssue]  torch's stub lacks it
     flops = {m: _flops(net, x[:1]) for m, net in nets.items()}
     training = {m: _training_step(nets[m], runs[m], x, y, bf16) for m in models}
     train = _in_turns(training, seconds, device)
@@ -105,20 +105,20 @@ def verdict(frame: pd.DataFrame) -> list[str]:
 
     A difference of speed below the spread of both models' steps decides nothing.
     """
-    of = frame.set_index("model")
+    of = {row["model"]: row for row in frame.to_dict("records")}
     found = []
-    if {3, 4} <= set(of.index):
-        change = of.flops[4] / of.flops[3] - 1
-        more = of.parameters[4] / of.parameters[3] - 1
+    if {3, 4} <= set(of):
+        change = of[4]["flops"] / of[3]["flops"] - 1
+        more = of[4]["parameters"] / of[3]["parameters"] - 1
         word = "confirmed" if change < 0 else "refuted"
         found.append(
             f"The decoder lowers complexity: {word}; model 4 takes {change:+.1%} operations and "
             f"{more:+.1%} parameters against model 3."
         )
-    if {4, 5} <= set(of.index):
+    if {4, 5} <= set(of):
         for use, name in (("predict", "prediction"), ("train", "training")):
-            change = of[use][5] / of[use][4] - 1
-            noise = of[f"{use}_spread"][4] + of[f"{use}_spread"][5]
+            change = of[5][use] / of[4][use] - 1
+            noise = of[4][f"{use}_spread"] + of[5][f"{use}_spread"]
             word = "confirmed" if change > 0 else "refuted"
             found.append(
                 f"Reverse attention raises speed, {name}: "

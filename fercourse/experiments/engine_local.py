@@ -13,7 +13,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
@@ -37,7 +37,7 @@ def run_local(
     deadline: float | None = None,
     stop: Callable[[], bool] | None = None,
     gpus: Sequence[str] = (),
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     """Have jobs done by several processes; yield what happens as it happens.
 
     Args:
@@ -101,6 +101,7 @@ class _Worker:
 
     def receive(self) -> Event:
         job, seconds = self.job, time.monotonic() - self.since
+        assert job is not None, "only a worker that has a job is heard"
         try:
             kind, value = self.pipe.recv()
         except (EOFError, OSError):
@@ -180,5 +181,6 @@ def attempt(work: Work, job: Job, on_epoch: Any) -> tuple[str, Any]:
 def _end_with_parent() -> None:
     """Training must not go on for nobody; the state of the last epoch is on the disk."""
     parent = multiprocessing.parent_process()
-    parent.join()
+    if parent:
+        parent.join()
     os._exit(1)

@@ -12,7 +12,7 @@ import platform
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from queue import SimpleQueue
 from typing import Any
@@ -33,7 +33,7 @@ def run_ray(
     *,
     address: str = "auto",
     device: str = "auto",
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     """As :func:`fercourse.experiments.engine_local.run_local`, on the machines of a cluster.
 
     Args:
@@ -110,6 +110,7 @@ def _connect(address: str) -> tuple[Any, bool]:
     """Ray, and whether it was connected here."""
     try:
         import ray
+        from ray.exceptions import RayError
     except ImportError:
         raise FercourseError(
             "--engine ray needs Ray: pip install 'fercourse[ray]', here and on every machine."
@@ -123,7 +124,7 @@ def _connect(address: str) -> tuple[Any, bool]:
         if address != "auto":
             socket.create_connection((host, int(port)), ANSWER).close()
         ray.init(address, log_to_driver=False, logging_level=logging.WARNING)
-    except (OSError, ValueError, OverflowError, RuntimeError, ray.exceptions.RayError) as error:
+    except (OSError, ValueError, OverflowError, RuntimeError, RayError) as error:
         reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
         raise FercourseError(
             f"No Ray cluster answers at {address!r} ({reason}); start one with `ray start --head` "

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -257,7 +257,7 @@ class _Progress:
         expected = self.durations.expect(job.run.config)
         if left <= 0 or expected is None or expected <= left:
             return left > 0
-        return expected > self.budget or _begun(job)
+        return self.budget is None or expected > self.budget or _begun(job)
 
 
 def _begun(job: Job) -> bool:
@@ -277,7 +277,9 @@ def _bar(todo: Sequence[Planned], progress: bool) -> tqdm:
     )
 
 
-def _engine(name: str, address: str | None, device: str) -> Callable[..., Iterator[Event]]:
+def _engine(
+    name: str, address: str | None, device: str
+) -> Callable[..., Generator[Event, None, None]]:
     if name == "ray":
         from fercourse.experiments.engine_ray import run_ray
 

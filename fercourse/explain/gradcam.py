@@ -6,6 +6,7 @@ import contextlib
 import copy
 import io
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -98,6 +99,8 @@ def _batch(
     if classes is None:
         with torch.no_grad():
             classes = classifier(x).argmax(1).tolist()
+    # What the package annotates as modules.
+    targets: Any = [ClassifierOutputTarget(k) for k in classes or ()]
     kinds = {
         "gradcam": package.GradCAM,
         "gradcam++": package.GradCAMPlusPlus,
@@ -111,7 +114,7 @@ def _batch(
         cam = kinds[method](classifier, [place])
     try:
         with contextlib.redirect_stderr(io.StringIO()):  # Ablation-CAM's bar, one a face
-            maps = cam(x, [ClassifierOutputTarget(k) for k in classes])
+            maps = cam(x, targets)
     finally:
         cam.activations_and_grads.release()
     return torch.from_numpy(maps).float()

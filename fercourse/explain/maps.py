@@ -149,7 +149,8 @@ def _maps(model: FERNet, x: Tensor) -> Maps:
     parts: dict[str, nn.Module] = {
         f"block{i}": block for i, block in enumerate(model.backbone.blocks, start=1)
     }
-    parts |= {f"gcca{i}": g.group for i, g in enumerate(model.backbone.attentions, start=1)}
+    for i, attention in enumerate(model.backbone.attentions, start=1):
+        parts[f"gcca{i}"] = attention.get_submodule("group")
     if model.config.reverse:
         parts |= {f"reverse{i}": getattr(model, f"reverse{i}") for i in (5, 4, 3)}
     with eval_mode(model), capture_activations(parts) as heard:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -168,7 +168,7 @@ def _gates(weights: dict[int, Tensor], faces: Faces, stamp: Stamp) -> ScoreRow:
     return ScoreRow(kind="gate", name="gcca", n=len(faces), scores=scores, **stamp)
 
 
-def _steps(names: Sequence[str], values: Sequence[Any], faces: Faces) -> dict[str, list[float]]:
+def _steps(names: Sequence[str], values: Iterable[Any], faces: Faces) -> dict[str, list[float]]:
     """One estimate a step, over faces."""
     return {
         name: _list(bootstrap(v, faces.subjects)) for name, v in zip(names, values, strict=True)

@@ -21,7 +21,7 @@ Explain = Callable[[FERNet, Tensor], Tensor]
 
 def cascade(model: FERNet) -> dict[str, list[nn.Module]]:
     """The model's parts from the logits down to the pixels, in the order they are randomised."""
-    parts = {"logits": [model.classify], "embedding": [model.embed]}
+    parts: dict[str, list[nn.Module]] = {"logits": [model.classify], "embedding": [model.embed]}
     if model.config.reverse:
         parts |= {f"reverse{i}": [getattr(model, f"reverse{i}")] for i in (3, 4, 5)}
     if model.config.decoder:

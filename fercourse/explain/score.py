@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from fercourse.datasets.faces import Faces
@@ -160,7 +161,7 @@ def score(
 
 
 def bootstrap(
-    values: Sequence[float], groups: Sequence[str] | None = None, seed: int = 0, draws: int = 1000
+    values: ArrayLike, groups: ArrayLike | None = None, seed: int = 0, draws: int = 1000
 ) -> Estimate:
     """Mean and 95 % percentile interval, resampling whole groups (Efron and Tibshirani 1993).
 
@@ -171,11 +172,11 @@ def bootstrap(
         seed: Of the draws.
         draws: Resamples.
     """
-    values = np.asarray(values, dtype=np.float64)
-    names = np.arange(len(values)) if groups is None else np.asarray(groups)
+    x = np.asarray(values, dtype=np.float64)
+    names = np.arange(len(x)) if groups is None else np.asarray(groups)
     _, at = np.unique(names, return_inverse=True)
-    sums, sizes = np.bincount(at, values), np.bincount(at)
+    sums, sizes = np.bincount(at, x), np.bincount(at)
     rng = np.random.default_rng(seed)
     drawn = rng.multinomial(len(sums), np.full(len(sums), 1 / len(sums)), size=draws)  # (draws, G)
     low, high = np.percentile(drawn @ sums / (drawn @ sizes), [2.5, 97.5])
-    return Estimate(float(values.mean()), float(low), float(high), len(values))
+    return Estimate(float(x.mean()), float(low), float(high), len(x))

@@ -34,7 +34,8 @@ class Term:
     @property
     def shape(self) -> tuple[int, int, int]:
         """Channels, height and width of that tensor."""
-        return (self.channels, *self.values.shape)
+        height, width = self.values.shape
+        return self.channels, height, width
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,8 @@ def load_imagenet(backbone: VGG16Backbone, state: dict[str, Tensor] | None = Non
             conv.weight.copy_(kernel)
             for name in ("weight", "bias", "running_mean", "running_var"):
                 getattr(norm, name).copy_(state[f"features.{index + 1}.{name}"])
-            norm.running_mean.sub_(state[f"features.{index}.bias"])
+            if norm.running_mean is not None:
+                norm.running_mean.sub_(state[f"features.{index}.bias"])
 
 
 def _download() -> dict[str, Tensor]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -66,7 +68,7 @@ class VGG16Backbone(nn.Module):
         for i, block in enumerate(self.blocks):
             x = block(x if i == 0 else F.max_pool2d(x, 2))  # (N, C_i, H / 2^i, W / 2^i)
             if self.attentions:
-                weight = self.attentions[i].attention(x)  # (N, C_i, 1, 1), eq. 1
+                weight = cast(GCCA, self.attentions[i]).attention(x)  # (N, C_i, 1, 1), eq. 1
                 x = reweight(x, weight)  # eq. 2
                 weights.append(weight)
             laterals.append(x)

@@ -32,7 +32,7 @@ def sweep_tables(rows: Sequence[Row]) -> list[str]:
     Args:
         rows: Measured runs of any plan.
     """
-    sweeps = []
+    sweeps: list[tuple[str, Row, dict[float, list[Row]]]] = []
     for half, (field, _, planned) in _HALVES.items():
         recipes = {row.group_key(field): row for row in rows if row.plan == half}
         for recipe, example in recipes.items():
@@ -43,7 +43,7 @@ def sweep_tables(rows: Sequence[Row]) -> list[str]:
             }
             sweeps.append((half, example, runs))
     judged = sum(_p_value(runs) is not None for _, _, runs in sweeps)
-    return [_table(*sweep, judged) for sweep in sweeps]
+    return [_table(half, example, runs, judged) for half, example, runs in sweeps]
 
 
 def _table(half: str, example: Row, runs: dict[float, list[Row]], judged: int) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -180,7 +181,9 @@ def _gain(trial: Trial) -> float:
     return trial.gain.mean if trial.gain else 0.0
 
 
-def _trial(rows: list[Row], base: RunConfig, at_base: dict[tuple, float]) -> Trial:
+def _trial(
+    rows: list[Row], base: RunConfig, at_base: dict[tuple[int, int, str], float | Fraction]
+) -> Trial:
     run = rows[0].run
     values = {row.pair_key: share(row, "val_accuracy") for row in rows}
     shared = sorted(values.keys() & at_base.keys())

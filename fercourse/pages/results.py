@@ -82,7 +82,7 @@ def _split(rows: Sequence[Row], claims: dict[tuple[str, str], Claim]) -> str:
                 len(group),
                 *(_mean(group, metric) for metric in METRICS),
                 _spread([row.test_accuracy for row in group]),
-                f"{100 * claim.test_accuracy:.2f}" if claim else "",
+                f"{100 * claim.acc:.2f}" if claim else "",
             )
         )
     lines = [introduction, "", table(head, cells, "llrrrrrrr")]
@@ -149,7 +149,7 @@ def _cross_validated(rows: Sequence[Row], claims: dict[tuple[str, str], Claim]) 
         if whole:
             pooled = [pool_folds(folds)[0] for folds in whole]
             accuracies = [row.test_accuracy for row in pooled]
-            mean, count = mean_accuracy(accuracies), independent(pooled[0])
+            mean, count = mean_accuracy(accuracies), independent(pooled[0]) or 0
             low, high = wilson(round(mean * count), count)
             over_folds = mean_accuracy([stability([r.test_accuracy for r in f]) for f in whole])
             claim = claims.get((first.dataset, first.variant.split("-")[0]))
@@ -158,7 +158,7 @@ def _cross_validated(rows: Sequence[Row], claims: dict[tuple[str, str], Claim]) 
                 f"{100 * low:.1f} to {100 * high:.1f}",
                 _spread(accuracies),
                 f"{100 * over_folds:.2f}",
-                f"{100 * claim.test_accuracy:.2f}" if claim else "",
+                f"{100 * claim.acc:.2f}" if claim else "",
             ]
         else:
             cells += [f"{len(group)} folds only", "", "", "", ""]

@@ -37,7 +37,7 @@ def report(measured: list[dict], throughput: dict) -> str:
     ]
     for part in measured:
         frame = pd.DataFrame(part["rows"])
-        first = frame.iloc[0]
+        rows, first = part["rows"], part["rows"][0]
         lines += [
             "",
             f"## Width {part['width']:g}, {part['size']} pixels",
@@ -48,13 +48,13 @@ def report(measured: list[dict], throughput: dict) -> str:
                 ("model", "parameters", "MFLOPs an image", "training speed", "prediction speed"),
                 [
                     (
-                        row.model,
-                        f"{row.parameters:,}",
-                        f"{row.flops / 1e6:,.1f}",
-                        f"{row.train / first.train:.2f} ± {row.train_spread:.2f}",
-                        f"{row.predict / first.predict:.2f} ± {row.predict_spread:.2f}",
+                        row["model"],
+                        f"{row['parameters']:,}",
+                        f"{row['flops'] / 1e6:,.1f}",
+                        f"{row['train'] / first['train']:.2f} ± {row['train_spread']:.2f}",
+                        f"{row['predict'] / first['predict']:.2f} ± {row['predict_spread']:.2f}",
                     )
-                    for row in frame.itertuples()
+                    for row in rows
                 ],
                 "lrrrr",
             ),

@@ -137,8 +137,8 @@ def map_statistics(rows: Sequence[ScoreRow]) -> str:
     """How much the unsupervised maps vary: over a face, between faces, and with the masks."""
     lines = []
     for r in rows:
-        if r.kind == "map" and r.name in ("global", "refined5", "refined4", "refined3"):
-            s = r.spread
+        s = r.spread
+        if s and r.kind == "map" and r.name in ("global", "refined5", "refined4", "refined3"):
             lines.append(
                 (
                     _who(r),

@@ -14,6 +14,7 @@ import matplotlib
 import seaborn
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 WIDTH = 7.0
 """Inches: the text width of a printed page, and of a notebook cell."""
@@ -54,7 +55,7 @@ def course_style() -> Iterator[None]:
 
     Threads take turns, or one would put back another's settings.
     """
-    settings = seaborn.axes_style("ticks") | {
+    settings: dict[Any, Any] = seaborn.axes_style("ticks") | {
         "figure.constrained_layout.use": True,
         "font.size": 9,
         "axes.titlesize": 9,
@@ -99,3 +100,10 @@ def light_grid(axes: Axes, axis: Any = "y") -> None:
 def points(difference: float) -> str:
     """A difference of fractions in points, signed: "+0.42"."""
     return f"{100 * difference:+.2f}".replace("-", "−")
+
+
+def tight(figure: Figure, pad: float) -> None:
+    """Pictures side by side with ``pad`` inches between them, and no more."""
+    engine = figure.get_layout_engine()
+    if isinstance(engine, ConstrainedLayoutEngine):
+        engine.set(w_pad=pad, h_pad=pad, wspace=0, hspace=0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fercourse.errors import FercourseError
 from fercourse.runs.entry import SCHEMA, Entry
 
 PAPER = "paper"
@@ -33,6 +34,21 @@ class Claim(Entry):
     source: str
     note: str = ""
     schema: int = SCHEMA
+
+    @property
+    def acc(self) -> float:
+        """The test accuracy, of a claim that gives one."""
+        return self._given(self.test_accuracy)
+
+    @property
+    def sta(self) -> float:
+        """The stability, of a claim that gives one."""
+        return self._given(self.stability)
+
+    def _given(self, value: float | None) -> float:
+        if value is None:
+            raise FercourseError(f"the paper gives no such number ({self.key}).")
+        return value
 
     def problems(self) -> list[str]:
         """What contradicts itself, one phrase each; empty if nothing does."""

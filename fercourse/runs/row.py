@@ -8,7 +8,7 @@ import platform
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -203,11 +203,6 @@ class Row(Entry):
         from fercourse.evaluation import metrics
 
         counts = [[int(n) for n in row] for row in confusion]
-        optional = {
-            "test_accuracy_clean": test_accuracy_clean,
-            "test_accuracy_flip": test_accuracy_flip,
-            "test_accuracy_flip_clean": test_accuracy_flip_clean,
-        }
         row = cls(
             key=f"{config.hash}-{config.seed}",
             plan=plan,
@@ -232,7 +227,9 @@ class Row(Entry):
             commit=commit(),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             note=note,
-            **{name: None if v is None else float(v) for name, v in optional.items()},
+            test_accuracy_clean=_optional(test_accuracy_clean),
+            test_accuracy_flip=_optional(test_accuracy_flip),
+            test_accuracy_flip_clean=_optional(test_accuracy_flip_clean),
         )
         found = row.problems()
         if found:
@@ -281,7 +278,7 @@ class Row(Entry):
             )
         expected = [row[k] / sum(row) if sum(row) else None for k, row in enumerate(self.confusion)]
         if len(self.recall) != side or any(
-            (a is None) != (b is None) or (a is not None and abs(a - b) > 1e-6)
+            (a is None) != (b is None) or (a is not None and b is not None and abs(a - b) > 1e-6)
             for a, b in zip(self.recall, expected, strict=True)
         ):
             found.append("recall is not the confusion matrix's")
@@ -317,8 +314,12 @@ def commit() -> dict[str, Any] | None:
         return None
 
 
+def _optional(value: float | None) -> float | None:
+    return None if value is None else float(value)
+
+
 def _is_utc(text: str) -> bool:
     try:
-        return datetime.fromisoformat(text).utcoffset().total_seconds() == 0
-    except (ValueError, AttributeError):
+        return datetime.fromisoformat(text).utcoffset() == timedelta(0)
+    except ValueError:
         return False

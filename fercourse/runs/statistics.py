@@ -9,9 +9,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from fercourse.datasets.registry import known
 from fercourse.errors import FercourseError
@@ -39,13 +40,13 @@ LARGEST = 1_000_000
 """Images up to which an accuracy given as a float is taken back to the k / N it came from."""
 
 
-def mean_interval(values: Sequence[float], confidence: float = 0.95) -> tuple[float, float]:
+def mean_interval(values: ArrayLike, confidence: float = 0.95) -> tuple[float, float]:
     """Student's t interval of the mean of N independent runs; (nan, nan) for one run.
 
     Here the spread divides by N - 1, unlike Sta: the interval is about all possible runs.
     """
-    values = np.asarray(values, dtype=np.float64)
-    return _t_interval(values.mean(), values.std(ddof=0), len(values), confidence)
+    x = np.asarray(values, dtype=np.float64)
+    return _t_interval(float(x.mean()), float(x.std(ddof=0)), len(x), confidence)
 
 
 def wilson(correct: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
@@ -129,14 +130,15 @@ def paired(first: Sequence[float | Fraction], second: Sequence[float | Fraction]
     if not steps.any():
         return Paired(n, 0.0, low, high, 1.0 if n > 1 else math.nan, 1.0, least)
     constant = bool(np.ptp(steps) == 0)
-    p_t = math.nan if n == 1 else 0.0 if constant else float(ttest_1samp(values, 0).pvalue)
+    t_test: Any = math.nan if n == 1 or constant else ttest_1samp(values, 0).pvalue  # pyright: ignore[reportAttributeAccessIssue]
+    p_t = 0.0 if constant and n > 1 else float(t_test)
     p_flip = 1.0
     if n > 1:
         p_flip = permutation_test(
             (steps,),
             lambda x, axis: x.sum(axis=axis),
             permutation_type="samples",
-            n_resamples=np.inf if n <= EXACT else DRAWS,
+            n_resamples=2**EXACT if n <= EXACT else DRAWS,
             vectorized=True,
             rng=np.random.default_rng(0),
         ).pvalue
@@ -208,7 +210,7 @@ def pool_folds(rows: Sequence[Row]) -> list[Row]:
     Raises:
         FercourseError: A fold is there twice, or folds are missing.
     """
-    groups: dict[object, list[Row]] = {}
+    groups: dict[tuple[object, ...], list[Row]] = {}
     for row in rows:
         name = row.run.without("data.fold") if row.folded else row.key
         groups.setdefault((row.label, row.variant, name, row.folded), []).append(row)
@@ -251,8 +253,10 @@ def _describe(rows: Sequence[Entry], metric: str) -> tuple[int, float, float, fl
             )
         n = rows[0].runs or 1
         sta = math.nan if rows[0].stability is None else rows[0].stability
-    sizes = [_tested(row, metric) for row in rows if isinstance(row, Row)]
-    binomial = binomial_error(mean, round(np.mean(sizes))) if sizes and all(sizes) else math.nan
+    sizes = [_tested(row, metric) or 0 for row in rows if isinstance(row, Row)]
+    binomial = (
+        binomial_error(mean, round(float(np.mean(sizes)))) if sizes and all(sizes) else math.nan
+    )
     return n, mean, sta, *_t_interval(mean, sta, n, 0.95), binomial
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor
@@ -62,7 +62,8 @@ class Learner:
         if self.average:
             # Not its counter, which torch reads at every step (older releases for every tensor):
             # on a GPU each look would wait for it.
-            self.average.module.to(fabric.device, memory_format=layout)
+            network: Any = self.average.module
+            network.to(fabric.device, memory_format=layout)
 
     @property
     def records(self) -> bool:
@@ -142,11 +143,13 @@ class Learner:
         config = self.config.train
         x, y = augment(images, config.augment, generator), labels  # (B, 1, H, W), (B,)
         if config.mixup:
-            share = mixup_share(config.mixup, generator) if share is None else share
-            x, y = mixup(x, y, share, generator, self.config.model.num_classes)  # y (B, K)
+            drawn = mixup_share(config.mixup, generator) if share is None else share
+            x, y = mixup(x, y, drawn, generator, self.config.model.num_classes)  # y (B, K)
+        from torch._dynamo.exc import BackendCompilerFailed
+
         try:
             output = self.forward(to_input(x, self.model))
-        except torch._dynamo.exc.BackendCompilerFailed as error:  # as without a C++ compiler
+        except BackendCompilerFailed as error:  # as without a C++ compiler
             reason = str(error.inner_exception).splitlines()[0].rstrip(".")
             raise FercourseError(
                 f"The model cannot be compiled here ({reason}): "
@@ -171,8 +174,9 @@ class Learner:
     @property
     def eval_model(self) -> FERNet:
         """The model to validate and keep: the weight average where there is one yet."""
-        begun = self.average is not None and self.average.n_averaged > 0
-        return self.average.module if begun else self.model
+        if self.average is not None and self.average.n_averaged > 0:
+            return cast(FERNet, self.average.module)
+        return self.model
 
     @property
     def plain_loss(self) -> JointLoss:

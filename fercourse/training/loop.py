@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor
@@ -100,7 +100,7 @@ def fit(
     history: list[Epoch] = []
     best = state_copy(learner.model)
     state = load_state(out / "state.pt") if out else None
-    if state and RunConfig.from_dict(state.get("config", {})) != config:
+    if state and out and RunConfig.from_dict(state.get("config", {})) != config:
         raise FercourseError(
             f"{out / 'state.pt'} is another run's: choose another folder, or delete it."
         )
@@ -133,7 +133,7 @@ def fit(
         for rows in mine[: steps * batch].split(batch):
             sums += learner.step(images[rows], labels[rows], generator)
             bar.update()
-        means = (fabric.all_reduce(sums) / steps).tolist()
+        means = (cast(Tensor, fabric.all_reduce(sums)) / steps).tolist()
         seconds = time.perf_counter() - started
         # Running statistics differ between processes; the first one's are kept and judged.
         val_loss, val_accuracy = fabric.broadcast(_judge(validate, learner.eval_model, val, fabric))

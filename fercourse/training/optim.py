@@ -72,9 +72,10 @@ def update_average(average: AveragedModel, model: nn.Module, decay: float | None
     ours, theirs = map(list, zip(*averaged, strict=True))
     seen = int(average.n_averaged)  # kept on the CPU
     if seen == 0:
-        torch._foreach_copy_(ours, theirs)
+        torch._foreach_copy_(ours, theirs)  # pyright: ignore[reportPrivateImportUsage]
     else:
-        torch._foreach_lerp_(ours, theirs, 1 / (seen + 1) if decay is None else 1 - decay)
+        rate = 1 / (seen + 1) if decay is None else 1 - decay
+        torch._foreach_lerp_(ours, theirs, rate)  # pyright: ignore[reportPrivateImportUsage]
     average.n_averaged += 1
 
 

@@ -65,7 +65,7 @@ def train(
         accelerator={"cuda": "gpu"}.get(place.type, place.type),
         devices=devices,
         strategy="ddp_spawn" if devices > 1 else "auto",
-        precision=_precision(config.train, place),
+        precision=_precision(config.train, place),  # pyright: ignore[reportArgumentType]
     )
     # By keyword: Lightning would try to move positional arguments, our frozen configs, to a device.
     settings = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TypeVar
 
 import ipywidgets as w
 from matplotlib.figure import Figure
@@ -86,6 +87,9 @@ def _show(explorer: Explorer, expression: Expression, button: w.Button | None = 
     explorer.set(**{f"au{unit}": STRENGTH * (unit in wanted) for unit in UNIT_NAMES})
 
 
+Slider = TypeVar("Slider", bound=w.FloatSlider | w.IntSlider | w.SelectionSlider)
+
+
 def _slider(unit: int) -> w.FloatSlider:
     slider = w.FloatSlider(
         0, min=0, max=1, step=0.05, description=f"{unit} {UNIT_NAMES[unit]}", readout_format=".2f"
@@ -94,7 +98,7 @@ def _slider(unit: int) -> w.FloatSlider:
     return _slim(slider, 330, 160)
 
 
-def _slim(slider: w.Widget, width: int, text: int) -> w.Widget:
+def _slim(slider: Slider, width: int, text: int) -> Slider:
     slider.layout = w.Layout(width=f"{width}px", height="26px")
     slider.style.description_width = f"{text}px"
     return slider

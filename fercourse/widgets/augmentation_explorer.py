@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import ipywidgets as w
 import torch
 from matplotlib.figure import Figure
@@ -77,7 +79,12 @@ def augmentation(policy: str = "paper") -> Explorer:
 
 
 def _figure(
-    policy: str, sample: int, angle: int, flip: str, identity: int, expression: Expression
+    policy: Literal["paper", "light", "course"],
+    sample: int,
+    angle: int,
+    flip: str,
+    identity: int,
+    expression: Expression,
 ) -> Figure:
     face = torch.from_numpy(draw(expression, identity=identity, size=SIZE, margin=0).image)
     one = torch.ones(1)
@@ -86,7 +93,7 @@ def _figure(
     return augmented(face, turned.round(), results(face, policy, sample), policy)
 
 
-def results(face: Tensor, policy: str, sample: int = 0) -> Tensor:
+def results(face: Tensor, policy: Literal["paper", "light", "course"], sample: int = 0) -> Tensor:
     """Fifteen results for one face: uint8 (H, W) to uint8 (15, H, W).
 
     Args:

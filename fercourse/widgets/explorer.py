@@ -38,10 +38,11 @@ class Explorer(ipywidgets.VBox):
         note: str = "",
         *,
         panel: ipywidgets.Widget | None = None,
-        **controls: ipywidgets.Widget,
+        **controls: Any,
     ) -> None:
         self.controls = controls
         self.draw = draw
+        self.buttons: dict[str, Any] = {}
         self.picture = ipywidgets.Image(format="png", layout={"max_width": "100%"})
         self.message = ipywidgets.HTML()
         self._held = False

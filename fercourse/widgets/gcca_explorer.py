@@ -33,7 +33,7 @@ def gcca_weights(model: FERNet, faces: Faces) -> Explorer:
         others = None
         if beside == MEAN:
             others = Beside(f"Mean of {len(faces)} faces", weights[block].mean(0))
-        elif beside != NOBODY:
+        elif isinstance(beside, int):
             title = Expression(int(faces.labels[beside])).title
             others = Beside(title, weights[block][beside], faces.images[beside])
         return channel_weights(model, faces[face : face + 1], block, others)

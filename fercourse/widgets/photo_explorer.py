@@ -75,7 +75,7 @@ def photo(trained: Trained) -> Explorer:
         panel=panel,
         picture=picked,
     )
-    explorer.upload, explorer.camera = upload, camera
+    explorer.buttons = {"upload": upload, "camera": camera}
     again.on_click(lambda button: explorer.set(picture=example()))
     return explorer
 

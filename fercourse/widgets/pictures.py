@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from matplotlib import cbook
 from PIL import Image
 
@@ -25,5 +27,6 @@ def read_upload(data: bytes) -> Image.Image:
 
 def example() -> bytes:
     """The one photograph at hand: grace_hopper.jpg of matplotlib, in the public domain."""
-    with cbook.get_sample_data("grace_hopper.jpg") as file:
+    file: Any = cbook.get_sample_data("grace_hopper.jpg")
+    with file:
         return file.read()

@@ -19,10 +19,11 @@ def read_folders(archive: Archive) -> Table:
     """
     source = str(archive.path)
     rows = Collector(source, "zip of folders" if archive.path.is_file() else "folders")
-    names = sorted((n for n in archive.names if parsing.split_of(n)), key=_natural)
-    rows.notes += parsing.require_official(source, {parsing.split_of(n) for n in names})
+    splits = {n: found for n in archive.names if (found := parsing.split_of(n))}
+    names = sorted(splits, key=_natural)
+    rows.notes += parsing.require_official(source, set(splits.values()))
     for name in parsing.progress(names, f"decoding {archive.path.name}"):
-        split, official = parsing.split_of(name)
+        split, official = splits[name]
         kind, file = f"/{name}".split("/")[-2:]
         try:
             label = parsing.label(kind)

@@ -37,9 +37,10 @@ def read_parquet(archive: Archive, names: list[str]) -> Table:
             for number, (image, label, usage) in enumerate(cells, start=1):
                 at = f"{name}, row {number}"
                 try:
-                    if usage is None and in_name is None:
+                    found = in_name if usage is None else (parsing.usage(usage), True)
+                    if found is None:
                         raise FercourseError("no usage column, and no split in the file's name")
-                    split, official = in_name if usage is None else (parsing.usage(usage), True)
+                    split, official = found
                     label, image = parsing.label(label), _image(image)
                 except FercourseError as bad:
                     rows.skip(at, bad)
@@ -91,7 +92,7 @@ def _column(columns: list[str], known: tuple[str, ...], where: str) -> str:
 def _classes(metadata: dict[bytes, bytes] | None, label: str) -> list[str] | None:
     """The names of the class numbers, from the JSON that the hub's library leaves in the file."""
     try:
-        names = json.loads(metadata[b"huggingface"])["info"]["features"][label]["names"]
+        names = json.loads((metadata or {})[b"huggingface"])["info"]["features"][label]["names"]
     except (KeyError, TypeError, ValueError):
         return None
     return names if isinstance(names, list) else None

@@ -27,7 +27,7 @@ def label(value: Any) -> Expression:
         found = Expression.parse(value)
     except FercourseError:
         found = None
-    if found not in BASIC:
+    if found is None or found not in BASIC:
         raise FercourseError(f"unknown emotion {value!r}")
     return found
 
@@ -60,7 +60,7 @@ def split_of(name: str) -> tuple[str, bool] | None:
     be a part of any file name, so there the folders come first.
     """
     *folders, file = name.lower().split("/")
-    prefix = re.match("[a-z]*", file).group()
+    prefix = re.findall("^[a-z]*", file)[0]
     for word in (prefix, *reversed(folders)):
         if word in _OFFICIAL:
             return _OFFICIAL[word], True

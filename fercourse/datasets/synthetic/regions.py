@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import torch
 from torch import Tensor
 
 from fercourse.datasets.synthetic.canvas import Canvas
@@ -53,7 +54,7 @@ def regions(canvas: Canvas, g: SimpleNamespace) -> Tensor:
         acts = (g.a[unit] > ACTIVE).int() << k
         for ellipse in REGIONS[unit]:
             bits[ellipse] = bits[ellipse] | acts if ellipse in bits else acts
-    masks = 0
+    masks = torch.zeros((), dtype=torch.int32, device=canvas.s.device)
     for (s, y, ds, dy), value in bits.items():
         # What hangs on the lower jaw goes down with it.
         lowered = g.drop * (0.5 if y > 0.9 else 0.0)

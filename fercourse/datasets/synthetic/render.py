@@ -54,8 +54,8 @@ def render(
     """
     at_once = max(6, 48 * 48**2 // size**2) if units.device.type == "cpu" else 256
     parts = [
-        _render(*part, seed, size, difficulty, margin)
-        for part in zip(*(v.split(at_once) for v in (units, identity, index)), strict=True)
+        _render(u, who, n, seed, size, difficulty, margin)
+        for u, who, n in zip(*(v.split(at_once) for v in (units, identity, index)), strict=True)
     ]
     return Rendered(*(torch.cat([getattr(p, f.name) for p in parts]) for f in fields(Rendered)))
 

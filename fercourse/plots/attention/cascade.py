@@ -11,7 +11,7 @@ from fercourse.explain import Maps, map_statistics, maps
 from fercourse.labels import Expression
 from fercourse.models.fernet import FERNet
 from fercourse.plots.overlay import bare, picture
-from fercourse.plots.style import GREY, MATRIX, course_style, headline, new_figure
+from fercourse.plots.style import GREY, MATRIX, course_style, headline, new_figure, tight
 
 STAGES = {
     "global": r"$\sigma(P_d)$",
@@ -53,7 +53,7 @@ def cascade(model: FERNet, faces: Faces) -> Figure:
     figure = new_figure(height=0.95 + 0.62 * len(faces))
     figure.png_dpi = 110
     axes = figure.subplots(len(faces), 1 + len(STAGES), squeeze=False)
-    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0, hspace=0)
+    tight(figure, 0.01)
     _faces(axes[:, 0], faces, found)
     for column, (name, title) in enumerate(STAGES.items(), start=1):
         shown = found[name].numpy()

@@ -79,7 +79,7 @@ def gcca(model: FERNet, face: Faces, strongest: int = 4) -> Figure:
 
 def _in_words(weights: dict[int, np.ndarray]) -> str:
     spans = {block: float(np.ptp(w)) for block, w in weights.items()}
-    most = max(spans, key=spans.get)
+    most = max(spans, key=lambda name: spans[name])
     w = weights[most]
     ratio = (1 + w.max()) / (1 + w.min())
     return (

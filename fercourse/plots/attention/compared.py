@@ -12,7 +12,7 @@ from fercourse.errors import FercourseError
 from fercourse.explain.score import rescale
 from fercourse.labels import Expression
 from fercourse.plots.overlay import overlay, picture
-from fercourse.plots.style import course_style, headline, new_figure
+from fercourse.plots.style import course_style, headline, new_figure, tight
 
 
 @course_style()
@@ -41,7 +41,7 @@ def compared(
     figure = new_figure(height=0.6 + 1.1 * len(faces), width=min(7.0, 0.3 + 1.15 * (1 + len(maps))))
     figure.png_dpi = 110
     axes = figure.subplots(len(faces), 1 + len(maps), squeeze=False)
-    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
+    tight(figure, 0.02)
     for row, (image, label) in enumerate(zip(faces.images, faces.labels, strict=True)):
         picture(axes[row, 0], image)
         axes[row, 0].set_ylabel(Expression(int(label)).title, fontsize=8)

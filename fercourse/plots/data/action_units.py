@@ -99,7 +99,7 @@ def _prototypes(axes: Axes, aus: Mapping[int, float]) -> None:
     axes.set_yticks(range(len(expressions)), [e.title for e in expressions])
     for label, e in zip(axes.get_yticklabels(), expressions, strict=True):
         label.set_fontweight("bold" if e == best and share > 0 else "normal")
-    axes.set_xticks(range(len(units)), units, fontsize=7)
+    axes.set_xticks(range(len(units)), map(str, units), fontsize=7)
     axes.set_xlim(-0.6, len(units) - 0.4)
     axes.set_ylim(len(expressions) - 0.5, -0.5)
     axes.set_xlabel("action unit (filled: it acts, stronger is darker)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -71,10 +72,10 @@ def mtcnn(image: np.ndarray, stages: Sequence[Stage], truth: np.ndarray) -> Figu
     return figure
 
 
-def _boxes(axes: Axes, boxes: np.ndarray, colour: str, width: float, **style: object) -> None:
+def _boxes(axes: Axes, boxes: np.ndarray, colour: str, width: float, **style: Any) -> None:
     corners = boxes[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 4, 2)
     axes.add_collection(
-        PolyCollection(corners, facecolor="none", edgecolor=colour, linewidth=width, **style),
+        PolyCollection(list(corners), facecolor="none", edgecolor=colour, linewidth=width, **style),
         autolim=False,
     )
 

@@ -132,7 +132,7 @@ def fold_leak(accuracy: Mapping[str, Mapping[str, float]], classes: int = 7) -> 
     axes.tick_params(axis="y", length=0)
     axes.legend(ncols=2, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.1)
     gaps = {name: values[ways[0]] - values[ways[1]] for name, values in accuracy.items()}
-    name = max(gaps, key=gaps.get)
+    name = max(gaps, key=lambda name: gaps[name])
     headline(
         figure,
         f"{ways[0].capitalize()} are worth {100 * gaps[name]:.0f} points to "

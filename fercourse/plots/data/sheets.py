@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from fercourse.errors import FercourseError
 from fercourse.plots.overlay import bare, picture
-from fercourse.plots.style import OURS, PAPER, WIDTH, course_style, headline, new_figure
+from fercourse.plots.style import OURS, PAPER, WIDTH, course_style, headline, new_figure, tight
 
 PHOTO_DPI = 120
 
@@ -39,7 +39,7 @@ def pictures(
     figure = new_figure(rows * (0.92 * width / columns + 0.16 * lines) + 0.3, width)
     figure.png_dpi = PHOTO_DPI
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
-    figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0, hspace=0)
+    tight(figure, 0.03)
     for panel in axes:
         bare(panel)
     for panel, (name, image) in zip(axes, images.items(), strict=False):
@@ -78,7 +78,7 @@ def boxed(
     figure = new_figure(tall * 0.95 * width / columns + 0.52, width)
     figure.png_dpi = PHOTO_DPI
     axes = figure.subplots(1, columns, squeeze=False)[0]
-    figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0, hspace=0)
+    tight(figure, 0.03)
     for panel, (name, boxes) in zip(axes, panels.items(), strict=True):
         picture(panel, image)
         for box in np.asarray([] if truth is None else truth):

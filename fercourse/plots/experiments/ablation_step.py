@@ -79,9 +79,17 @@ def changes(rows: Sequence[Entry], first: int, second: int) -> list[Change]:
         places = [{row.pair_key for row in members if row.variant == name} for name in (a, b)]
         if places[0] & places[1]:
             pair = compare(members, a, b)
-            points = (100 * v for v in (pair.mean, pair.low, pair.high))
             one = members[0]
-            change = Change(one.label, one.dataset, *points, pair.n, one.recipe, one.folded)
+            change = Change(
+                one.label,
+                one.dataset,
+                100 * pair.mean,
+                100 * pair.low,
+                100 * pair.high,
+                pair.n,
+                one.recipe,
+                one.folded,
+            )
             found.append(change)
     return found
 
@@ -130,11 +138,11 @@ def ablation_step(rows: Sequence[Entry], first: int, second: int) -> Figure:
 def _claimed(dataset: str, first: Claim, second: Claim) -> Change:
     from scipy.stats import t
 
-    n = second.runs
+    n = second.runs or 1
     # Sta divides by N; the squared error of a mean is the sample variance, by N - 1, over N.
-    a, b = (100**2 * row.stability**2 / (n - 1) for row in (first, second))
+    a, b = (100**2 * row.sta**2 / (n - 1) for row in (first, second))
     freedom = (a + b) ** 2 / ((a**2 + b**2) / (n - 1))
-    mean = 100 * (second.test_accuracy - first.test_accuracy)
+    mean = 100 * (second.acc - first.acc)
     reach = t.ppf(0.975, freedom) * np.sqrt(a + b)
     return Change(PAPER_LABEL, dataset, mean, mean - reach, mean + reach, n)
 

@@ -126,7 +126,7 @@ def _measured(axes: Axes, y: int, result: ComponentResult) -> None:
     if claim is not None:
         reach = 100 * (claim.stability or 0)
         axes.errorbar(
-            100 * claim.test_accuracy,
+            100 * claim.acc,
             y - 0.16,
             xerr=reach,
             fmt="D",
@@ -158,7 +158,7 @@ def _in_words(result: ComponentResult) -> str:
     claim = result.claim
     if claim is not None:
         sta = "" if claim.stability is None else f" ± {100 * claim.stability:.2f}"
-        return f"{text}; the paper claims {100 * claim.test_accuracy:.2f}{sta}"
+        return f"{text}; the paper claims {100 * claim.acc:.2f}{sta}"
     return f"{text}; the paper " + (
         "does not use these faces" if result.model else "has no such model"
     )

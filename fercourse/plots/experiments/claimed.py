@@ -39,7 +39,7 @@ def claimed_counts(claims: Mapping[str, int]) -> Figure:
     counts = dict(zip((e.name.lower() for e in BASIC), COUNTS[0].tolist(), strict=True))
     if not claims or claims.keys() - counts.keys():
         raise FercourseError(f"claims are about some of {', '.join(counts)}; not {list(claims)}.")
-    names = sorted(counts, key=counts.get)
+    names = sorted(counts, key=lambda name: counts[name])
     figure = new_figure(height=2.9)
     axes = figure.add_subplot()
     axes.barh(
@@ -104,10 +104,10 @@ def sta_beside_error(rows: Sequence[Entry], tested: Mapping[str, int]) -> Figure
     for axes, (dataset, n) in zip(panels, tested.items(), strict=True):
         mine = [row for row in rows if row.dataset == dataset]
         for k, row in enumerate(mine):
-            error = 100 * binomial_error(row.test_accuracy, n)
-            axes.plot([100 * row.stability, error], [k, k], color=GREY, linewidth=1.2, zorder=1)
+            error = 100 * binomial_error(row.acc, n)
+            axes.plot([100 * row.sta, error], [k, k], color=GREY, linewidth=1.2, zorder=1)
             axes.plot(
-                100 * row.stability,
+                100 * row.sta,
                 k,
                 "D",
                 color=PAPER,
@@ -124,7 +124,7 @@ def sta_beside_error(rows: Sequence[Entry], tested: Mapping[str, int]) -> Figure
                 ms=7,
                 label="binomial error of the test set" if k == 0 else None,
             )
-            ratios.append(error / (100 * row.stability))
+            ratios.append(error / (100 * row.sta))
         axes.set_yticks(range(len(mine)), [row.variant for row in mine])
         axes.set_xlabel("points of accuracy")
         axes.set_xlim(left=0)

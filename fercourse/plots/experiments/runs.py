@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -164,7 +165,7 @@ def ablation_slopes(rows: Sequence[Entry], metric: str = "test_accuracy") -> Fig
         at, 100 * frame["mean"][models], "-o", color=OURS, ms=6, linewidth=2.2, label="our mean"
     )
     if all(name in claims for name in models):
-        theirs = np.array([claims[name].test_accuracy for name in models])
+        theirs = np.array([claims[name].acc for name in models])
         shifted = 100 * (frame["mean"][models[0]] + theirs - theirs[0])
         axes.plot(
             at,
@@ -225,7 +226,7 @@ def accuracy_spread(rows: Sequence[Entry], metric: str = "test_accuracy") -> Fig
         seeds = sorted(
             (row.seed, 100 * row.value(metric)) for row in rows if row.variant == variant
         )
-        mean, sta, error = (100 * line[name] for name in ("mean", "sta", "binomial"))
+        mean, sta, error = (100 * float(line[name]) for name in ("mean", "sta", "binomial"))
         for reach, half, alpha, label in (
             (error, 0.36, 0.2, "± binomial error of the test set"),
             (sta, 0.16, 0.5, "± Sta over seeds"),
@@ -257,7 +258,7 @@ def accuracy_spread(rows: Sequence[Entry], metric: str = "test_accuracy") -> Fig
                 reach = 100 * (claim.stability or 0)
                 axes.errorbar(
                     k + 0.44,
-                    100 * claim.test_accuracy,
+                    100 * claim.acc,
                     yerr=reach,
                     fmt="D",
                     ms=5,
@@ -287,8 +288,10 @@ def accuracy_spread(rows: Sequence[Entry], metric: str = "test_accuracy") -> Fig
     )
     light_grid(axes)
     repeated = frame[frame["n"] > 1]  # the Sta of a single run is zero, and says nothing
-    sta, error = 100 * repeated["sta"].mean(), 100 * frame["binomial"].mean()
-    least, most = repeated["n"].min(), repeated["n"].max()
+    sta = 100 * float(np.mean(repeated["sta"].to_numpy())) if len(repeated) else math.nan
+    error = 100 * float(np.mean(frame["binomial"].to_numpy()))
+    counts = [int(n) for n in repeated["n"]]
+    least, most = min(counts, default=0), max(counts, default=0)
     if repeated.empty:
         text = f"One run each says nothing of seeds; the test set leaves an error of {error:.2f}"
     else:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike
 
 from fercourse.errors import FercourseError
 from fercourse.plots.style import (
@@ -27,7 +26,9 @@ _COLOURS = (OURS, PAPER, THIRD, TRAIN)
 
 
 @course_style()
-def accuracy_histograms(samples: Mapping[str, ArrayLike], finding: str) -> Figure:
+def accuracy_histograms(
+    samples: Mapping[str, Sequence[float] | np.ndarray], finding: str
+) -> Figure:
     """Simulated or measured accuracies, a histogram a sample, one above the other.
 
     Args:
@@ -78,7 +79,7 @@ def fold_protocols(rows: Sequence[Row]) -> Figure:
         if not folds:
             raise FercourseError(f"no row has folds by {by}: run that plan first.")
         one = pooled[by] = pool_folds(folds)[0]
-        n = independent(one)
+        n = independent(one) or 0
         low, high = (100 * end for end in wilson(round(one.test_accuracy * n), n))
         mean = 100 * one.test_accuracy
         axes.errorbar(

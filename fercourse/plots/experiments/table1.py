@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -47,7 +47,7 @@ def table1(rows: Sequence[Entry], metric: str = "test_accuracy") -> Styler:
             data set several recipes.
     """
     claims, ours = _claims_and_ours(rows, metric)
-    columns: dict[tuple[str, str], list[object]] = {}
+    columns: dict[tuple[str, str], Sequence[object]] = {}
     for part in (part for part in PARTS if part.row):
         on = [getattr(ModelConfig.table1(k), part.switch) for k in range(1, 7)]
         columns["", part.heading] = ["✓" if value else "×" for value in on]
@@ -63,8 +63,9 @@ def table1(rows: Sequence[Entry], metric: str = "test_accuracy") -> Styler:
     frame = pd.DataFrame(columns, index=pd.Index(range(1, 7), name="Model"))
     numbers = [name for name in frame if name[1].split()[-1] in ("Acc", "Sta")]
     best = [name for name in numbers if name[1].endswith("Acc")]
+    style: Any = frame.style
     return (
-        frame.style.format("{:.2f}", subset=numbers, na_rep="–")
+        style.format("{:.2f}", subset=numbers, na_rep="–")
         .format("{:.0f}", subset=[name for name in frame if name[1] == "n"], na_rep="0")
         .highlight_max(subset=best, props="font-weight: bold")
         .set_caption(_gain_in_words(claims, ours, REGISTRY))
@@ -162,7 +163,7 @@ def _claims_and_ours(rows: Sequence[Entry], metric: str) -> tuple[pd.DataFrame, 
     frames = []
     for part, name in ((claimed, "test_accuracy"), (measured, metric)):
         frame = summarise(part, metric=name)
-        frame["model"] = frame["variant"].map(models)
+        frame["model"] = [models[name] for name in frame["variant"]]
         frames.append(frame.set_index(["dataset", "model"]).drop(columns=["label", "variant"]))
     return frames[0], frames[1]
 
@@ -176,7 +177,8 @@ def _recipes(rows: Sequence[Row]) -> dict[str, list[str]]:
 
 
 def _at(frame: pd.DataFrame, dataset: str, model: int, name: str) -> float:
-    return float(frame[name].get((dataset, model), np.nan))
+    found = frame[name].to_dict()
+    return float(found.get((dataset, model), np.nan))
 
 
 def _column(frame: pd.DataFrame, dataset: str, name: str) -> list[float]:

@@ -16,7 +16,7 @@ from fercourse.explain.score import rescale
 from fercourse.labels import Expression
 from fercourse.models.fernet import FERNet
 from fercourse.plots.overlay import bare, overlay, picture
-from fercourse.plots.style import GREY, course_style, headline, new_figure
+from fercourse.plots.style import GREY, course_style, headline, new_figure, tight
 
 _ROWS = {
     "before5": "energy\nof $C_5$",
@@ -46,7 +46,7 @@ def through_models(
     figure = new_figure(height=0.9 + 1.05 * (len(_ROWS)))
     figure.png_dpi = 110
     axes = figure.subplots(len(_ROWS), 1 + len(models), squeeze=False)
-    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
+    tight(figure, 0.02)
     for row, title in enumerate(_ROWS.values()):
         if row == 0:
             picture(axes[row, 0], face.images[0])
@@ -110,7 +110,7 @@ def cam_grid(
     figure = new_figure(height=1.0 + 0.98 * len(faces), width=6.6)
     figure.png_dpi = 110
     axes = figure.subplots(len(faces), 1 + len(METHODS), squeeze=False)
-    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
+    tight(figure, 0.02)
     for row, (image, label) in enumerate(zip(faces.images, faces.labels, strict=True)):
         picture(axes[row, 0], image)
         axes[row, 0].set_ylabel(Expression(int(label)).title)
@@ -160,7 +160,7 @@ def truths(faces: Faces, drawn: DataConfig) -> Figure:
     figure = new_figure(height=0.9 + 1.3 * len(faces))
     figure.png_dpi = 110
     axes = figure.subplots(len(faces), len(steps), squeeze=False)
-    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
+    tight(figure, 0.02)
     for row, (image, label) in enumerate(zip(faces.images, faces.labels, strict=True)):
         axes[row, 0].set_ylabel(Expression(int(label)).title)
         picture(axes[row, 0], image)

@@ -282,7 +282,7 @@ def faithfulness(rows: Sequence[ScoreRow]) -> Figure:
     panels[2].set_xlabel("ROAD (points)")
     panels[2].set_title("ROAD: right is good")
     light_grid(panels[2], "x")
-    best = max(road, key=road.get)
+    best = max(road, key=lambda name: road[name])
     own = [name for name in road if name in METHODS]
     blind = [name for name in road if name not in METHODS]
     name = f"the blind map “{best}”" if best in blind else title_of(best)
@@ -308,7 +308,7 @@ def _best_in_words(rows: Sequence[ScoreRow], lines: dict[str, float], metric: st
     reach = f"{low:.2f}" if len(scores[best]) == 1 else f"{low:.2f} to {high:.2f}"
     text = f"{title_of(best)} finds the acting muscles best ({_metric_title(metric)}: {reach})"
     if lines:
-        top = max(lines, key=lines.get)
+        top = max(lines, key=lambda name: lines[name])
         text += f"; the best map that knows no face, {top}, reaches {lines[top]:.2f}"
     return text
 

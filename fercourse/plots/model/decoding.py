@@ -13,7 +13,7 @@ from fercourse.explain.maps import capture_activations, energy
 from fercourse.labels import Expression
 from fercourse.models.fernet import FERNet
 from fercourse.plots.overlay import bare, picture
-from fercourse.plots.style import GREY, MATRIX, course_style, headline, new_figure
+from fercourse.plots.style import GREY, MATRIX, course_style, headline, new_figure, tight
 
 COLUMNS = {
     "x5": "$x_5$",
@@ -48,7 +48,7 @@ def decoding(model: FERNet, faces: Faces) -> Figure:
     found = _inside(model, faces)
     figure = new_figure(height=0.95 + 0.98 * len(faces))
     axes = figure.subplots(len(faces), 1 + len(COLUMNS), squeeze=False)
-    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
+    tight(figure, 0.02)
     axes[0, 0].set_title("face", loc="center")
     for row, (image, label) in enumerate(zip(faces.images, faces.labels, strict=True)):
         picture(axes[row, 0], image)

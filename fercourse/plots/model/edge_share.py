@@ -54,7 +54,7 @@ def edge_readouts(
         axes.set_title(name, loc="center")
         if name in scores:
             axes.set_xlabel(f"R² = {max(scores[name], 0):.2f}".replace("R² = 0.00", "R² ≤ 0"))
-    best = max(scores, key=scores.get)
+    best = max(scores, key=lambda name: scores[name])
     lost = [name for name, score in scores.items() if score < 0.1]
     text = f"A 1×1 convolution reads {100 * scores[best]:.0f} % of the edges' variance from {best}"
     if "C2" in scores and best != "C2":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -49,9 +50,10 @@ def embedding_planes(
             f"{columns} epochs and {len(labels)} labels."
         )
     figure = new_figure(height=0.75 + 1.62 * rows)
-    grid = figure.subplots(rows, columns, squeeze=False)
+    grid: Any = figure.subplots(rows, columns, squeeze=False)
     for r, c in np.ndindex(rows, columns):
-        axes, x = grid[r, c], points[r, c]
+        axes: Axes = grid[r, c]
+        x = points[r, c]
         axes.scatter(x[:, 0], x[:, 1], s=5, c=[CLASS_COLOURS[k] for k in labels], lw=0, alpha=0.7)
         axes.plot(*centers[r, c].T, "o", ms=4.5, mfc="none", color=INK, mew=0.9)
         axes.plot(0, 0, "+", color=INK, ms=6, mew=0.8)
@@ -107,13 +109,13 @@ def _arrows(axes: Axes, vectors: np.ndarray) -> None:
     axes.plot(np.cos(circle), np.sin(circle), color=GREY, lw=0.7, ls=":")
     for k, theta in enumerate(angle):
         twins = np.flatnonzero(np.abs(np.exp(1j * angle) - np.exp(1j * theta)) < 1e-3)
-        aside = 0.05 * (list(twins).index(k) - (len(twins) - 1) / 2)
+        aside = 0.05 * (twins.tolist().index(k) - (len(twins) - 1) / 2)
         start = aside * np.array([-np.sin(theta), np.cos(theta)])
         tip = start + np.array([np.cos(theta), np.sin(theta)])
         axes.annotate(
             "",
-            tip,
-            start,
+            tuple(tip),
+            tuple(start),
             arrowprops={"arrowstyle": "-|>", "lw": 1.8, "color": OURS, "shrinkA": 0, "shrinkB": 0},
         )
     axes.set(xlim=(-1.15, 1.15), ylim=(-1.15, 1.15), xticks=[], yticks=[], aspect="equal")

@@ -65,7 +65,7 @@ def _channel(axes: Axes, activations: np.ndarray) -> None:
     for k, ((row, column), value) in enumerate(np.ndenumerate(activations), start=1):
         ink = "white" if value > 0.45 * top else INK
         axes.text(column, row, f"{value:g}", ha="center", va="center", color=ink, fontsize=11)
-        axes.text(column - 0.44, row - 0.42, k, ha="left", va="top", color=ink, fontsize=6.5)
+        axes.text(column - 0.44, row - 0.42, str(k), ha="left", va="top", color=ink, fontsize=6.5)
     height, width = activations.shape
     axes.hlines(np.arange(1, height) - 0.5, -0.5, width - 0.5, color="white", linewidth=1.5)
     axes.vlines(np.arange(1, width) - 0.5, -0.5, height - 0.5, color="white", linewidth=1.5)

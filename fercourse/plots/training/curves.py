@@ -64,8 +64,8 @@ def learning_curves(history: Sequence[dict[str, Any]]) -> Figure:
     best = int(np.nanargmax(curve["val_accuracy"]))
 
     figure = new_figure(height=4.6)
-    rows = [["accuracy", "loss"], ["rate", "terms" if joint else "rate"]]
-    panels = figure.subplot_mosaic(rows, height_ratios=[1.7, 1], sharex=True)
+    mosaic: list[Any] = [["accuracy", "loss"], ["rate", "terms" if joint else "rate"]]
+    panels = figure.subplot_mosaic(mosaic, height_ratios=[1.7, 1], sharex=True)
     marker = "o" if len(epochs) == 1 else None
 
     axes = panels["accuracy"]

@@ -21,6 +21,7 @@ from fercourse.plots.style import (
     new_figure,
     points,
 )
+from fercourse.runs.statistics import Paired
 
 if TYPE_CHECKING:
     from fercourse.pages.recipes import Trial
@@ -42,14 +43,14 @@ def recipe_gains(trials: Sequence[Trial], base: Sequence[float]) -> Figure:
     Raises:
         FercourseError: No trial can be drawn, or the base has fewer than two seeds.
     """
-    drawn = [trial for trial in trials if len(trial.changed) == 1 and trial.gain]
+    drawn = [(t, t.gain) for t in trials if len(t.changed) == 1 and t.gain]
     if not drawn or len(base) < 2:
         raise FercourseError(
             "a recipe's gains need one trial at least and two seeds of its base: "
             "run the plans recipe and table1."
         )
-    drawn.sort(key=lambda trial: trial.gain.mean)
-    chance = 100 * student.ppf(0.975, len(base) - 1) * sqrt(2) * stdev(base)
+    drawn.sort(key=lambda pair: pair[1].mean)
+    chance = 100 * float(student.ppf(0.975, len(base) - 1)) * sqrt(2) * stdev(base)
     figure = new_figure(height=1.5 + 0.27 * len(drawn))
     axes = figure.add_subplot()
     axes.axvspan(
@@ -61,13 +62,13 @@ def recipe_gains(trials: Sequence[Trial], base: Sequence[float]) -> Figure:
         label=f"95 % of differences between seeds (from {len(base)})",
     )
     axes.axvline(0, color=INK, linewidth=0.9)
-    gains = [100 * trial.gain.mean for trial in drawn]
-    for y, (trial, gain) in enumerate(zip(drawn, gains, strict=True)):
+    gains = [100 * gain.mean for _, gain in drawn]
+    for y, gain in enumerate(gains):
         colour = OURS if abs(gain) > chance else GREY
         axes.plot([0, gain], [y, y], color=colour, linewidth=1.4)
         axes.plot(gain, y, "o", color=colour, ms=6)
         axes.annotate(
-            points(trial.gain.mean),
+            points(gain / 100),
             (gain, y),
             xytext=(7 if gain >= 0 else -7, 0),
             textcoords="offset points",
@@ -75,7 +76,7 @@ def recipe_gains(trials: Sequence[Trial], base: Sequence[float]) -> Figure:
             fontsize=8,
             ha="left" if gain >= 0 else "right",
         )
-    axes.set_yticks(range(len(drawn)), [_name(trial) for trial in drawn])
+    axes.set_yticks(range(len(drawn)), [_name(*pair) for pair in drawn])
     axes.tick_params(axis="y", length=0)
     axes.margins(x=0.12)
     axes.set_xlabel("gain in validation accuracy (points)")
@@ -87,6 +88,6 @@ def recipe_gains(trials: Sequence[Trial], base: Sequence[float]) -> Figure:
     return figure
 
 
-def _name(trial: Trial) -> str:
+def _name(trial: Trial, gain: Paired) -> str:
     ((name, value),) = trial.changed.items()
-    return f"{name} = {value}" + (f", {trial.gain.n} seeds" if trial.gain.n > 1 else "")
+    return f"{name} = {value}" + (f", {gain.n} seeds" if gain.n > 1 else "")

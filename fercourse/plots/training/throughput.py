@@ -68,7 +68,7 @@ def throughput(rates: Mapping[int, float], parts: Mapping[str, float]) -> Figure
         figure,
         f"Fastest here: {rates[best]:,.0f} faces/s in batches of {best}, "
         f"{rates[best] / rates[sizes[0]]:.1f} times as many as in batches of {sizes[0]}; "
-        f"{max(parts, key=parts.get)} takes {max(shares):.0f} % of a step",
+        f"{max(parts, key=lambda name: parts[name])} takes {max(shares):.0f} % of a step",
     )
     return figure
 
