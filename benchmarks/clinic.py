@@ -11,7 +11,7 @@ import time
 
 import torch
 
-from fercourse.course import clinic
+from fercourse import clinic
 
 
 def main() -> None:

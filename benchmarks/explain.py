@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from fercourse import load_weights, plots, preset
+from fercourse import plots, preset
 from fercourse.config import RunConfig
 from fercourse.datasets.drawings import present
 from fercourse.datasets.load import load_config
@@ -21,6 +21,7 @@ from fercourse.explain import ScoreBook, changed_pixels, measure
 from fercourse.files import atomic_write
 from fercourse.pages.where_it_looks import write
 from fercourse.runs.ledger import Ledger
+from fercourse.weights.trained import load_weights
 
 ALL = ("gradcam", "gradcam++", "layercam", "eigencam", "ablationcam")
 

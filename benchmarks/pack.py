@@ -15,7 +15,7 @@ from pathlib import Path
 
 from fercourse.pages.card import LIMIT
 from fercourse.runs.ledger import Ledger
-from fercourse.training.checkpoint import load_weights, save_weights
+from fercourse.weights.trained import load_weights, save_weights
 
 ROOM = LIMIT - 2**16
 """Bytes of weights in a zip file, whose own entries take some."""

@@ -11,9 +11,9 @@ from .errors import FercourseError as FercourseError
 from .evaluation.predict import evaluate as evaluate
 from .labels import Expression as Expression
 from .models.fernet import FERNet as FERNet
-from .training.checkpoint import Trained as Trained
-from .training.checkpoint import load_weights as load_weights
 from .training.train import train as train
 from .weights import pretrained as pretrained
+from .weights.trained import Trained as Trained
+from .weights.trained import load_weights as load_weights
 
 __version__: str

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
-from numbers import Integral, Real
 from typing import Any, Literal
 
+from fercourse.checks import check_types, require
+from fercourse.datasets.data_config import DataConfig
 from fercourse.datasets.registry import known
-from fercourse.errors import FercourseError
 
 
 @dataclass(frozen=True)
@@ -86,20 +85,20 @@ class ModelConfig:
     gcca_norm: bool = False
 
     def __post_init__(self) -> None:
-        _check_types(self)
-        _require(self.in_channels in (1, 3), f"in_channels must be 1 or 3, not {self.in_channels}.")
-        _require(self.width > 0, f"width must be positive, not {self.width}.")
-        _require(0 <= self.dropout < 1, f"dropout must be in [0, 1), not {self.dropout}.")
-        _require(self.num_classes >= 2, f"num_classes must be at least 2, not {self.num_classes}.")
+        check_types(self)
+        require(self.in_channels in (1, 3), f"in_channels must be 1 or 3, not {self.in_channels}.")
+        require(self.width > 0, f"width must be positive, not {self.width}.")
+        require(0 <= self.dropout < 1, f"dropout must be in [0, 1), not {self.dropout}.")
+        require(self.num_classes >= 2, f"num_classes must be at least 2, not {self.num_classes}.")
         for name in ("embedding", "reduction", "decoder_channels"):
             value = getattr(self, name)
-            _require(value >= 1, f"{name} must be at least 1, not {value}.")
-        _require(self.map_scale >= 0, f"map_scale must not be negative: {self.map_scale}.")
-        _require(
+            require(value >= 1, f"{name} must be at least 1, not {value}.")
+        require(self.map_scale >= 0, f"map_scale must not be negative: {self.map_scale}.")
+        require(
             self.decoder or not self.reverse,
             "reverse attention starts from the decoder's map: switch decoder on, or reverse off.",
         )
-        _require(
+        require(
             not self.imagenet or self.width == 1,
             f"ImageNet weights exist for width 1 only, not {self.width}.",
         )
@@ -111,7 +110,7 @@ class ModelConfig:
         >>> ModelConfig.table1(3).gcca, ModelConfig.table1(3).decoder
         (True, False)
         """
-        _require(row in range(1, 7), f"Table 1 has models 1 to 6, not {row}.")
+        require(row in range(1, 7), f"Table 1 has models 1 to 6, not {row}.")
         switches = {part.switch: part.row is not None and row >= part.row for part in PARTS}
         return cls(**(switches | changes))
 
@@ -150,15 +149,15 @@ class LossConfig:
     label_smoothing: float = 0.0
 
     def __post_init__(self) -> None:
-        _check_types(self)
-        _require(self.weight >= 0, f"lambda must not be negative: {self.weight}.")
-        _require(self.pair_weight >= 0, f"lambda_1 must not be negative: {self.pair_weight}.")
-        _require(
+        check_types(self)
+        require(self.weight >= 0, f"lambda must not be negative: {self.weight}.")
+        require(self.pair_weight >= 0, f"lambda_1 must not be negative: {self.pair_weight}.")
+        require(
             self.centers in ("published", "learned"),
             f"centers must be 'published' or 'learned', not {self.centers!r}.",
         )
-        _require(0 < self.center_rate <= 1, f"center_rate must be in (0, 1]: {self.center_rate}.")
-        _require(
+        require(0 < self.center_rate <= 1, f"center_rate must be in (0, 1]: {self.center_rate}.")
+        require(
             0 <= self.label_smoothing < 1,
             f"label_smoothing must be in [0, 1): {self.label_smoothing}.",
         )
@@ -213,22 +212,22 @@ class TrainConfig:
     cuda_graphs: bool = False
 
     def __post_init__(self) -> None:
-        _check_types(self)
-        _require(self.epochs >= 1, f"epochs must be at least 1, not {self.epochs}.")
-        _require(self.batch_size >= 2, f"batch_size must be at least 2, not {self.batch_size}.")
-        _require(self.lr > 0, f"lr must be positive, not {self.lr}.")
-        _require(self.weight_decay >= 0, f"weight_decay must not be negative: {self.weight_decay}.")
-        _require(0 <= self.ema < 1, f"ema must be in [0, 1), not {self.ema}.")
-        _require(0 <= self.swa < 1, f"swa must be in [0, 1), not {self.swa}.")
-        _require(0 <= self.warmup < 1, f"warmup must be in [0, 1), not {self.warmup}.")
-        _require(self.mixup >= 0, f"mixup must not be negative: {self.mixup}.")
-        _require(self.clip >= 0, f"clip must not be negative: {self.clip}.")
-        _require(self.patience >= 0, f"patience must not be negative: {self.patience}.")
-        _require(
+        check_types(self)
+        require(self.epochs >= 1, f"epochs must be at least 1, not {self.epochs}.")
+        require(self.batch_size >= 2, f"batch_size must be at least 2, not {self.batch_size}.")
+        require(self.lr > 0, f"lr must be positive, not {self.lr}.")
+        require(self.weight_decay >= 0, f"weight_decay must not be negative: {self.weight_decay}.")
+        require(0 <= self.ema < 1, f"ema must be in [0, 1), not {self.ema}.")
+        require(0 <= self.swa < 1, f"swa must be in [0, 1), not {self.swa}.")
+        require(0 <= self.warmup < 1, f"warmup must be in [0, 1), not {self.warmup}.")
+        require(self.mixup >= 0, f"mixup must not be negative: {self.mixup}.")
+        require(self.clip >= 0, f"clip must not be negative: {self.clip}.")
+        require(self.patience >= 0, f"patience must not be negative: {self.patience}.")
+        require(
             not (self.swa and self.schedule == "plateau"),
             'swa needs schedule "cosine", whose rate it holds; "plateau" has no known end.',
         )
-        _require(
+        require(
             self.compile or not self.cuda_graphs,
             "cuda_graphs needs compile: what is recorded is the compiled model.",
         )
@@ -239,50 +238,7 @@ class TrainConfig:
             ("precision", ("auto", "float32", "bf16")),
         ):
             value = getattr(self, name)
-            _require(
-                value in allowed, f"{name} must be one of {', '.join(allowed)}, not {value!r}."
-            )
-
-
-@dataclass(frozen=True)
-class DataConfig:
-    """Which faces, cut how.
-
-    Attributes:
-        name: "synthetic", "fer2013", "ckplus"; where it lies on disk is not part of a run's name.
-        size: Side of the input images, pixels.
-        count: Faces to draw, for "synthetic".
-        difficulty: In [0, 1], for "synthetic".
-        seed: Of the drawn faces, or of the folds.
-        folds: For "ckplus", how many.
-        fold: For "ckplus", which one is the test split, from 0.
-        by: For "ckplus": "subject" keeps a person on one side; "random" does not.
-        contempt: For "ckplus": keep the class the paper drops.
-        crop: Detect and crop the face with MTCNN first (section 3.1).
-    """
-
-    name: str = "synthetic"
-    size: int = 48
-    count: int = 4000
-    difficulty: float = 0.5
-    seed: int = 0
-    folds: int = 10
-    fold: int = 0
-    by: Literal["subject", "random"] = "subject"
-    contempt: bool = False
-    crop: bool = False
-
-    def __post_init__(self) -> None:
-        _check_types(self)
-        _require(self.size >= 32, f"size must be at least 32 pixels, not {self.size}.")
-        _require(self.folds >= 3, f"folds must be at least 3, not {self.folds}.")
-        _require(
-            0 <= self.fold < self.folds, f"fold must be in 0..{self.folds - 1}, not {self.fold}."
-        )
-        _require(
-            self.by in ("subject", "random"), f"by must be 'subject' or 'random', not {self.by!r}."
-        )
-        _require(0 <= self.difficulty <= 1, f"difficulty must be in [0, 1]: {self.difficulty}.")
+            require(value in allowed, f"{name} must be one of {', '.join(allowed)}, not {value!r}.")
 
 
 _PARTS = {"model": ModelConfig, "loss": LossConfig, "train": TrainConfig, "data": DataConfig}
@@ -299,10 +255,10 @@ class RunConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        _check_types(self)
+        check_types(self)
         for name, part in _PARTS.items():
             value = getattr(self, name)
-            _require(isinstance(value, part), f"{name} must be a {part.__name__}, not {value!r}.")
+            require(isinstance(value, part), f"{name} must be a {part.__name__}, not {value!r}.")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain nested dict, as stored beside weights and in the ledger."""
@@ -373,7 +329,7 @@ class RunConfig:
             _known(self, part)
             if dot:
                 inner = getattr(self, part)
-                _require(is_dataclass(inner), f"{part} has no fields of its own, as {name} says.")
+                require(is_dataclass(inner), f"{part} has no fields of its own, as {name} says.")
                 _known(inner, key)
                 parts.setdefault(part, {})[key] = value
             else:
@@ -398,7 +354,7 @@ def preset(name: str, model: int = 6, **changes: Any) -> RunConfig:
     ===========  =================================================================
     """
     recipes = {"paper": _paper, "course": _course, "cpu": _cpu, "smoke": _smoke}
-    _require(name in LABELS, f"{name!r} is not a preset; use one of {', '.join(LABELS)}.")
+    require(name in LABELS, f"{name!r} is not a preset; use one of {', '.join(LABELS)}.")
     return recipes[name](model).change(**changes)
 
 
@@ -435,30 +391,6 @@ def _smoke(model: int) -> RunConfig:
     )
 
 
-def _require(holds: bool, otherwise: str) -> None:
-    if not holds:
-        raise FercourseError(otherwise)
-
-
-_TYPES = {
-    "bool": (bool, "true or false"),
-    "int": (Integral, "a whole number"),
-    "float": (Real, "a number"),
-    "str": (str, "a word"),
-}
-
-
-def _check_types(config: Any) -> None:
-    """Each value is of its field's type: the word "False" would count as true."""
-    for f in fields(config):
-        if f.type in _TYPES:
-            kind, called = _TYPES[f.type]
-            value = getattr(config, f.name)
-            fits = isinstance(value, kind) and isinstance(value, bool) == (f.type == "bool")
-            fits = fits and (f.type != "float" or math.isfinite(value))
-            _require(fits, f"{f.name} must be {called}, not {value!r}.")
-
-
 def _flat(config: RunConfig) -> dict[str, Any]:
     """All fields by their dotted names."""
     parts = {
@@ -471,7 +403,7 @@ def _flat(config: RunConfig) -> dict[str, Any]:
 
 def _known(config: Any, name: str) -> None:
     names = [f.name for f in fields(config)]
-    _require(
+    require(
         name in names,
         f"{type(config).__name__} has no field {name!r}; it has {', '.join(names)}.",
     )
@@ -479,9 +411,9 @@ def _known(config: Any, name: str) -> None:
 
 def _build(cls: type, values: dict[str, Any], where: str) -> Any:
     known = {f.name: f for f in fields(cls)}
-    _require(isinstance(values, dict), f"{where} must be a table of fields, not {values!r:.40}.")
+    require(isinstance(values, dict), f"{where} must be a table of fields, not {values!r:.40}.")
     for name in values:
-        _require(name in known, f"{where} has an unknown field {name!r}.")
+        require(name in known, f"{where} has an unknown field {name!r}.")
     return cls(
         **{
             name: _build(_PARTS[name], value, f"{where}.{name}") if name in _PARTS else value

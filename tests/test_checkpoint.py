@@ -5,9 +5,10 @@ import pickle
 import pytest
 import torch
 
-from fercourse import FercourseError, FERNet, load_weights, preset
+from fercourse import FercourseError, FERNet, preset
 from fercourse.files import atomic_write
-from fercourse.training.checkpoint import load_state, save_weights
+from fercourse.training.checkpoint import load_state
+from fercourse.weights.trained import load_weights, save_weights
 
 pytestmark = pytest.mark.numeric
 

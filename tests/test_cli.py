@@ -21,7 +21,7 @@ from tolerances import SUM, about
 
 from fercourse import FercourseError, FERNet, preset
 from fercourse.cli import main
-from fercourse.training.checkpoint import save_weights
+from fercourse.weights.trained import save_weights
 
 TINY = [
     "--preset",

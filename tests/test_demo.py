@@ -6,8 +6,8 @@ import pytest
 from conftest import ROOT
 from typer.main import get_command
 
-from fercourse import load_weights
 from fercourse.cli import app
+from fercourse.weights.trained import load_weights
 
 pytestmark = pytest.mark.slow
 

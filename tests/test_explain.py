@@ -14,13 +14,13 @@ from sklearn.metrics import average_precision_score
 from tolerances import DOUBLE, NETWORK, SUM, about
 
 from fercourse import FercourseError, ModelConfig, explain, load, preset
-from fercourse.config import DataConfig
+from fercourse.datasets.data_config import DataConfig
 from fercourse.datasets.faces import Faces
 from fercourse.explain.sanity import rank_correlation
 from fercourse.explain.score import bootstrap, rescale
 from fercourse.models.fernet import FERNet
 from fercourse.runs.score_book import ScoreBook, ScoreRow, weights_digest
-from fercourse.training.checkpoint import Trained
+from fercourse.weights.trained import Trained
 
 pytestmark = pytest.mark.numeric
 
@@ -516,7 +516,7 @@ def test_the_command_scores_and_records(tmp_path):
     from typer.testing import CliRunner
 
     from fercourse.cli.explain import app
-    from fercourse.training.checkpoint import save_weights
+    from fercourse.weights.trained import save_weights
 
     model = tiny(6)
     save_weights(tmp_path / "m.safetensors", model, trained().run.change(model=model.config))
@@ -545,7 +545,7 @@ def test_the_command_judges_by_the_folds_that_trained_the_model(tmp_path, monkey
     from typer.testing import CliRunner
 
     from fercourse.cli.explain import app
-    from fercourse.training.checkpoint import save_weights
+    from fercourse.weights.trained import save_weights
 
     asked = []
 

@@ -99,7 +99,7 @@ def test_a_component_in_the_table_is_on_the_board_and_in_names(sixth: Component)
     assert on[-1]
     assert ModelConfig(gcca_norm=True).name.endswith("+gcca_norm")
     assert ModelConfig.table1(6).name == "model6"
-    base = board.recipe([], "synthetic", "smoke")
+    base = board.shared_config([], "synthetic", "smoke")
     rows = [made_row(6, seed, label="cpu") for seed in (0, 1)]
     assert len(groups.group_by_config([*rows, made_row(6, 2, **{"model.gcca_norm": True})])) == 1
     planned = board.next_run([], base, on, "smoke")

@@ -15,12 +15,13 @@ from conftest import ROOT
 from made_faces import bar_dataset, bars
 from tolerances import STEP, TRAINED, about
 
-from fercourse import FercourseError, load_weights, preset, train
+from fercourse import FercourseError, preset, train
 from fercourse.config import TrainConfig
 from fercourse.datasets.faces import held_out
 from fercourse.training.learner import Learner
 from fercourse.training.loop import _check
 from fercourse.training.optim import make_average, make_optimizer, make_schedule, update_average
+from fercourse.weights.trained import load_weights
 
 TINY = {
     "model.width": 0.125,

@@ -65,7 +65,7 @@ def test_the_real_model_is_as_good_as_its_row(fer2013_zip):
 
 def test_bundling_needs_a_row(tmp_path):
     run = fercourse.preset("smoke", 1, seed=99)
-    from fercourse.training.checkpoint import save_weights
+    from fercourse.weights.trained import save_weights
 
     save_weights(tmp_path / "m.safetensors", fercourse.FERNet(run.model), run)
     with pytest.raises(FercourseError, match="no row"):
@@ -77,7 +77,7 @@ def test_bundling_halves_and_keeps_the_answers(tmp_path, monkeypatch, capsys):
     trained = pretrained("synthetic", 1)
     net = trained.network
     from fercourse.cli import main
-    from fercourse.training.checkpoint import save_weights
+    from fercourse.weights.trained import save_weights
 
     save_weights(tmp_path / "m.safetensors", net, trained.run)
     words = ["ledger", "bundle", tmp_path / "m.safetensors", "--folder", tmp_path]

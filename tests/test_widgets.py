@@ -25,7 +25,7 @@ from fercourse.detection import FaceDetector, StagedSearch, match
 from fercourse.errors import FercourseError
 from fercourse.labels import BASIC, Expression
 from fercourse.plots.data import action_units
-from fercourse.training.checkpoint import Trained
+from fercourse.weights.trained import Trained
 from fercourse.widgets.augmentation_explorer import results
 from fercourse.widgets.explorer import Explorer
 from fercourse.widgets.pictures import example, read_upload

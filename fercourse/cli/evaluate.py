@@ -26,8 +26,8 @@ def evaluate(
     from fercourse.datasets.registry import known
     from fercourse.evaluation.predict import Views
     from fercourse.evaluation.predict import evaluate as judge
-    from fercourse.training.checkpoint import load_weights
     from fercourse.training.train import find_device
+    from fercourse.weights.trained import load_weights
 
     trained = load_weights(weights)
     dataset, _ = load_data(data, trained.run)

@@ -40,7 +40,7 @@ def score(
     from fercourse.datasets.load import load_config
     from fercourse.datasets.registry import known
     from fercourse.explain import ScoreBook, measure
-    from fercourse.training.checkpoint import load_weights
+    from fercourse.weights.trained import load_weights
 
     trained = load_weights(weights)
     config = trained.run.data
@@ -86,7 +86,7 @@ def figures(
     """Draw cascade, channel weights, methods and animation for a model."""
     from fercourse import plots
     from fercourse.files import atomic_write
-    from fercourse.training.checkpoint import load_weights
+    from fercourse.weights.trained import load_weights
 
     trained = load_weights(weights)
     model, size = trained.network, trained.run.data.size

@@ -24,8 +24,8 @@ def predict(
 ) -> None:
     """Find the faces in a picture and say what they express."""
     from fercourse.evaluation.recognise import annotate, read_photo, recognise
-    from fercourse.training.checkpoint import load_weights
     from fercourse.training.train import find_device
+    from fercourse.weights.trained import load_weights
 
     trained = load_weights(weights)
     image = read_photo(photo)

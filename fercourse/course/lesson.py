@@ -94,8 +94,8 @@ class Lesson:
         Raises:
             FercourseError: The lecture mode has no such record.
         """
-        from fercourse.training.checkpoint import load_weights, save_weights
         from fercourse.training.train import train
+        from fercourse.weights.trained import load_weights, save_weights
 
         weights = RECORDS / f"{self.number:02}-{name}.safetensors"
         curve = weights.with_suffix(".json")

@@ -9,9 +9,9 @@ from typing import Literal
 import numpy as np
 import torch
 
-from fercourse.config import DataConfig
 from fercourse.datasets import cache
 from fercourse.datasets.archive import Archive
+from fercourse.datasets.data_config import DataConfig
 from fercourse.datasets.faces import FaceDataset, Faces, held_out
 from fercourse.datasets.fingerprint import digest
 from fercourse.datasets.registry import known, on_disk

@@ -14,7 +14,7 @@ from fercourse.evaluation.predict import probabilities
 from fercourse.files import atomic_write
 from fercourse.images import photograph
 from fercourse.labels import Expression
-from fercourse.training.checkpoint import Trained
+from fercourse.weights.trained import Trained
 
 if TYPE_CHECKING:
     from fercourse.detection import Detection

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fercourse.course.clinic import ILLNESSES
+from fercourse.clinic import ILLNESSES
 from fercourse.exercises.exercise import Wrong, check, exercise
 
 

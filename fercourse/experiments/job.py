@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filelock import FileLock, Timeout
 
-from fercourse.config import DataConfig
+from fercourse.datasets.data_config import DataConfig
 from fercourse.errors import FercourseError
 from fercourse.experiments.plans import Planned
 from fercourse.files import atomic_write

@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from fercourse.config import LABELS, DataConfig, RunConfig
+from fercourse.config import LABELS, RunConfig
 from fercourse.config import preset as recipe
+from fercourse.datasets.data_config import DataConfig
 from fercourse.datasets.registry import REGISTRY, known
 from fercourse.errors import FercourseError
 from fercourse.experiments.trials import SETTINGS, trials

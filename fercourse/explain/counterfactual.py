@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from fercourse.config import DataConfig
+from fercourse.datasets.data_config import DataConfig
 from fercourse.datasets.faces import Faces
 from fercourse.errors import FercourseError
 from fercourse.explain.score import own_units

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fercourse.config import DataConfig
+from fercourse.datasets.data_config import DataConfig
 from fercourse.datasets.faces import FaceDataset, Faces
 from fercourse.errors import FercourseError
 from fercourse.explain.baselines import baselines
@@ -22,7 +22,7 @@ from fercourse.explain.score import Estimate, bootstrap, score, truth
 from fercourse.models.fernet import FERNet
 from fercourse.runs.row import commit, versions
 from fercourse.runs.score_book import ScoreRow, weights_digest
-from fercourse.training.checkpoint import Trained
+from fercourse.weights.trained import Trained
 
 Stamp = dict[str, Any]
 """What all rows of one model share."""

@@ -15,8 +15,8 @@ from fercourse.models.fernet import FERNet
 from fercourse.pages.markdown import table
 from fercourse.runs.ledger import Ledger
 from fercourse.runs.row import Row
-from fercourse.training.checkpoint import load_weights, save_weights
 from fercourse.weights import FOLDER
+from fercourse.weights.trained import load_weights, save_weights
 
 LIMIT = 16 * 2**20
 """Bytes a file may have, so that every host takes it."""

@@ -19,8 +19,9 @@ from fercourse.datasets.faces import Faces, HeldOutFaces
 from fercourse.errors import FercourseError
 from fercourse.evaluation.predict import probabilities
 from fercourse.models.fernet import FERNet
-from fercourse.training.checkpoint import load_state, save_state, save_weights
+from fercourse.training.checkpoint import load_state, save_state
 from fercourse.training.learner import Learner, state_copy
+from fercourse.weights.trained import save_weights
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric

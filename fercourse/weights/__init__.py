@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 
 from fercourse.errors import FercourseError
-
-if TYPE_CHECKING:
-    from fercourse.training.checkpoint import Trained
+from fercourse.weights.trained import Trained, load_weights
 
 FOLDER = Path(__file__).parent
 
@@ -34,8 +31,6 @@ def pretrained(
     Raises:
         FercourseError: There are no such weights in the package.
     """
-    from fercourse.training.checkpoint import load_weights
-
     if (data, model) not in bundled():
         known = ", ".join(f"{name} {number}" for name, number in bundled())
         raise FercourseError(

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from fercourse.datasets.registry import known
 from fercourse.evaluation.recognise import recognise
 from fercourse.plots.explain.photo_answers import reading
-from fercourse.training.checkpoint import Trained
+from fercourse.weights.trained import Trained
 from fercourse.widgets.explorer import Explorer
 from fercourse.widgets.pictures import example, read_upload
 from fercourse.widgets.webcam import Camera

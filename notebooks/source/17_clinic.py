@@ -19,7 +19,7 @@
 # record looks.
 
 # %%
-from fercourse.course import clinic as ward
+from fercourse import clinic as ward
 
 for name, meaning in ward.ILLNESSES.items():
     print(f"{name:28} {meaning}")

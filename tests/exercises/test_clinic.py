@@ -6,7 +6,7 @@ import torch
 from tolerances import SUM
 
 from fercourse import FercourseError, FERNet, preset
-from fercourse.course import clinic as ward
+from fercourse import clinic as ward
 from fercourse.datasets.faces import Faces
 from fercourse.exercises import clinic
 from fercourse.labels import BASIC

@@ -1,14 +1,14 @@
 """Eyes and brows."""
 
-from types import SimpleNamespace
-
 from torch import Tensor
 
 from fercourse.datasets.synthetic.canvas import Canvas, paint, smooth
+from fercourse.datasets.synthetic.geometry import Geometry
+from fercourse.datasets.synthetic.identity import Traits
 from fercourse.datasets.synthetic.random import uniform
 
 
-def eyes(canvas: Canvas, t: SimpleNamespace, g: SimpleNamespace, picture: Tensor) -> None:
+def eyes(canvas: Canvas, t: Traits, g: Geometry, picture: Tensor) -> None:
     """Paint both eyes on a face's reflectance (N, 2, H, W), in place."""
     where, s, y = canvas.part((0.16, 0.80), (-0.28, 0.24))
     u = (s - g.eye_s) / t.eye_width
@@ -39,7 +39,7 @@ def eyes(canvas: Canvas, t: SimpleNamespace, g: SimpleNamespace, picture: Tensor
     paint(picture, where, 0.42 * t.skin_tone, fold * (0.70 - 0.5 * t.single_lid))
 
 
-def brows(canvas: Canvas, t: SimpleNamespace, g: SimpleNamespace, picture: Tensor) -> None:
+def brows(canvas: Canvas, t: Traits, g: Geometry, picture: Tensor) -> None:
     """Paint both brows on a face's reflectance (N, 2, H, W), in place."""
     where, s, y = canvas.part((0.0, 0.95), (-0.72, 0.05))
     v = (s - g.brow_from) / (g.brow_to - g.brow_from)  # 0 at the inner end, 1 at the outer

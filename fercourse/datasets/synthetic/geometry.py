@@ -1,15 +1,55 @@
 """Where everything in a face is, once its action units have pulled."""
 
-from types import SimpleNamespace
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
+from fercourse.datasets.synthetic.identity import Traits
 from fercourse.datasets.synthetic.units import UNITS
 
 
-def geometry(t: SimpleNamespace, units: Tensor, gaze: Tensor) -> SimpleNamespace:
-    """Positions and shapes of N faces, each (N, 2, 1, 1), or (N, 1, 1, 1) on the midline.
+@dataclass
+class Geometry:
+    """Where everything is in N faces, each (N, 2, 1, 1), or (N, 1, 1, 1) on the midline.
+
+    :func:`geometry` fills in all of them. Names end in ``s`` for a place aside of the midline, in
+    ``y`` for one downwards; lengths as in ``canvas.py``.
+
+    Attributes:
+        a: Intensity of each action unit on either side.
+        mid: The mean of both sides.
+    """
+
+    a: dict[int, Tensor]
+    mid: dict[int, Tensor]
+    brow_inner: Tensor = field(init=False)
+    brow_arch: Tensor = field(init=False)
+    brow_outer: Tensor = field(init=False)
+    brow_from: Tensor = field(init=False)
+    brow_to: Tensor = field(init=False)
+    eye_s: Tensor = field(init=False)
+    lid_upper: Tensor = field(init=False)
+    lid_lower: Tensor = field(init=False)
+    gaze_s: Tensor = field(init=False)
+    gaze_y: Tensor = field(init=False)
+    nose_tip: Tensor = field(init=False)
+    ala_y: Tensor = field(init=False)
+    ala_s: Tensor = field(init=False)
+    chin: Tensor = field(init=False)
+    corner_s: Tensor = field(init=False)
+    corner_y: Tensor = field(init=False)
+    inner_upper: Tensor = field(init=False)
+    inner_lower: Tensor = field(init=False)
+    lip_upper: Tensor = field(init=False)
+    lip_lower: Tensor = field(init=False)
+    gap: Tensor = field(init=False)
+    drop: Tensor = field(init=False)
+    eye_y: Tensor = field(init=False)
+
+
+def geometry(t: Traits, units: Tensor, gaze: Tensor) -> Geometry:
+    """Positions and shapes of N faces.
 
     Args:
         t: The people, from :func:`fercourse.datasets.synthetic.identity.traits`.
@@ -18,7 +58,7 @@ def geometry(t: SimpleNamespace, units: Tensor, gaze: Tensor) -> SimpleNamespace
     """
     a = {unit: units[:, k, :, None, None] for k, unit in enumerate(UNITS)}  # (N, 2, 1, 1)
     mid = {unit: value.mean(1, keepdim=True) for unit, value in a.items()}  # (N, 1, 1, 1)
-    g = SimpleNamespace(a=a, mid=mid)
+    g = Geometry(a, mid)
 
     # Brows: heights at the inner end, the arch and the outer end.
     g.brow_inner = t.brow_y + t.brow_slope + t.brow_uneven + 0.05

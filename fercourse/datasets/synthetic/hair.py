@@ -1,21 +1,20 @@
 """Hair on the head, glasses, and a surgical mask: what covers a face without being one."""
 
-from types import SimpleNamespace
-
 import torch
 from torch import Tensor
 
 from fercourse.datasets.synthetic.canvas import Canvas, paint, smooth
+from fercourse.datasets.synthetic.identity import Traits
 from fercourse.datasets.synthetic.random import uniform
 
 
-def crown(canvas: Canvas, t: SimpleNamespace) -> Tensor:
+def crown(canvas: Canvas, t: Traits) -> Tensor:
     """1 along the outline of the hair, less inside it: (N, 1, H, W)."""
     across = (canvas.s / (t.width * 1.10 + 0.10 * t.long)) ** 2.4
     return across + ((-canvas.y).clamp(min=0) / (t.top + 0.10)) ** 2.4
 
 
-def hair(canvas: Canvas, t: SimpleNamespace) -> tuple[Tensor, Tensor]:
+def hair(canvas: Canvas, t: Traits) -> tuple[Tensor, Tensor]:
     """Reflectance and cover of the hair, each (N, 2, H, W)."""
     s, y, n = canvas.s, canvas.y, len(t.number)
     h, w = canvas.shape
@@ -36,7 +35,7 @@ def hair(canvas: Canvas, t: SimpleNamespace) -> tuple[Tensor, Tensor]:
     return tone, cover * (1 - bare)
 
 
-def glasses(canvas: Canvas, t: SimpleNamespace, picture: Tensor) -> None:
+def glasses(canvas: Canvas, t: Traits, picture: Tensor) -> None:
     """Paint glasses on those who wear them, in place."""
     where, s, y = canvas.part((0.0, 1.1), (-0.35, 0.5))
     dx, dy = (s - 0.47).abs() - 0.20, (y - 0.03).abs() - (0.10 + 0.06 * t.frame)

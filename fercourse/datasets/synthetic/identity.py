@@ -1,6 +1,6 @@
 """Who is drawn: the lasting traits of a face, from one number."""
 
-from types import SimpleNamespace
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -54,15 +54,91 @@ SPREAD: dict[str, tuple[float, float]] = {
 }
 
 
-def traits(identity: Tensor) -> SimpleNamespace:
-    """The traits of N people, each (N, 1, 1, 1); side-dependent ones are (N, 2, 1, 1).
+@dataclass
+class Traits:
+    """The lasting traits of N people, each (N, 1, 1, 1), side-dependent ones (N, 2, 1, 1).
+
+    :func:`traits` fills in all of them: those of :data:`VARIED` and :data:`SPREAD`, then what
+    follows from these. Lengths as in ``canvas.py``, tones are reflectances in [0, 1], the rest are
+    shares, or 1 for yes and 0 for no.
+
+    Attributes:
+        number: int64 (N,), who.
+    """
+
+    number: Tensor
+    # Drawn around a mean.
+    width: Tensor = field(init=False)
+    chin: Tensor = field(init=False)
+    jaw: Tensor = field(init=False)
+    eye_s: Tensor = field(init=False)
+    eye_width: Tensor = field(init=False)
+    eye_open: Tensor = field(init=False)
+    eye_tilt: Tensor = field(init=False)
+    eye_depth: Tensor = field(init=False)
+    crease: Tensor = field(init=False)
+    iris: Tensor = field(init=False)
+    brow_y: Tensor = field(init=False)
+    brow_arch: Tensor = field(init=False)
+    brow_slope: Tensor = field(init=False)
+    brow_thick: Tensor = field(init=False)
+    nose_width: Tensor = field(init=False)
+    nose_tip: Tensor = field(init=False)
+    nose_high: Tensor = field(init=False)
+    cheek: Tensor = field(init=False)
+    mouth_y: Tensor = field(init=False)
+    mouth_width: Tensor = field(init=False)
+    lip_upper: Tensor = field(init=False)
+    lip_lower: Tensor = field(init=False)
+    bend: Tensor = field(init=False)
+    hairline: Tensor = field(init=False)
+    top: Tensor = field(init=False)
+    # Drawn evenly.
+    skin: Tensor = field(init=False)
+    age: Tensor = field(init=False)
+    sex: Tensor = field(init=False)
+    hair_tone: Tensor = field(init=False)
+    hair_kind: Tensor = field(init=False)
+    beard: Tensor = field(init=False)
+    glasses: Tensor = field(init=False)
+    frame: Tensor = field(init=False)
+    iris_tone: Tensor = field(init=False)
+    lipstick: Tensor = field(init=False)
+    brow_dense: Tensor = field(init=False)
+    mottle: Tensor = field(init=False)
+    part: Tensor = field(init=False)
+    fold: Tensor = field(init=False)
+    # Made from those.
+    brow_uneven: Tensor = field(init=False)
+    mouth_uneven: Tensor = field(init=False)
+    eye_uneven: Tensor = field(init=False)
+    child: Tensor = field(init=False)
+    old: Tensor = field(init=False)
+    lines: Tensor = field(init=False)
+    single_lid: Tensor = field(init=False)
+    female: Tensor = field(init=False)
+    skin_tone: Tensor = field(init=False)
+    hair: Tensor = field(init=False)
+    brow_tone: Tensor = field(init=False)
+    lip_tone: Tensor = field(init=False)
+    long: Tensor = field(init=False)
+    bald: Tensor = field(init=False)
+    fringe: Tensor = field(init=False)
+    stubble: Tensor = field(init=False)
+    full_beard: Tensor = field(init=False)
+    moustache: Tensor = field(init=False)
+    has_glasses: Tensor = field(init=False)
+
+
+def traits(identity: Tensor) -> Traits:
+    """The traits of N people.
 
     Args:
         identity: int64 (N,); one number is the same person in every picture.
     """
     z = normal(0, "varied", identity, len(VARIED)).clamp(-2.2, 2.2)
     u = uniform(0, "spread", identity, len(SPREAD))
-    t = SimpleNamespace(number=identity)
+    t = Traits(identity)
     for k, (name, (mean, sd)) in enumerate(VARIED.items()):
         setattr(t, name, (mean + sd * z[:, k])[:, None, None, None])
     for k, (name, (low, high)) in enumerate(SPREAD.items()):

@@ -1,6 +1,6 @@
 """Light: Lambert's cosine law on the relief, an ambient share, and a highlight."""
 
-from types import SimpleNamespace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -9,20 +9,35 @@ from fercourse.datasets.synthetic.canvas import Canvas
 from fercourse.datasets.synthetic.random import uniform
 
 
-def lamp(index: Tensor, seed: int, difficulty: float) -> SimpleNamespace:
-    """Light of N photographs: direction (N, 3), ambient share and gloss (N, 1, 1)."""
+@dataclass(frozen=True)
+class Lamp:
+    """The light of N photographs.
+
+    Attributes:
+        towards: Unit vectors (N, 3), right, down and towards the viewer.
+        ambient: Share of light from everywhere, (N, 1, 1).
+        gloss: Strength of highlights, (N, 1, 1).
+    """
+
+    towards: Tensor
+    ambient: Tensor
+    gloss: Tensor
+
+
+def lamp(index: Tensor, seed: int, difficulty: float) -> Lamp:
+    """Draw the light of N photographs."""
     u = uniform(seed, "lamp", index, 5)
     across = 2.2 * difficulty * (2 * u[:, 0] - 1) + 0.25 * (u[:, 4] - 0.5)
     above = -0.45 + 1.4 * difficulty * (u[:, 1] - 0.5)
     towards = torch.stack([across, above, torch.full_like(above, 0.85)], -1)
-    return SimpleNamespace(
+    return Lamp(
         towards=towards / towards.norm(dim=-1, keepdim=True),
         ambient=(0.36 + 0.5 * difficulty * (u[:, 2] - 0.5))[:, None, None],
         gloss=(0.10 + 0.15 * u[:, 3])[:, None, None],
     )
 
 
-def light(canvas: Canvas, height: Tensor, lamp: SimpleNamespace) -> tuple[Tensor, Tensor]:
+def light(canvas: Canvas, height: Tensor, lamp: Lamp) -> tuple[Tensor, Tensor]:
     """What the relief (N, H, W) scatters and what it mirrors, each (N, H, W).
 
     The highlight is Blinn's: it is brightest where the normal halves the angle between the lamp

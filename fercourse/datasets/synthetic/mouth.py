@@ -1,13 +1,13 @@
 """The mouth: lips, teeth, tongue and the dark behind them."""
 
-from types import SimpleNamespace
-
 from torch import Tensor
 
 from fercourse.datasets.synthetic.canvas import Canvas, paint
+from fercourse.datasets.synthetic.geometry import Geometry
+from fercourse.datasets.synthetic.identity import Traits
 
 
-def mouth(canvas: Canvas, t: SimpleNamespace, g: SimpleNamespace, picture: Tensor) -> None:
+def mouth(canvas: Canvas, t: Traits, g: Geometry, picture: Tensor) -> None:
     """Paint the mouth on a face's reflectance (N, 2, H, W), in place."""
     where, s, y = canvas.part((0.0, 0.75), (0.6, canvas.bottom))
     a, mid = g.a, g.mid

@@ -1,7 +1,6 @@
 """A head, painted and lit, before any camera has seen it."""
 
 from dataclasses import dataclass
-from types import SimpleNamespace
 
 import torch
 from torch import Tensor
@@ -9,9 +8,9 @@ from torch import Tensor
 from fercourse.datasets.synthetic.camera import Camera, heights
 from fercourse.datasets.synthetic.canvas import Canvas, unfold
 from fercourse.datasets.synthetic.eyes import brows, eyes
-from fercourse.datasets.synthetic.geometry import geometry
+from fercourse.datasets.synthetic.geometry import Geometry, geometry
 from fercourse.datasets.synthetic.hair import glasses, hair, surgical_mask
-from fercourse.datasets.synthetic.identity import traits
+from fercourse.datasets.synthetic.identity import Traits, traits
 from fercourse.datasets.synthetic.light import lamp, light
 from fercourse.datasets.synthetic.mouth import mouth
 from fercourse.datasets.synthetic.random import normal, uniform
@@ -35,8 +34,8 @@ class Portrait:
     """
 
     canvas: Canvas
-    people: SimpleNamespace
-    shape: SimpleNamespace
+    people: Traits
+    shape: Geometry
     worn: Tensor
     height: Tensor
     light: Tensor
@@ -92,7 +91,7 @@ def portrait(
 
 
 def _paint(
-    canvas: Canvas, t: SimpleNamespace, g: SimpleNamespace, edge: Tensor, worn: Tensor
+    canvas: Canvas, t: Traits, g: Geometry, edge: Tensor, worn: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Reflectance and cover of the head with all it wears, each (N, H, 2 W)."""
     tone, cover = ears_and_neck(canvas, t, g)

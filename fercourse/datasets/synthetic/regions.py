@@ -1,11 +1,10 @@
 """Which part of the face each action unit moves: the truth that attention maps are held against."""
 
-from types import SimpleNamespace
-
 import torch
 from torch import Tensor
 
 from fercourse.datasets.synthetic.canvas import Canvas
+from fercourse.datasets.synthetic.geometry import Geometry
 from fercourse.datasets.synthetic.units import UNITS
 
 ACTIVE = 0.1  # intensity from which a unit counts as acting
@@ -47,7 +46,7 @@ REGIONS: dict[int, tuple[tuple[float, float, float, float], ...]] = {
 }
 
 
-def regions(canvas: Canvas, g: SimpleNamespace) -> Tensor:
+def regions(canvas: Canvas, g: Geometry) -> Tensor:
     """Bit k set where ``UNITS[k]`` acts: int32 (N, 2, H, W)."""
     bits = {}  # ellipse -> the bits of the units acting in it, (N, 2, 1, 1)
     for k, unit in enumerate(UNITS):

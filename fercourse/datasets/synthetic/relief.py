@@ -1,17 +1,17 @@
 """The height of the face above its plane: skull, features, and what moving skin heaps up."""
 
-from types import SimpleNamespace
-
 import torch
 from torch import Tensor
 
 from fercourse.datasets.synthetic.canvas import Canvas, bumps
+from fercourse.datasets.synthetic.geometry import Geometry
 from fercourse.datasets.synthetic.hair import crown
+from fercourse.datasets.synthetic.identity import Traits
 
 DEPTH = 0.95  # of the head's front half, units
 
 
-def outline(canvas: Canvas, t: SimpleNamespace, g: SimpleNamespace) -> Tensor:
+def outline(canvas: Canvas, t: Traits, g: Geometry) -> Tensor:
     """0 in the middle of the face, 1 along its outline: (N, 2, H, W)."""
     y = canvas.y
     lowered = (g.chin - t.chin) * ((y - 0.5) / (t.chin - 0.5)).clamp(0, 1)  # below the ears only
@@ -20,7 +20,7 @@ def outline(canvas: Canvas, t: SimpleNamespace, g: SimpleNamespace) -> Tensor:
     return (canvas.s / t.width) ** 2 + (lower + upper)
 
 
-def relief(canvas: Canvas, t: SimpleNamespace, g: SimpleNamespace, edge: Tensor) -> Tensor:
+def relief(canvas: Canvas, t: Traits, g: Geometry, edge: Tensor) -> Tensor:
     """Height (N, 2, H, W), units; ``edge`` is the face's :func:`outline`."""
     a, mid = g.a, g.mid
     z = DEPTH * (1.0 - edge).clamp_(min=0).sqrt_()
@@ -61,7 +61,7 @@ def relief(canvas: Canvas, t: SimpleNamespace, g: SimpleNamespace, edge: Tensor)
     return z
 
 
-def _folds(canvas: Canvas, t: SimpleNamespace, g: SimpleNamespace, z: Tensor) -> None:
+def _folds(canvas: Canvas, t: Traits, g: Geometry, z: Tensor) -> None:
     """Furrows, each a valley along a curve that is drawn as its distance."""
     a = g.a
     deep = 0.25 + t.lines

@@ -1,15 +1,15 @@
 """Skin: its tone, its shade in hollows, stubble and beard, and the ears and neck around it."""
 
-from types import SimpleNamespace
-
 import torch
 from torch import Tensor
 
 from fercourse.datasets.synthetic.canvas import Canvas, bumps, fold, paint, smooth
+from fercourse.datasets.synthetic.geometry import Geometry
+from fercourse.datasets.synthetic.identity import Traits
 from fercourse.datasets.synthetic.random import uniform
 
 
-def skin(canvas: Canvas, t: SimpleNamespace, g: SimpleNamespace, edge: Tensor) -> Tensor:
+def skin(canvas: Canvas, t: Traits, g: Geometry, edge: Tensor) -> Tensor:
     """Reflectance of the bare face (N, 2, H, W), hollows darkened as if less sky reached them."""
     a, mid = g.a, g.mid
     h, w = canvas.shape
@@ -47,9 +47,7 @@ def skin(canvas: Canvas, t: SimpleNamespace, g: SimpleNamespace, edge: Tensor) -
     return tone
 
 
-def _beard(
-    canvas: Canvas, t: SimpleNamespace, g: SimpleNamespace, edge: Tensor, tone: Tensor
-) -> None:
+def _beard(canvas: Canvas, t: Traits, g: Geometry, edge: Tensor, tone: Tensor) -> None:
     where, s, y = canvas.part((0.0, canvas.width), (0.3, canvas.bottom))
     n = len(t.number)
     grain = uniform(0, "beard", t.number, 2 * 36 * 30).view(2 * n, 36, 30)
@@ -72,7 +70,7 @@ def _beard(
     paint(tone, where, t.hair * 1.2 + 0.01, hairy * (0.45 + 0.6 * grain).clamp_(max=0.97))
 
 
-def ears_and_neck(canvas: Canvas, t: SimpleNamespace, g: SimpleNamespace) -> tuple[Tensor, Tensor]:
+def ears_and_neck(canvas: Canvas, t: Traits, g: Geometry) -> tuple[Tensor, Tensor]:
     """What lies behind the face: reflectance and cover, each (N, 2, H, W)."""
     s, y = canvas.s, canvas.y
     ds, dy = (s - t.width * 0.985) / 0.12, (y - 0.16) / 0.27

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from fercourse.config import DataConfig
+from fercourse.datasets.data_config import DataConfig
 from fercourse.datasets.faces import Faces
 from fercourse.errors import FercourseError
 from fercourse.explain import METHODS, changed_pixels, gradcam, maps, neutral_counterfactual, truth

@@ -24,7 +24,7 @@ from fercourse.plots.style import (
 )
 
 if TYPE_CHECKING:
-    from fercourse.course.clinic import Chart
+    from fercourse.clinic import Chart
 
 
 @course_style()
@@ -34,7 +34,7 @@ def patient_chart(chart: Chart, name: str, healthy: Chart | None = None) -> Figu
     The headline reports and does not diagnose.
 
     Args:
-        chart: Of :func:`fercourse.course.clinic.admit` or ``recorded``.
+        chart: Of :func:`fercourse.clinic.admit` or ``recorded``.
         name: Of the patient.
         healthy: Its validation accuracy is drawn behind, to compare with.
     """

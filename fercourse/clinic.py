@@ -25,7 +25,7 @@ from fercourse.labels import BASIC
 from fercourse.models.fernet import FERNet
 from fercourse.preprocess import normalise, to_input
 
-RECORDS = Path(__file__).parent / "records"
+RECORDS = Path(__file__).parent / "course" / "records"
 EPOCHS = 10
 COUNT, DIFFICULTY = 2000, 0.1
 """Of the drawn faces: hard enough that a healthy run makes mistakes."""

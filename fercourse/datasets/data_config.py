@@ -1,0 +1,49 @@
+"""Which faces a run is trained and judged on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from fercourse.checks import check_types, require
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Which faces, cut how.
+
+    Attributes:
+        name: "synthetic", "fer2013", "ckplus"; where it lies on disk is not part of a run's name.
+        size: Side of the input images, pixels.
+        count: Faces to draw, for "synthetic".
+        difficulty: In [0, 1], for "synthetic".
+        seed: Of the drawn faces, or of the folds.
+        folds: For "ckplus", how many.
+        fold: For "ckplus", which one is the test split, from 0.
+        by: For "ckplus": "subject" keeps a person on one side; "random" does not.
+        contempt: For "ckplus": keep the class the paper drops.
+        crop: Detect and crop the face with MTCNN first (section 3.1).
+    """
+
+    name: str = "synthetic"
+    size: int = 48
+    count: int = 4000
+    difficulty: float = 0.5
+    seed: int = 0
+    folds: int = 10
+    fold: int = 0
+    by: Literal["subject", "random"] = "subject"
+    contempt: bool = False
+    crop: bool = False
+
+    def __post_init__(self) -> None:
+        check_types(self)
+        require(self.size >= 32, f"size must be at least 32 pixels, not {self.size}.")
+        require(self.folds >= 3, f"folds must be at least 3, not {self.folds}.")
+        require(
+            0 <= self.fold < self.folds, f"fold must be in 0..{self.folds - 1}, not {self.fold}."
+        )
+        require(
+            self.by in ("subject", "random"), f"by must be 'subject' or 'random', not {self.by!r}."
+        )
+        require(0 <= self.difficulty <= 1, f"difficulty must be in [0, 1]: {self.difficulty}.")

@@ -1,0 +1,89 @@
+"""Weights as safetensors that know their own model."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from fercourse.config import RunConfig
+from fercourse.errors import FercourseError
+from fercourse.files import atomic_write
+from fercourse.models.fernet import FERNet
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained network, and what is known of it: what a file of weights holds.
+
+    Attributes:
+        network: In evaluation mode.
+        run: The config it was trained by.
+        about: JSON values, such as the selected epoch and its validation accuracy.
+    """
+
+    network: FERNet
+    run: RunConfig
+    about: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """Of its run in the ledger."""
+        return f"{self.run.hash}-{self.run.seed}"
+
+
+def save_weights(
+    path: str | Path, network: FERNet, run: RunConfig, about: dict[str, Any] | None = None
+) -> None:
+    """Write weights, the run's config, and facts about it to one safetensors file, atomically.
+
+    Args:
+        path: Usually ends in ``.safetensors``.
+        network: Its weights are stored as they are, in contiguous memory.
+        run: Stored beside them, so that :func:`load_weights` needs nothing else.
+        about: See :class:`Trained`.
+    """
+    tensors = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
+    facts = {"config": json.dumps(run.to_dict()), "about": json.dumps(about or {})}
+    with atomic_write(path) as part:
+        part.write_bytes(save(tensors, metadata=facts))
+
+
+def load_weights(path: str | Path, device: str | torch.device = "cpu") -> Trained:
+    """What :func:`save_weights` wrote, as float32.
+
+    Raises:
+        FercourseError: No such file, not safetensors, or not one of ours.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FercourseError(
+            f"There are no weights at {path}; name a model.safetensors that fercourse train wrote."
+        )
+    try:
+        with safe_open(path, framework="pt") as stored:
+            facts = stored.metadata() or {}
+            state = {name: stored.get_tensor(name).float() for name in stored.keys()}  # noqa: SIM118
+        run = RunConfig.from_dict(json.loads(facts["config"]))
+        about = json.loads(facts.get("about", "{}"))
+        network = FERNet(run.model)
+        network.load_state_dict(state)
+    except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
+        why = {
+            KeyError: "there is no config beside them",
+            RuntimeError: "the tensors are not those of its config's model",
+        }.get(type(error), _first_line(error).rstrip("."))
+        raise FercourseError(
+            f"{path} holds no fercourse weights ({why}); "
+            "pass the model.safetensors that fercourse train wrote."
+        ) from error
+    return Trained(network.to(device).eval(), run, about)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
