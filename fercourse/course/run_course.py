@@ -19,7 +19,7 @@ from tqdm.auto import tqdm
 
 from fercourse.course.build import MINUTES, NOTEBOOKS, run, shrink
 from fercourse.course.mode import MODES
-from fercourse.course.site import write_index, write_page
+from fercourse.course.site import write_site
 from fercourse.errors import FercourseError
 from fercourse.files import atomic_write
 
@@ -43,9 +43,13 @@ class RunCost:
 
 
 def run_course(
-    mode: str, out: Path, lessons: Sequence[int] = (), jobs: int | None = None
+    mode: str,
+    out: Path,
+    lessons: Sequence[int] = (),
+    jobs: int | None = None,
+    reference: bool = True,
 ) -> dict[str, RunCost]:
-    """Run notebooks one kernel a core, each into a page of the site; a failure stops no other.
+    """Run notebooks one kernel a core, then make the site of them; a failure stops no other.
 
     Args:
         mode: "smoke", "lecture" or "full".
@@ -53,6 +57,7 @@ def run_course(
         lessons: Numbers; empty means all.
         jobs: Notebooks at a time; None takes one a core, and one in all where there is a GPU to
             share or the full mode needs every core.
+        reference: Add the docstrings' pages to the site.
 
     Returns:
         By stem, "06_channel_attention".
@@ -91,7 +96,7 @@ def run_course(
     rows |= {k: {"mode": mode} | asdict(v) for k, v in taken.items()}
     with atomic_write(kept) as part:
         part.write_text(json.dumps(rows, indent=1), encoding="utf-8")
-    write_index(out, mode)
+    write_site(out, notebooks(), mode, reference)
     return taken
 
 
@@ -141,7 +146,6 @@ def _one(path: Path, mode: str, out: Path, threads: str) -> RunCost:
     out.mkdir(parents=True, exist_ok=True)
     with atomic_write(out / path.name) as part:
         part.write_text(nbformat.writes(notebook), encoding="utf-8")
-    write_page(notebook, out / f"{path.stem}.html")
     return RunCost(seconds, memory.most / 2**30, error)
 
 

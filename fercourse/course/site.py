@@ -1,108 +1,146 @@
-"""Pages to browse, made from notebooks that ran: no server, no network, formulas included."""
+"""Pages to browse, made by Sphinx: the lessons as they ran, the documents, and every docstring.
+
+Their source is gathered in a folder of its own, laid out as the repository is, so that links
+between notebooks and documents lead from page to page.
+"""
 
 from __future__ import annotations
 
-import html
 import json
+import pkgutil
 import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
 
 import nbformat
-from nbformat import NotebookNode
 
+import fercourse
 from fercourse.course.mode import MODES
-from fercourse.files import atomic_write
+from fercourse.errors import FercourseError
+from fercourse.pages.markdown import table
+from fercourse.settings import ROOT
 
-STYLE = Path(__file__).parent / "site.css"
-
-
-def write_page(notebook: NotebookNode, target: Path) -> None:
-    """One lesson as a page; links to notebooks become links to pages."""
-    from nbconvert import HTMLExporter
-    from nbconvert.preprocessors import CoalesceStreamsPreprocessor
-    from pygments.formatters import HtmlFormatter
-
-    exporter = HTMLExporter(template_name="basic")
-    exporter.register_filter("markdown2html", _markdown)
-    exporter.register_preprocessor(CoalesceStreamsPreprocessor, enabled=True)
-    *cells, links = notebook.cells  # the last one's links stand at the top, too
-    body, _ = exporter.from_notebook_node(NotebookNode(notebook, cells=cells))
-    body = re.sub(r'href="(\d\d_\w+)\.ipynb"', r'href="\1.html"', body)
-    title = f"{notebook.metadata.fercourse.number:02} · {notebook.metadata.fercourse.title}"
-    colours = HtmlFormatter(style="friendly").get_style_defs(".highlight")
-    bar = _navigation(links.source)
-    _write(target, title, f"{bar}{body}{bar}", colours)
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "data/README.md")
+HIDDEN = ("exercises", "cli")
+"""Rooms without pages: the first holds the solutions."""
 
 
-def write_index(folder: Path, mode: str) -> None:
-    """The contents page: every lesson that has a page, with what it took to run."""
-    taken = json.loads((folder / "minutes.json").read_text(encoding="utf-8"))
-    rows = []
-    for page in sorted(folder.glob("[0-9][0-9]_*.ipynb")):
-        about = nbformat.read(page, as_version=4)
-        row = taken.get(page.stem, {})
-        promise = re.search(r"^- (.+)$", about.cells[0].source, re.MULTILINE)
-        exercises = sum(cell.source.startswith("### Exercise ") for cell in about.cells)
-        stopped = " <strong>stopped</strong>" if row.get("error") else ""
-        time = f"{row['seconds']:.0f} s" if row else ""
-        memory = f"{row['memory_gb']:.1f} GB" if row else ""
-        if row.get("mode", mode) != mode:
-            time += f" ({row['mode']})"
-        rows.append(
-            f"<tr><td>{about.metadata.fercourse.number:02}</td>"
-            f"<td><a href='{page.stem}.html'>{html.escape(about.metadata.fercourse.title)}</a>"
-            f"{stopped}<br><small>{html.escape(promise[1]) if promise else ''}</small></td>"
-            f"<td>{exercises or ''}</td><td>{time}</td><td>{memory}</td></tr>"
+def write_site(out: Path, notebooks: Sequence[Path], mode: str, reference: bool = True) -> None:
+    """Build ``out/index.html`` and all it leads to.
+
+    Args:
+        out: The folder of pages; notebooks that ran lie in it, with ``minutes.json``.
+        notebooks: All lessons, in order; where one has not run, these outputs are shown.
+        mode: That of the last run.
+        reference: Add a page of docstrings for each part of the package, which takes longest.
+
+    Raises:
+        FercourseError: Sphinx fails; the sentence says with what.
+    """
+    with TemporaryDirectory() as folder:
+        source = Path(folder)
+        _gather(source, out, notebooks)
+        rooms = _reference(source) if reference else []
+        index = _index(out, notebooks, mode, _documents(source), rooms)
+        (source / "index.md").write_text(index, encoding="utf-8")
+        words = ["-q", "-j", "auto", "-c", str(ROOT / "docs"), "-d", str(source / "doctrees")]
+        # In a process of its own: it forks, which a process with torch's threads should not.
+        done = subprocess.run(
+            [sys.executable, "-m", "sphinx", *words, str(source), str(out)],
+            capture_output=True,
+            text=True,
         )
-    body = (
-        "<h1>fercourse</h1><p>One paper on facial expression recognition, from its equations to a "
-        f"trained and examined model.</p><p>Mode: <strong>{mode}</strong>, {MODES[mode]}</p>"
-        "<table class='contents'><thead><tr><th></th><th>lesson: afterwards you can</th>"
-        f"<th>exercises</th><th>time</th><th>memory</th></tr></thead><tbody>{''.join(rows)}"
-        "</tbody></table>"
+        if done.returncode:
+            last = (done.stderr.strip() or "it gave no reason").splitlines()[-1]
+            raise FercourseError(f"Sphinx could not make the pages: {last}")
+        sys.stderr.write(done.stderr)  # its warnings
+
+
+def _gather(source: Path, out: Path, notebooks: Sequence[Path]) -> None:
+    (source / "notebooks").mkdir()
+    for path in notebooks:
+        ran = out / path.name
+        shutil.copy(ran if ran.is_file() else path, source / "notebooks" / path.name)
+    shutil.copytree(ROOT / "docs", source / "docs", ignore=shutil.ignore_patterns("conf.py"))
+    for path in (*(ROOT / name for name in DOCUMENTS), *(ROOT / "fercourse/weights").glob("*.md")):
+        if path.is_file():
+            target = source / path.relative_to(ROOT)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, target)
+
+
+def _documents(source: Path) -> list[str]:
+    """Names of the pages beside the lessons, as a table of contents takes them."""
+    first = [name.removesuffix(".md") for name in DOCUMENTS if (source / name).is_file()]
+    written = sorted(path.stem for path in (source / "docs").glob("*.md"))
+    cards = sorted(path.stem for path in (source / "fercourse/weights").glob("*.md"))
+    return [
+        *first,
+        *(f"docs/{name}" for name in written),
+        *(f"fercourse/weights/{c}" for c in cards),
+    ]
+
+
+def _reference(source: Path) -> list[str]:
+    """A page for each part of the package, with its modules' docstrings; their names."""
+    rooms: dict[str, list[str]] = {}
+    for module in pkgutil.walk_packages(fercourse.__path__, "fercourse."):
+        room = module.name.split(".")[1]
+        if room not in HIDDEN and not module.name.endswith("__main__"):
+            # A package's face hands on what its modules' pages describe.
+            only = "\n   :no-members:" if module.ispkg else ""
+            text = f"## {module.name}\n\n```{{eval-rst}}\n.. automodule:: {module.name}{only}\n```"
+            rooms.setdefault(room, []).append(text)
+    (source / "reference").mkdir()
+    for room, parts in rooms.items():
+        text = "\n\n".join([f"# fercourse.{room}", *parts])
+        (source / "reference" / f"{room}.md").write_text(text + "\n", encoding="utf-8")
+    return [f"reference/{room}" for room in rooms]
+
+
+def _index(
+    out: Path, notebooks: Sequence[Path], mode: str, documents: list[str], rooms: list[str]
+) -> str:
+    """The contents page: every lesson with what it took to run, then all other pages."""
+    kept = out / "minutes.json"
+    taken = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
+    lines = [_lesson(path, taken.get(path.stem), mode) for path in notebooks]
+    lessons = table(("", "lesson: afterwards you can", "exercises", "time", "memory"), lines)
+    parts = [
+        "# fercourse",
+        "One paper on facial expression recognition, from its equations to a trained and examined "
+        "model.",
+        f"Mode: **{mode}**, {MODES[mode]}",
+        lessons,
+        _toctree("Lessons", [f"notebooks/{path.stem}" for path in notebooks]),
+        _toctree("Documents", documents),
+        _toctree("Reference", rooms),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _lesson(path: Path, row: dict | None, mode: str) -> tuple[str, ...]:
+    about = nbformat.read(path, as_version=4)
+    promise = re.search(r"^- (.+)$", about.cells[0].source, re.MULTILINE)
+    exercises = sum(cell.source.startswith("### Exercise ") for cell in about.cells)
+    title = f"[{about.metadata.fercourse.title}](notebooks/{path.name})"
+    if row and row.get("error"):
+        title += " **stopped**"
+    time = f"{row['seconds']:.0f} s" if row else ""
+    if row and row.get("mode", mode) != mode:
+        time += f" ({row['mode']})"
+    return (
+        f"{about.metadata.fercourse.number:02}",
+        f"{title}: {promise[1]}" if promise else title,
+        str(exercises or ""),
+        time,
+        f"{row['memory_gb']:.1f} GB" if row else "",
     )
-    _write(folder / "index.html", "fercourse", body)
 
 
-def _navigation(links: str) -> str:
-    """Previous, contents and next, from the links in a notebook's last cell."""
-    before = re.search(r"← \[([^]]+)\]\((\w+)\.ipynb\)", links)
-    after = re.search(r"\[([^]]+)\]\((\w+)\.ipynb\) →", links)
-    left = f'<a href="{before[2]}.html">← {html.escape(before[1])}</a>' if before else ""
-    right = f'<a href="{after[2]}.html">{html.escape(after[1])} →</a>' if after else ""
-    return f"<nav><span>{left}</span><a href='index.html'>Contents</a><span>{right}</span></nav>"
-
-
-def _write(target: Path, title: str, body: str, colours: str = "") -> None:
-    style = STYLE.read_text(encoding="utf-8")
-    page = (
-        "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
-        "<meta name='viewport' content='width=device-width, initial-scale=1'>"
-        f"<title>{html.escape(title)}</title><style>{colours}\n{style}</style></head>"
-        f"<body><main>{body}</main></body></html>\n"
-    )
-    with atomic_write(target) as part:
-        part.write_text(page, encoding="utf-8")
-
-
-def _markdown(text: str) -> str:
-    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
-
-    class Renderer(IPythonRenderer):
-        """Formulas as MathML, which browsers draw by themselves."""
-
-        def block_math(self, body: str) -> str:
-            return _formula(body, "block")
-
-        def inline_math(self, body: str) -> str:
-            return _formula(body, "inline")
-
-    return MarkdownWithMath(renderer=Renderer(escape=False)).render(text)
-
-
-def _formula(body: str, display: Any) -> str:
-    from latex2mathml.converter import convert
-
-    body = re.sub(r"\\tag\{(.*?)\}", r"\\qquad (\1)", body)  # which MathML has no place for
-    return convert(body.strip(), display=display)
+def _toctree(caption: str, pages: Sequence[str]) -> str:
+    return "\n".join(["```{toctree}", ":hidden:", f":caption: {caption}", "", *pages, "```"])
