@@ -17,7 +17,7 @@ else
   PACKAGES := --require-hashes -r requirements.lock
 endif
 
-.PHONY: help setup demo course notebooks test check browser lab lint format lock clean
+.PHONY: help setup demo course notebooks test check browser lab lint types format lock clean
 
 help:
 	@echo "make lab     open JupyterLab on the course"
@@ -25,8 +25,8 @@ help:
 	@echo "make test    run all tests, and every notebook"
 	@echo "make demo    train the whole framework on built-in faces; pictures in build/demo"
 	@echo "make setup   only install"
-	@echo "make check   in a minute or two: style, and the tests without notebooks, browser, Ray, long runs"
-	@echo "make notebooks, make lint, make format, make lock, make browser   for those who change it"
+	@echo "make check   in some minutes: style, types, and the tests without notebooks, browser, Ray, long runs"
+	@echo "make notebooks, make lint, make types, make format, make lock, make browser   for those who change it"
 
 setup: $(READY)
 
@@ -52,7 +52,10 @@ notebooks: setup
 test: setup
 	$(BIN)/python tests/clean_room.py
 
-check: lint
+types: setup
+	$(RUN) pyright --level error
+
+check: lint types
 	$(RUN) pytest -m "not (notebook or browser or slow)" tests
 
 browser: setup

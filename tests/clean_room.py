@@ -4,7 +4,7 @@ Home, caches, settings, temporary folders and the folder of data sets are fresh 
 folder that is removed at the end: a test that needs what an earlier one left fails here. Then the
 numeric tests run once more on torch's plainest kernels, which round as another processor would.
 
-Arguments go to pytest, as in ``python tests/clean_room.py tests/test_losses.py -x``; the exit
+Arguments go to pytest, as in ``python tests/clean_room.py tests/losses -x``; the exit
 status is pytest's. The tests on real FER2013 and CK+ need ``python -m pytest`` itself.
 """
 

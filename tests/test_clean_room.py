@@ -33,7 +33,7 @@ def test_nothing_of_home_settings_or_data_is_seen(tmp_path, monkeypatch):
         ([], [2], 2),  # Ctrl-C
         ([], [0, 1], 1),
         ([], [0, 5], 5),  # no test is marked numeric any more
-        (["tests/test_readers.py"], [0, 5], 0),
+        (["tests/datasets/test_readers.py"], [0, 5], 0),
     ],
 )
 def test_the_status_is_pytests_and_the_room_is_removed(arguments, statuses, answer, monkeypatch):

@@ -24,6 +24,7 @@ from fercourse.cli.options import (
     numbers,
 )
 from fercourse.errors import FercourseError
+from fercourse.experiments.plans import PLANS
 
 if TYPE_CHECKING:
     from fercourse.experiments.durations import Durations
@@ -34,9 +35,7 @@ MORE_REASONS = 5
 
 
 def run(
-    name: Annotated[
-        str, typer.Argument(metavar="PLAN", help="table1, table1-random, fig6a, fig6b, recipe.")
-    ],
+    name: Annotated[str, typer.Argument(metavar="PLAN", help=f"{', '.join(PLANS)}.")],
     data: DataOption = "fer2013",
     preset: Annotated[str, typer.Option(help="paper, course, cpu or smoke.")] = "cpu",
     seeds: Annotated[int, typer.Option(min=1, help="How many, from 0.")] = 10,

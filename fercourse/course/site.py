@@ -21,7 +21,7 @@ import nbformat
 import fercourse
 from fercourse.course.mode import MODES
 from fercourse.errors import FercourseError
-from fercourse.pages.markdown import table
+from fercourse.markdown import table
 from fercourse.settings import ROOT
 
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "data/README.md")

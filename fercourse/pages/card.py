@@ -11,8 +11,8 @@ from fercourse.datasets.registry import known
 from fercourse.errors import FercourseError
 from fercourse.files import write_if_changed
 from fercourse.labels import BASIC
+from fercourse.markdown import table
 from fercourse.models.fernet import FERNet
-from fercourse.pages.markdown import table
 from fercourse.runs.ledger import Ledger
 from fercourse.runs.row import Row
 from fercourse.weights import FOLDER

@@ -10,7 +10,7 @@ from fercourse.datasets.registry import known
 from fercourse.evaluation.metrics import mean_accuracy
 from fercourse.experiments.plans import SWEEP_WEIGHT
 from fercourse.labels import BASIC
-from fercourse.pages.markdown import table
+from fercourse.markdown import table
 from fercourse.runs.groups import whole_seeds
 from fercourse.runs.paper import LAMBDAS, OPTIMUM, PAIR_WEIGHTS
 from fercourse.runs.row import Row

@@ -1,7 +1,6 @@
 """Where each equation, figure and table of the paper is: notebook cell, function, test, status.
 
-``fercourse course map`` writes it to ``docs/paper-to-code.md``; ``tests/test_papermap.py`` keeps it
-true.
+``fercourse course map`` writes it to ``docs/paper-to-code.md``, and a test keeps it true.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ import jupytext
 from fercourse.config import LossConfig, ModelConfig, RunConfig, TrainConfig
 from fercourse.course.build import NOTEBOOKS, SOURCE, sources
 from fercourse.files import write_if_changed
-from fercourse.pages.markdown import table
+from fercourse.markdown import table
 from fercourse.runs.groups import grouped, whole_seeds
 from fercourse.runs.ledger import Ledger
 from fercourse.runs.row import Row
@@ -55,7 +54,7 @@ ITEMS: tuple[Item, ...] = (
         "eq. 1",
         "GCCA: the channels' weights",
         "fercourse.modules.gcca.GCCA.attention",
-        "tests/test_modules.py::test_gcca_follows_equations_1_and_2",
+        "tests/modules/test_gcca.py::test_gcca_follows_equations_1_and_2",
         "our reading",
         "The three numbers of one channel are neighbours, and the convolution has one group a "
         "channel. C/16, but never below 4.",
@@ -64,7 +63,7 @@ ITEMS: tuple[Item, ...] = (
         "eq. 2",
         "GCCA: reweighting with a residual",
         "fercourse.modules.gcca.GCCA.forward",
-        "tests/test_modules.py::test_gcca_follows_equations_1_and_2",
+        "tests/modules/test_gcca.py::test_gcca_follows_equations_1_and_2",
         "as printed",
         "Factored as (1 + M) F. Eq. 1 calls the weights P(F), eq. 2 M_c(F).",
     ),
@@ -72,7 +71,7 @@ ITEMS: tuple[Item, ...] = (
         "eq. 3",
         "Reverse attention: what is left",
         "fercourse.modules.reverse_attention.ReverseAttention.forward",
-        "tests/test_modules.py::test_reverse_attention_follows_equations_3_and_4",
+        "tests/modules/test_reverse_attention.py::test_reverse_attention_follows_equations_3_and_4",
         "our reading",
         "“Dot multiplication” is read as the element-wise product, A_i the same for all channels.",
     ),
@@ -80,7 +79,7 @@ ITEMS: tuple[Item, ...] = (
         "eq. 4",
         "Reverse attention: the weight",
         "fercourse.modules.reverse_attention.ReverseAttention.forward",
-        "tests/test_modules.py::test_reverse_attention_follows_equations_3_and_4",
+        "tests/modules/test_reverse_attention.py::test_reverse_attention_follows_equations_3_and_4",
         "deviates",
         "Printed with C_(i+1), which has hundreds of channels and predicts nothing; the running "
         "prediction S_(i+1) stands there instead, as in the work it cites. The first S is P_d.",
@@ -89,7 +88,7 @@ ITEMS: tuple[Item, ...] = (
         "eq. 5",
         "Island loss",
         "fercourse.losses.island.IslandLoss.forward",
-        "tests/test_losses.py::test_joint_loss_is_equation_7",
+        "tests/losses/test_joint.py::test_joint_loss_is_equation_7",
         "our reading",
         "L_C is half the mean squared distance over the batch; centres move by the update "
         "published with the island loss.",
@@ -98,7 +97,7 @@ ITEMS: tuple[Item, ...] = (
         "eq. 6",
         "Cosines between centres",
         "fercourse.losses.island.pair_sum",
-        "tests/test_losses.py::test_pair_sum_is_equation_6_without_the_diagonal",
+        "tests/losses/test_island.py::test_pair_sum_is_equation_6_without_the_diagonal",
         "deviates",
         "Printed over all j and k. A centre's cosine with itself would add 2 K and no gradient: "
         "j = k is left out, as in the original.",
@@ -107,7 +106,7 @@ ITEMS: tuple[Item, ...] = (
         "eq. 7",
         "Joint loss",
         "fercourse.losses.joint.JointLoss.forward",
-        "tests/test_losses.py::test_joint_loss_is_equation_7",
+        "tests/losses/test_joint.py::test_joint_loss_is_equation_7",
         "as printed",
         "Its L_f, which nothing defines, is taken for eq. 5's L_I.",
     ),
@@ -115,7 +114,7 @@ ITEMS: tuple[Item, ...] = (
         "eq. 8",
         "Acc: mean over N runs",
         "fercourse.evaluation.metrics.mean_accuracy",
-        "tests/test_metrics.py::test_equations_8_and_9_divide_by_n",
+        "tests/evaluation/test_metrics.py::test_equations_8_and_9_divide_by_n",
         "as printed",
         "",
     ),
@@ -123,7 +122,7 @@ ITEMS: tuple[Item, ...] = (
         "eq. 9",
         "Sta: spread of N runs",
         "fercourse.evaluation.metrics.stability",
-        "tests/test_metrics.py::test_equations_8_and_9_divide_by_n",
+        "tests/evaluation/test_metrics.py::test_equations_8_and_9_divide_by_n",
         "as printed",
         "A standard deviation dividing by N; the text calls it mean square error.",
     ),
@@ -131,7 +130,7 @@ ITEMS: tuple[Item, ...] = (
         "Fig. 1",
         "The framework",
         "fercourse.models.fernet.FERNet.forward",
-        "tests/test_models.py::test_each_row_has_its_maps_and_uses_every_weight",
+        "tests/models/test_fernet.py::test_each_row_has_its_maps_and_uses_every_weight",
         "our reading",
         "“Multiple features are fused” is read as the concatenation of pooled vectors; the "
         "decoder's features are averaged under the last map.",
@@ -140,7 +139,7 @@ ITEMS: tuple[Item, ...] = (
         "Fig. 2",
         "The backbone",
         "fercourse.models.vgg.VGG16Backbone.forward",
-        "tests/test_models.py::test_lateral_sizes_are_the_papers",
+        "tests/models/test_fernet.py::test_lateral_sizes_are_the_papers",
         "our reading",
         "The caption says CBAM, text and Fig. 3 say GCCA; GCCA it is, before lateral output and "
         "pooling. Batch norm is ours.",
@@ -149,7 +148,7 @@ ITEMS: tuple[Item, ...] = (
         "Fig. 3",
         "Three poolings side by side",
         "fercourse.modules.gcca.GCCA.descriptors",
-        "tests/test_modules.py::test_three_descriptors_are_the_three_poolings",
+        "tests/modules/test_gcca.py::test_three_descriptors_are_the_three_poolings",
         "our reading",
         "“Random pooling” is read as stochastic pooling: a draw in training, the expectation in "
         "evaluation.",
@@ -158,7 +157,7 @@ ITEMS: tuple[Item, ...] = (
         "Fig. 4",
         "Partial decoder",
         "fercourse.modules.partial_decoder.PartialDecoder.forward",
-        "tests/test_modules.py::test_partial_decoder_is_the_published_cascade",
+        "tests/modules/test_partial_decoder.py::test_partial_decoder_is_the_published_cascade",
         "our reading",
         "The cascade of the work it cites, 32 channels a level.",
     ),
@@ -175,7 +174,7 @@ ITEMS: tuple[Item, ...] = (
         "Fig. 6",
         "Sweeps of lambda and lambda_1",
         "fercourse.plots.experiments.runs.sweep",
-        "tests/test_plots.py::test_sweep_compares_the_best_with_the_papers_choice",
+        "tests/plots/test_plots.py::test_sweep_compares_the_best_with_the_papers_choice",
         "our reading",
         "The paper does not say on which split it chose; ours chooses on the validation split.",
     ),
@@ -183,7 +182,7 @@ ITEMS: tuple[Item, ...] = (
         "Fig. 7",
         "Confusion matrix, CK+",
         "fercourse.runs.statistics.pool_folds",
-        "tests/test_statistics.py::test_folds_are_pooled_face_by_face",
+        "tests/runs/test_statistics.py::test_folds_are_pooled_face_by_face",
         "our reading",
         "The paper does not say how CK+ was split: here in ten folds, no person in two.",
     ),
@@ -191,7 +190,7 @@ ITEMS: tuple[Item, ...] = (
         "Fig. 8",
         "Confusion matrix, FER2013",
         "fercourse.plots.training.curves.confusion",
-        "tests/test_plots.py::test_confusion_rows_are_per_cent_of_the_truth",
+        "tests/plots/test_plots.py::test_confusion_rows_are_per_cent_of_the_truth",
         "as printed",
         "Per cent of the true class. What the text says of it is taken apart in lesson 16.",
     ),
@@ -207,7 +206,7 @@ ITEMS: tuple[Item, ...] = (
         "Table 2",
         "Other methods",
         "fercourse.runs.paper.paper_claims",
-        "tests/test_ledger.py::test_the_papers_numbers",
+        "tests/runs/test_ledger.py::test_the_papers_numbers",
         "as printed",
         "Quoted as claims; the five other methods were not run again.",
     ),

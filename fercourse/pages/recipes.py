@@ -7,68 +7,18 @@ say in a choice.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from fercourse.config import LABELS, RunConfig, preset
 from fercourse.datasets.registry import known
-from fercourse.evaluation.metrics import binomial_error, mean_accuracy
-from fercourse.experiments.trials import trials
+from fercourse.evaluation.metrics import binomial_error
+from fercourse.experiments.trials import Trial, compare_recipes, differences, trials
 from fercourse.files import write_if_changed
-from fercourse.models import FERNet
-from fercourse.pages.markdown import table
+from fercourse.markdown import table
 from fercourse.runs.ledger import Ledger
 from fercourse.runs.row import Row
-from fercourse.runs.statistics import Paired, paired, share
-
-
-@dataclass(frozen=True)
-class Trial:
-    """A recipe beside its base.
-
-    Attributes:
-        changed: What differs from the base, by dotted name; empty for the base itself.
-        megabytes: Of the weights as float16, in 10^6 bytes.
-        accuracy: Mean validation accuracy, a fraction.
-        gain: Over the base, paired over the seeds both have; None for the base, and where they
-            share no seed.
-        n: Runs.
-    """
-
-    changed: dict[str, Any]
-    megabytes: float
-    accuracy: float
-    gain: Paired | None
-    n: int
-
-
-def compare_recipes(rows: Sequence[Row], base: RunConfig) -> list[Trial]:
-    """Every recorded trial around ``base``, the base first, then by gain.
-
-    Args:
-        rows: Of one data set; those of the plan "recipe" count, and of any other plan those that
-            are the same runs, or model 6 trained in another way.
-        base: The recipe that is changed; its seed does not matter.
-    """
-    groups: dict[str, list[Row]] = {base.hash: []}
-    shared = {config.hash for config in trials(base).values()}
-    for row in rows:
-        if row.run.data != base.data:
-            continue
-        if row.plan == "recipe" or row.variant == "model6" or row.run.hash in shared:
-            groups.setdefault(row.run.hash, []).append(row)
-    at_base = {row.pair_key: share(row, "val_accuracy") for row in groups.pop(base.hash)}
-    found = [_trial(members, base, at_base) for members in groups.values()]
-    found.sort(key=lambda trial: -(trial.gain.mean if trial.gain else trial.accuracy - 1))
-    if at_base:
-        accuracy = mean_accuracy(list(at_base.values()))
-        found.insert(0, Trial({}, _megabytes(base), accuracy, None, len(at_base)))
-    return found
 
 
 def write(page: Path, ledger: Ledger) -> bool:
@@ -86,7 +36,7 @@ def report(ledger: Ledger) -> str:
             # One alone is compared with nothing.
             if len(found) > 1 and any(trial.changed for trial in found):
                 title = f"{known(dataset).title}, preset `{name}`"
-                if made := _in_words(_differences(base, preset(name))):
+                if made := _in_words(differences(base, preset(name))):
                     title += f" with {made}"
                 parts.append(_section(title, found, around[0].splits["val"]))
                 parts += _by_the_megabyte(found, base)
@@ -179,24 +129,3 @@ def _by_the_megabyte(found: Sequence[Trial], base: RunConfig) -> list[str]:
 
 def _gain(trial: Trial) -> float:
     return trial.gain.mean if trial.gain else 0.0
-
-
-def _trial(
-    rows: list[Row], base: RunConfig, at_base: dict[tuple[int, int, str], float | Fraction]
-) -> Trial:
-    run = rows[0].run
-    values = {row.pair_key: share(row, "val_accuracy") for row in rows}
-    shared = sorted(values.keys() & at_base.keys())
-    gain = paired([at_base[p] for p in shared], [values[p] for p in shared]) if shared else None
-    accuracy = mean_accuracy(list(values.values()))
-    return Trial(_differences(run, base), _megabytes(run), accuracy, gain, len(values))
-
-
-def _differences(run: RunConfig, base: RunConfig) -> dict[str, Any]:
-    return run.without("seed").diff(base.without("seed"))
-
-
-def _megabytes(run: RunConfig) -> float:
-    with torch.device("meta"):
-        net = FERNet(run.model)
-    return sum(2 * value.numel() for value in net.state_dict().values()) / 1e6

@@ -11,8 +11,8 @@ from fercourse.errors import FercourseError
 from fercourse.evaluation.metrics import binomial_error, mean_accuracy, stability
 from fercourse.files import write_if_changed
 from fercourse.labels import Expression
+from fercourse.markdown import fill, table
 from fercourse.pages.lambda_sweeps import sweep_tables
-from fercourse.pages.markdown import fill, table
 from fercourse.runs.claim import Claim
 from fercourse.runs.groups import group_by_config, grouped
 from fercourse.runs.ledger import Ledger

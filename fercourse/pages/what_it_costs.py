@@ -9,7 +9,7 @@ import pandas as pd
 
 from fercourse.experiments.cost import verdict
 from fercourse.files import write_if_changed
-from fercourse.pages.markdown import table
+from fercourse.markdown import table
 
 
 def write(page: Path, results: Path) -> bool:

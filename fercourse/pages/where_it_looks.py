@@ -11,7 +11,7 @@ import numpy as np
 from fercourse.datasets.registry import known
 from fercourse.explain.gradcam import METHODS
 from fercourse.files import write_if_changed
-from fercourse.pages.markdown import fill_tables, table
+from fercourse.markdown import fill_tables, table
 from fercourse.runs.row import Row
 from fercourse.runs.score_book import ScoreRow
 

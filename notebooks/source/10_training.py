@@ -621,7 +621,7 @@ plots.averaging(curves["plain"].tolist(), curves["average"].tolist())
 # right.)
 
 # %%
-from fercourse.pages.recipes import compare_recipes
+from fercourse.experiments.trials import compare_recipes
 from fercourse.runs.ledger import Ledger
 
 base = fercourse.preset("cpu")

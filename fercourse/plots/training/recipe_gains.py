@@ -24,7 +24,7 @@ from fercourse.plots.style import (
 from fercourse.runs.statistics import Paired
 
 if TYPE_CHECKING:
-    from fercourse.pages.recipes import Trial
+    from fercourse.experiments.trials import Trial
 
 
 @course_style()

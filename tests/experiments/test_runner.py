@@ -12,6 +12,7 @@ from pathlib import Path
 
 import made_runs
 import pytest
+from conftest import ROOT
 from made_runs import FINGERPRINT, deadly, no_data, quick, result
 
 from fercourse.errors import FercourseError
@@ -24,7 +25,7 @@ from fercourse.experiments.plans import plan
 from fercourse.runs import ledger as ledger_module
 from fercourse.runs.ledger import Ledger
 
-HERE = Path(__file__).parent
+HERE = ROOT / "tests"
 
 
 @pytest.fixture(autouse=True)

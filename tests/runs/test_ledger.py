@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_rows import made_history, made_row
@@ -177,7 +178,7 @@ with open(where / f"done{worker}", "a") as done:
 
 
 def _start(where: Path, worker: int, count: int) -> subprocess.Popen:
-    here = str(Path(__file__).parents[1])
+    here = str(ROOT)
     return subprocess.Popen(
         [sys.executable, "-c", WORKER, here, str(where), str(worker), str(count)]
     )
@@ -405,7 +406,7 @@ def test_the_papers_numbers(ledger: Ledger) -> None:
 
 
 def test_the_papers_tables_stand_in_the_paper() -> None:
-    text = Path(__file__).parents[2] / "shared" / "paper.md"
+    text = ROOT.parent / "shared" / "paper.md"
     if not text.is_file():
         pytest.skip("the paper's text is not beside the checkout")
     found = [line.split() for line in text.read_text().splitlines()]
@@ -419,7 +420,7 @@ def test_the_papers_tables_stand_in_the_paper() -> None:
 
 
 def test_the_committed_ledger_is_sound() -> None:
-    committed = Path(__file__).parents[1] / "results" / "ledger.jsonl"
+    committed = ROOT / "results" / "ledger.jsonl"
     assert committed.is_file(), "restore results/ledger.jsonl, or run `fercourse ledger paper`"
     ledger = Ledger(committed)
     assert ledger.verify() == []

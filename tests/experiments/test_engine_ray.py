@@ -14,6 +14,7 @@ from pathlib import Path
 
 import made_runs
 import pytest
+from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 from made_runs import deadly, no_data, slow, telling
@@ -29,7 +30,7 @@ from fercourse.runs.ledger import Ledger
 
 pytestmark = pytest.mark.slow
 
-WORKERS_IMPORT = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
+WORKERS_IMPORT = os.pathsep.join([str(ROOT / "tests"), os.environ.get("PYTHONPATH", "")])
 
 several_machines = pytest.mark.skipif(
     os.name == "nt", reason="Ray on Windows is for one machine, and there is no kill -9"

@@ -7,9 +7,9 @@ from made_rows import made_row
 from fercourse.config import preset
 from fercourse.errors import FercourseError
 from fercourse.experiments.plans import plan
-from fercourse.experiments.trials import WIDEST, trials
+from fercourse.experiments.trials import WIDEST, compare_recipes, trials
 from fercourse.models import FERNet
-from fercourse.pages.recipes import compare_recipes, report, write
+from fercourse.pages.recipes import report, write
 from fercourse.runs.ledger import Ledger
 
 BASE = preset("cpu")

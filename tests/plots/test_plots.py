@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from fercourse import plots
 from fercourse.datasets.faces import FaceDataset, Faces, held_out
 from fercourse.errors import FercourseError
-from fercourse.pages.recipes import Trial
+from fercourse.experiments.trials import Trial
 from fercourse.runs.paper import paper_claims
 from fercourse.runs.statistics import compare, paired
 

@@ -3,8 +3,6 @@
 import ast
 import base64
 import io
-import json
-import re
 from pathlib import Path
 
 import nbformat
@@ -13,17 +11,17 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
-import fercourse
-from fercourse.course import build, site
-from fercourse.course import run_course as runner
-from fercourse.course.mathml import formula
-from fercourse.course.mode import mode
+from fercourse.course import build
 from fercourse.errors import FercourseError
 
 pytestmark = pytest.mark.slow
 
+
 SOURCES = build.sources()
+
+
 MEGABYTE = 2**20
+
 
 LESSON = """\
 # ---
@@ -144,51 +142,6 @@ def test_build_runs_once_and_names_a_cell_that_fails(write, monkeypatch):
     assert build.same(made, after)  # the last good one is kept
 
 
-def test_run_course_measures_goes_on_after_a_failure_and_makes_pages(write, tmp_path, monkeypatch):
-    good, bad = write("00_good", "Good", "6 * 7"), write("01_bad", "Bad", "6 * 7")
-    for path in (good, bad):
-        build.build(path, execute=False)
-    broken = path.parents[1] / "01_bad.ipynb"
-    broken.write_text(broken.read_text().replace("6 * 7", "undefined"))
-    built = sorted((tmp_path / "notebooks").glob("*.ipynb"))
-    monkeypatch.setattr(runner, "notebooks", lambda: built)
-    out = tmp_path / "site"
-    taken = runner.run_course("lecture", out, reference=False)
-    assert taken["00_good"].error == ""
-    assert "undefined" in taken["01_bad"].error
-    assert taken["00_good"].memory_gb > 0.05
-    page = (out / "notebooks" / "00_good.html").read_text(encoding="utf-8")
-    assert "42" in page
-    assert "<math" in page
-    assert 'href="01_bad.html"' in page
-    index = (out / "index.html").read_text(encoding="utf-8")
-    assert 'href="notebooks/01_bad.html"' in index
-    assert "stopped" in index
-    assert "one thing" in index
-    assert 'href="docs/design.html"' in index
-    assert (out / "search.html").is_file()
-    runner.run_course("smoke", out, [0], reference=False)
-    index = (out / "index.html").read_text(encoding="utf-8")
-    assert "(lecture)" in index  # the other page is as it was
-    with pytest.raises(FercourseError, match="no such notebooks; lessons go from 0 to 1"):
-        runner.run_course("smoke", out, [7])
-    with pytest.raises(FercourseError, match="no mode 'fast'"):
-        runner.run_course("fast", out)
-
-    runner.record("lecture", taken, tmp_path / "minutes.json")
-    assert set(json.loads((tmp_path / "minutes.json").read_text())["lecture"]) == {"00"}
-
-
-def test_the_gear_is_picked_and_checked(monkeypatch):
-    monkeypatch.delenv("FERCOURSE_MODE", raising=False)
-    assert mode() == "smoke"
-    monkeypatch.setenv("FERCOURSE_MODE", "Lecture")
-    assert mode() == "lecture"
-    monkeypatch.setenv("FERCOURSE_MODE", "third")
-    with pytest.raises(FercourseError, match="'third'; set it to one of smoke, lecture, full"):
-        mode()
-
-
 def test_pictures_shrink_and_look_the_same():
     rng = np.random.default_rng(0)
     pixels = np.kron(rng.integers(0, 255, (20, 20, 3)), np.ones((16, 16, 1))).astype(np.uint8)
@@ -204,32 +157,6 @@ def test_pictures_shrink_and_look_the_same():
     assert len(after) < 0.75 * len(before)
     shrunk = np.asarray(Image.open(io.BytesIO(base64.b64decode(after))).convert("RGB"))
     assert np.abs(shrunk.astype(int) - pixels).mean() < 12
-
-
-def test_an_equations_number_stands_apart():
-    page = formula(r"x = y \tag{6}", "block")
-    assert "tag" not in page
-    assert page.index("y") < page.index("6")
-
-
-def test_the_site_needs_no_network_and_shows_every_docstring_but_the_solutions(
-    write, tmp_path, monkeypatch
-):
-    path = write("00_start", "Start")
-    build.build(path, execute=False)
-    others = {p.name for p in Path(fercourse.__file__).parent.iterdir() if p.is_dir()} - {"modules"}
-    files = {p.stem for p in Path(fercourse.__file__).parent.glob("*.py")}
-    monkeypatch.setattr(site, "HIDDEN", (*others, *files))  # the rest takes a minute
-    site.write_site(tmp_path, [path.parents[1] / "00_start.ipynb"], "smoke")
-    page = (tmp_path / "reference" / "modules.html").read_text(encoding="utf-8")
-    assert "fercourse.modules.gcca.GCCA" in page
-    for each in tmp_path.rglob("*.html"):
-        text = each.read_text(encoding="utf-8")
-        assert not re.search(r'<(script|link|img)[^>]+(src|href)="(https?:)?//', text), each
-
-
-def test_solutions_have_no_page():
-    assert "exercises" in site.HIDDEN
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: p.stem)

@@ -1,4 +1,4 @@
-"""Eq. 5 to 7 and the published centre updates, against loops over classes and images."""
+"""Eq. 5 and 6 and the published centre update, against loops over classes and images."""
 
 import math
 
@@ -13,6 +13,7 @@ from fercourse.losses import CenterLoss, IslandLoss, JointLoss, pair_bound, pair
 
 pytestmark = pytest.mark.numeric
 
+
 K, D = 7, 5
 
 
@@ -23,14 +24,6 @@ def _batch(n=12, seed=0):
 
 def _cosine(a, b):
     return sum(x * y for x, y in zip(a, b, strict=True)) / (math.hypot(*a) * math.hypot(*b))
-
-
-def test_center_loss_is_half_the_mean_squared_distance():
-    x, y = _batch()
-    loss = CenterLoss(K, D).eval()
-    c = loss.centers.tolist()
-    wanted = sum(math.dist(v, c[k]) ** 2 for v, k in zip(x.tolist(), y.tolist(), strict=True))
-    assert loss(x, y).item() == about(wanted / 2 / len(x), **SUM)
 
 
 def test_pair_sum_is_equation_6_without_the_diagonal():
@@ -108,28 +101,6 @@ def test_network_feels_the_published_island_loss_through_the_centre_term_alone()
     torch.testing.assert_close(leaf.grad, (x - loss.centers[y]) / len(x), **SUM)
 
 
-def test_joint_loss_is_equation_7():
-    x, y = _batch()
-    logits = torch.randn(len(x), K)
-    joint = JointLoss(K, D, LossConfig(weight=0.02, pair_weight=4.0)).eval()
-    terms = joint(logits, x, y)
-    p = logits.softmax(1)
-    ce = -sum(math.log(p[i, k]) for i, k in enumerate(y.tolist())) / len(x)
-    pairs = pair_sum(joint.island.centers).item()
-    assert terms.ce.item() == about(ce, **SUM)
-    assert terms.island.item() == about(pairs - 35, **SUM)
-    wanted = ce + 0.02 * (terms.center.item() + 4.0 * pairs)
-    assert terms.total.item() == about(wanted, **SUM)
-
-
-def test_without_the_joint_loss_the_total_is_cross_entropy_and_nothing_pushes():
-    x, y = _batch()
-    loss = JointLoss(K, D, joint=False).train()
-    terms = loss(torch.randn(len(x), K), x.requires_grad_(), y)
-    assert terms.total is terms.ce
-    assert loss.island.pair_weight == 0
-
-
 def test_learned_centres_do_not_depend_on_lambda():
     x, y = _batch()
     logits = torch.randn(len(x), K)
@@ -140,25 +111,3 @@ def test_learned_centres_do_not_depend_on_lambda():
         loss(logits, x, y).total.backward()
         gradients.append(loss.island.centers.grad)
     torch.testing.assert_close(*gradients, **SUM)
-
-
-def test_one_hot_and_index_labels_agree():
-    x, y = _batch()
-    a, b = IslandLoss(K, D), IslandLoss(K, D)
-    b.load_state_dict(a.state_dict())
-    soft = torch.nn.functional.one_hot(y, K).float()
-    torch.testing.assert_close(a(x, y), b(x, soft), **SUM)
-    torch.testing.assert_close(a.centers, b.centers, **SUM)
-
-
-def test_float32_under_autocast():
-    x, y = _batch()
-    x, logits = x.bfloat16(), torch.randn(len(x), K).bfloat16()
-    mixed, plain = JointLoss(K, D), JointLoss(K, D)
-    plain.load_state_dict(mixed.state_dict())
-    with torch.autocast("cpu", torch.bfloat16):
-        terms = mixed(logits, x, y)
-    assert {t.dtype for t in terms} == {torch.float32}
-    for ours, wanted in zip(terms, plain(logits.float(), x.float(), y), strict=True):
-        assert torch.equal(ours, wanted)  # the same operations: none is left to bfloat16
-    assert torch.equal(mixed.island.centers, plain.island.centers)

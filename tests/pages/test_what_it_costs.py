@@ -1,11 +1,10 @@
 """The page about costs is what the record says."""
 
 import json
-from pathlib import Path
+
+from conftest import ROOT
 
 from fercourse.pages.what_it_costs import report
-
-ROOT = Path(__file__).resolve().parents[1]
 
 
 def test_the_page_is_made_from_the_record():

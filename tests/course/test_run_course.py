@@ -1,0 +1,78 @@
+"""All notebooks run, measured, and made into pages; a failure stops no other."""
+
+import json
+
+import pytest
+
+from fercourse.course import build
+from fercourse.course import run_course as runner
+from fercourse.errors import FercourseError
+
+pytestmark = pytest.mark.slow
+
+
+LESSON = """\
+# ---
+# jupyter:
+#   fercourse:
+#     title: "{title}"
+#     learn:
+#       - one thing
+#     needs: [0]
+# ---
+
+# %% [markdown]
+# The mean is $\\bar x$.
+
+# %% paper="eq. 8"
+print({code})
+"""
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write a source and give its path."""
+    folder = tmp_path / "notebooks" / "source"
+    folder.mkdir(parents=True)
+
+    def one(name, title="A lesson", code="1 + 1"):
+        path = folder / f"{name}.py"
+        path.write_text(LESSON.format(title=title, code=code), encoding="utf-8")
+        return path
+
+    return one
+
+
+def test_run_course_measures_goes_on_after_a_failure_and_makes_pages(write, tmp_path, monkeypatch):
+    good, bad = write("00_good", "Good", "6 * 7"), write("01_bad", "Bad", "6 * 7")
+    for path in (good, bad):
+        build.build(path, execute=False)
+    broken = path.parents[1] / "01_bad.ipynb"
+    broken.write_text(broken.read_text().replace("6 * 7", "undefined"))
+    built = sorted((tmp_path / "notebooks").glob("*.ipynb"))
+    monkeypatch.setattr(runner, "notebooks", lambda: built)
+    out = tmp_path / "site"
+    taken = runner.run_course("lecture", out, reference=False)
+    assert taken["00_good"].error == ""
+    assert "undefined" in taken["01_bad"].error
+    assert taken["00_good"].memory_gb > 0.05
+    page = (out / "notebooks" / "00_good.html").read_text(encoding="utf-8")
+    assert "42" in page
+    assert "<math" in page
+    assert 'href="01_bad.html"' in page
+    index = (out / "index.html").read_text(encoding="utf-8")
+    assert 'href="notebooks/01_bad.html"' in index
+    assert "stopped" in index
+    assert "one thing" in index
+    assert 'href="docs/design.html"' in index
+    assert (out / "search.html").is_file()
+    runner.run_course("smoke", out, [0], reference=False)
+    index = (out / "index.html").read_text(encoding="utf-8")
+    assert "(lecture)" in index  # the other page is as it was
+    with pytest.raises(FercourseError, match="no such notebooks; lessons go from 0 to 1"):
+        runner.run_course("smoke", out, [7])
+    with pytest.raises(FercourseError, match="no mode 'fast'"):
+        runner.run_course("fast", out)
+
+    runner.record("lecture", taken, tmp_path / "minutes.json")
+    assert set(json.loads((tmp_path / "minutes.json").read_text())["lecture"]) == {"00"}
