@@ -7,7 +7,7 @@ import made_runs
 import pytest
 from made_rows import made_row
 
-from fercourse.config import ModelConfig, preset
+from fercourse.config import COMPONENTS, ModelConfig, preset
 from fercourse.errors import FercourseError
 from fercourse.experiments.board import (
     LedgerView,
@@ -24,8 +24,13 @@ from fercourse.experiments.plans import Planned, plan
 from fercourse.runs.ledger import Ledger
 from fercourse.runs.paper import paper_claims
 
-ALL = (True,) * 5
-MODEL4 = (True, True, True, False, False)
+ALL = switches(ModelConfig.table1(6))
+MODEL4 = switches(ModelConfig.table1(4))
+
+
+def those(*on: str) -> tuple[bool, ...]:
+    """The switches of these components, all others off."""
+    return tuple(name in on for name in COMPONENTS)
 
 
 def smoke_row(model, seed, accuracy, **changes):
@@ -41,7 +46,7 @@ def dotted(config):
 
 
 def test_switches_are_those_of_table_1():
-    assert switches(ModelConfig.table1(1)) == (False,) * 5
+    assert switches(ModelConfig.table1(1)) == those()
     assert switches(ModelConfig.table1(4)) == MODEL4
     assert switches(ModelConfig.table1(6)) == ALL
 
@@ -79,14 +84,14 @@ def test_seeds_and_the_papers_claim_stand_beside_each_other():
 def test_a_combination_the_paper_lacks_is_listed_without_a_claim():
     rows = paper_claims()
     base = shared_config(rows, "ckplus", "cpu")
-    odd = (False, True, False, False, True)
+    odd = those("gcca", "joint_loss")
     last = component_results(rows, base, odd)[-1]
     assert (last.on, last.rows, last.claim, last.model) == (odd, (), None, None)
 
 
 def test_components_that_exclude_each_other_are_refused_in_a_sentence():
     with pytest.raises(FercourseError, match="decoder"):
-        with_components(shared_config([], "synthetic", "smoke"), (True, True, False, True, False))
+        with_components(shared_config([], "synthetic", "smoke"), those("fusion", "gcca", "reverse"))
 
 
 def test_folds_count_once_a_seed_has_them_all():
@@ -108,7 +113,7 @@ def test_the_next_run_is_the_first_seed_that_is_missing():
     planned = next_run(rows, base, ALL, "smoke")
     assert (planned.config.seed, planned.variant, planned.label) == (1, "model6", "smoke")
     assert planned.config == preset("smoke", 6, seed=1)
-    odd = next_run(rows, base, (True, False, False, False, True), "smoke")
+    odd = next_run(rows, base, those("fusion", "joint_loss"), "smoke")
     assert odd.variant == "fusion+joint_loss"
     assert odd.config.seed == 0
     assert next_run([smoke_row(6, s, 0.9) for s in range(10)], base, ALL, "smoke") is None

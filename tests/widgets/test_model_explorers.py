@@ -48,8 +48,8 @@ def changes_with_each(explorer, *settings):
     return seen
 
 
-def fast(explorer, limit=0.8, **values):
-    """One redraw takes half a second of work, with room for a slower machine."""
+def fast(explorer, limit=4.0, **values):
+    """A redraw is no work of many seconds; half a second is usual, on a slow machine a whole one."""
     times = []
     for _ in range(2):
         start = time.process_time()
