@@ -7,9 +7,9 @@ import json
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from typing import Any, Literal
 
-from fercourse.checks import check_types, require
 from fercourse.datasets.data_config import DataConfig
 from fercourse.datasets.registry import known
+from fercourse.field_checks import check_types, require
 
 
 @dataclass(frozen=True)

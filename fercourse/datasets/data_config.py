@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from fercourse.checks import check_types, require
+from fercourse.field_checks import check_types, require
 
 
 @dataclass(frozen=True)
