@@ -49,7 +49,7 @@ def changes_with_each(explorer, *settings):
 
 
 def fast(explorer, limit=4.0, **values):
-    """A redraw is no work of many seconds; half a second is usual, a whole one on a slow machine."""
+    """A redraw is no work of many seconds: half a second is usual, more on a slow machine."""
     times = []
     for _ in range(2):
         start = time.process_time()
