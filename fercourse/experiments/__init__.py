@@ -1,1 +1,1 @@
-"""Runs recorded, planned and compared: every number in prose comes from here."""
+"""How runs are done: plans, the runner and its engines, one run from config to row."""
