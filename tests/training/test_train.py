@@ -71,11 +71,14 @@ def test_same_seed_same_weights_other_seed_other_weights():
     assert not same(a, c)
 
 
+HERE = [str(ROOT / "tests"), str(ROOT / "tests" / "training")]
+"""Where the helpers lie that another process imports."""
+
 KILLED = """
     import sys, time
-    sys.path.insert(0, {tests!r})
+    sys.path[:0] = {tests!r}
     from made_faces import bar_dataset
-    from test_training import tiny
+    from test_train import tiny
     from fercourse import train
 
     def slow(epoch):
@@ -105,13 +108,13 @@ KILLED = """
 def test_a_killed_run_goes_on_to_the_same_weights(tmp_path, changes):
     straight = train(tiny(**changes), bar_dataset(48), device="cpu", progress=False)
 
-    code = textwrap.dedent(KILLED).format(
-        tests=str(ROOT / "tests"), changes=changes, out=str(tmp_path)
-    )
+    code = textwrap.dedent(KILLED).format(tests=HERE, changes=changes, out=str(tmp_path))
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     for line in process.stdout:
         if line.strip() == "1":  # epoch 1 is saved, two more to go
             break
+    else:
+        pytest.fail("it ended before its second epoch")
     process.kill() if os.name == "nt" else os.kill(process.pid, signal.SIGKILL)
     process.wait()
     process.stdout.close()
@@ -364,9 +367,9 @@ def test_weight_decay_spares_biases_and_batch_norm():
 
 DDP = """
     import sys
-    sys.path.insert(0, {tests!r})
+    sys.path[:0] = {tests!r}
     from made_faces import bar_dataset
-    from test_training import tiny
+    from test_train import tiny
     from fercourse import train
 
     if __name__ == "__main__":
@@ -380,9 +383,7 @@ DDP = """
 def test_two_processes_train_one_model(tmp_path):
     """Real DDP over gloo: every parameter is used, centres and batches are shared out."""
     script = tmp_path / "ddp.py"
-    script.write_text(
-        textwrap.dedent(DDP).format(tests=str(ROOT / "tests"), out=str(tmp_path / "run"))
-    )
+    script.write_text(textwrap.dedent(DDP).format(tests=HERE, out=str(tmp_path / "run")))
     done = subprocess.run(
         [sys.executable, str(script)], capture_output=True, text=True, timeout=240, check=False
     )
