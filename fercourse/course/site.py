@@ -1,4 +1,4 @@
-"""Pages to browse, made by Sphinx: the lessons as they ran, the documents, and every docstring.
+"""Pages to browse, made by Sphinx: the lessons as they ran, the documents, and the docstrings.
 
 Their source is gathered in a folder of its own, laid out as the repository is, so that links
 between notebooks and documents lead from page to page.

@@ -53,8 +53,8 @@ def read(archive: Archive) -> Table | None:
 def read_ck48(archive: Archive) -> Table:
     """``<class>/S<subject>_<session>_<frame>.png``: peak frames only, so there is no neutral."""
     rows = Collector(str(archive.path), "CK+48")
-    for name, found in sorted((n, _FRAME.search(n)) for n in archive.names):
-        if found is None:
+    for name in sorted(archive.names):
+        if not (found := _FRAME.search(name)):
             continue
         stem, subject, _, _ = found.groups()
         try:

@@ -149,7 +149,7 @@ def _cross_validated(rows: Sequence[Row], claims: dict[tuple[str, str], Claim]) 
         if whole:
             pooled = [pool_folds(folds)[0] for folds in whole]
             accuracies = [row.test_accuracy for row in pooled]
-            mean, count = mean_accuracy(accuracies), independent(pooled[0]) or 0
+            mean, count = mean_accuracy(accuracies), independent(pooled[0])
             low, high = wilson(round(mean * count), count)
             over_folds = mean_accuracy([stability([r.test_accuracy for r in f]) for f in whole])
             claim = claims.get((first.dataset, first.variant.split("-")[0]))

@@ -130,8 +130,10 @@ def paired(first: Sequence[float | Fraction], second: Sequence[float | Fraction]
     if not steps.any():
         return Paired(n, 0.0, low, high, 1.0 if n > 1 else math.nan, 1.0, least)
     constant = bool(np.ptp(steps) == 0)
-    t_test: Any = math.nan if n == 1 or constant else ttest_1samp(values, 0).pvalue  # pyright: ignore[reportAttributeAccessIssue]
-    p_t = 0.0 if constant and n > 1 else float(t_test)
+    p_t = math.nan if n == 1 else 0.0
+    if n > 1 and not constant:
+        tested: Any = ttest_1samp(values, 0)  # SciPy annotates a tuple, without its names
+        p_t = float(tested.pvalue)
     p_flip = 1.0
     if n > 1:
         p_flip = permutation_test(
@@ -253,7 +255,7 @@ def _describe(rows: Sequence[Entry], metric: str) -> tuple[int, float, float, fl
             )
         n = rows[0].runs or 1
         sta = math.nan if rows[0].stability is None else rows[0].stability
-    sizes = [_tested(row, metric) or 0 for row in rows if isinstance(row, Row)]
+    sizes = [_tested(row, metric) for row in rows if isinstance(row, Row)]
     binomial = (
         binomial_error(mean, round(float(np.mean(sizes)))) if sizes and all(sizes) else math.nan
     )
@@ -267,14 +269,13 @@ def _number(row: Entry, metric: str) -> float | None:
     return value
 
 
-def independent(row: Row, split: str = "test") -> int | None:
-    """How many images a split is worth, where the row says.
+def independent(row: Row, split: str = "test") -> int:
+    """How many images a split is worth; 0 where the row has no such split.
 
     CK+ has three peak frames of each sequence, nearly one picture: they count as one. That they
     share people too is left out.
     """
-    n = row.splits.get(split)
-    return n and round(n / known(row.dataset).frames)
+    return round(row.splits.get(split, 0) / known(row.dataset).frames)
 
 
 def share(row: Row, metric: str) -> float | Fraction:
@@ -288,8 +289,8 @@ def share(row: Row, metric: str) -> float | Fraction:
     return value
 
 
-def _tested(row: Row, metric: str) -> int | None:
-    """How many independent images a metric of a row was measured on, where the row says."""
+def _tested(row: Row, metric: str) -> int:
+    """How many independent images a metric of a row was measured on."""
     return independent(row, _split(metric))
 
 

@@ -23,38 +23,6 @@ SOURCES = build.sources()
 MEGABYTE = 2**20
 
 
-LESSON = """\
-# ---
-# jupyter:
-#   fercourse:
-#     title: "{title}"
-#     learn:
-#       - one thing
-#     needs: [0]
-# ---
-
-# %% [markdown]
-# The mean is $\\bar x$.
-
-# %% paper="eq. 8"
-print({code})
-"""
-
-
-@pytest.fixture
-def write(tmp_path):
-    """Write a source and give its path."""
-    folder = tmp_path / "notebooks" / "source"
-    folder.mkdir(parents=True)
-
-    def one(name, title="A lesson", code="1 + 1"):
-        path = folder / f"{name}.py"
-        path.write_text(LESSON.format(title=title, code=code), encoding="utf-8")
-        return path
-
-    return one
-
-
 def test_the_course_has_eighteen_lessons():
     assert [int(p.name[:2]) for p in SOURCES] == list(range(18))
 

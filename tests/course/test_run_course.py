@@ -11,38 +11,6 @@ from fercourse.errors import FercourseError
 pytestmark = pytest.mark.slow
 
 
-LESSON = """\
-# ---
-# jupyter:
-#   fercourse:
-#     title: "{title}"
-#     learn:
-#       - one thing
-#     needs: [0]
-# ---
-
-# %% [markdown]
-# The mean is $\\bar x$.
-
-# %% paper="eq. 8"
-print({code})
-"""
-
-
-@pytest.fixture
-def write(tmp_path):
-    """Write a source and give its path."""
-    folder = tmp_path / "notebooks" / "source"
-    folder.mkdir(parents=True)
-
-    def one(name, title="A lesson", code="1 + 1"):
-        path = folder / f"{name}.py"
-        path.write_text(LESSON.format(title=title, code=code), encoding="utf-8")
-        return path
-
-    return one
-
-
 def test_run_course_measures_goes_on_after_a_failure_and_makes_pages(write, tmp_path, monkeypatch):
     good, bad = write("00_good", "Good", "6 * 7"), write("01_bad", "Bad", "6 * 7")
     for path in (good, bad):

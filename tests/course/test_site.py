@@ -12,38 +12,6 @@ from fercourse.course.mathml import formula
 pytestmark = pytest.mark.slow
 
 
-LESSON = """\
-# ---
-# jupyter:
-#   fercourse:
-#     title: "{title}"
-#     learn:
-#       - one thing
-#     needs: [0]
-# ---
-
-# %% [markdown]
-# The mean is $\\bar x$.
-
-# %% paper="eq. 8"
-print({code})
-"""
-
-
-@pytest.fixture
-def write(tmp_path):
-    """Write a source and give its path."""
-    folder = tmp_path / "notebooks" / "source"
-    folder.mkdir(parents=True)
-
-    def one(name, title="A lesson", code="1 + 1"):
-        path = folder / f"{name}.py"
-        path.write_text(LESSON.format(title=title, code=code), encoding="utf-8")
-        return path
-
-    return one
-
-
 def test_an_equations_number_stands_apart():
     page = formula(r"x = y \tag{6}", "block")
     assert "tag" not in page
@@ -66,5 +34,9 @@ def test_the_site_needs_no_network_and_shows_every_docstring_but_the_solutions(
         assert not re.search(r'<(script|link|img)[^>]+(src|href)="(https?:)?//', text), each
 
 
-def test_solutions_have_no_page():
-    assert "exercises" in site.HIDDEN
+def test_solutions_have_no_page(tmp_path):
+    pages = site._reference(tmp_path)
+    assert "reference/modules" in pages
+    written = "".join(p.read_text(encoding="utf-8") for p in (tmp_path / "reference").iterdir())
+    assert "fercourse.modules.gcca" in written
+    assert "fercourse.exercises" not in written

@@ -83,6 +83,9 @@ def test_report_adds_up_and_leaves_out_what_leaks(model):
     assert result.accuracy == pytest.approx(np.trace(result.confusion) / 60)
     assert result.n == 60
     assert result.leaked >= 10
+    right = result.accuracy_clean * (60 - result.leaked)  # a count, of those that are left
+    assert right == pytest.approx(round(right))
+    assert right <= np.trace(result.confusion)
     assert evaluate(model, test, device="cpu").accuracy_clean is None
 
 

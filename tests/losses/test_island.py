@@ -6,20 +6,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_batches import D, K, made_batch
 from tolerances import STEP, SUM, about
 
 from fercourse import LossConfig
 from fercourse.losses import CenterLoss, IslandLoss, JointLoss, pair_bound, pair_sum
 
 pytestmark = pytest.mark.numeric
-
-
-K, D = 7, 5
-
-
-def _batch(n=12, seed=0):
-    g = torch.Generator().manual_seed(seed)
-    return torch.randn(n, D, generator=g), torch.randint(0, K, (n,), generator=g)
 
 
 def _cosine(a, b):
@@ -47,7 +40,7 @@ def test_bound_is_35_for_seven_classes_and_a_simplex_reaches_it():
 
 
 def test_published_island_update():
-    x, y = _batch()
+    x, y = made_batch()
     loss = IslandLoss(K, D, pair_weight=3.0, rate=0.5)
     before = [torch.tensor(c, dtype=torch.double) for c in loss.centers.tolist()]
     loss.train()(x, y)
@@ -71,7 +64,7 @@ def test_push_is_autograd_on_the_pair_sum_divided_by_twice_the_other_classes():
 
 
 def test_centres_stay_in_evaluation_and_a_class_without_images_is_not_pulled():
-    x, y = _batch()
+    x, y = made_batch()
     y[y == 2] = 3
     loss = CenterLoss(K, D)
     start = loss.centers.clone()
@@ -84,7 +77,7 @@ def test_centres_stay_in_evaluation_and_a_class_without_images_is_not_pulled():
 
 def test_islands_drift_apart():
     torch.manual_seed(0)
-    x, y = _batch(200)
+    x, y = made_batch(200)
     x = x * 0.1 + 1  # every class in the same direction
     near, far = IslandLoss(K, D, pair_weight=0.0), IslandLoss(K, D, pair_weight=7.0)
     far.load_state_dict(near.state_dict())
@@ -94,7 +87,7 @@ def test_islands_drift_apart():
 
 
 def test_network_feels_the_published_island_loss_through_the_centre_term_alone():
-    x, y = _batch()
+    x, y = made_batch()
     loss = IslandLoss(K, D, pair_weight=7.0).eval()
     leaf = x.clone().requires_grad_()
     loss(leaf, y).backward()
@@ -102,7 +95,7 @@ def test_network_feels_the_published_island_loss_through_the_centre_term_alone()
 
 
 def test_learned_centres_do_not_depend_on_lambda():
-    x, y = _batch()
+    x, y = made_batch()
     logits = torch.randn(len(x), K)
     gradients = []
     for weight in (0.001, 0.1):

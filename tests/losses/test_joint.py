@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from made_batches import D, K, made_batch
 from tolerances import SUM, about
 
 from fercourse import LossConfig
@@ -12,16 +13,8 @@ from fercourse.losses import IslandLoss, JointLoss, pair_sum
 pytestmark = pytest.mark.numeric
 
 
-K, D = 7, 5
-
-
-def _batch(n=12, seed=0):
-    g = torch.Generator().manual_seed(seed)
-    return torch.randn(n, D, generator=g), torch.randint(0, K, (n,), generator=g)
-
-
 def test_joint_loss_is_equation_7():
-    x, y = _batch()
+    x, y = made_batch()
     logits = torch.randn(len(x), K)
     joint = JointLoss(K, D, LossConfig(weight=0.02, pair_weight=4.0)).eval()
     terms = joint(logits, x, y)
@@ -35,7 +28,7 @@ def test_joint_loss_is_equation_7():
 
 
 def test_without_the_joint_loss_the_total_is_cross_entropy_and_nothing_pushes():
-    x, y = _batch()
+    x, y = made_batch()
     loss = JointLoss(K, D, joint=False).train()
     terms = loss(torch.randn(len(x), K), x.requires_grad_(), y)
     assert terms.total is terms.ce
@@ -43,7 +36,7 @@ def test_without_the_joint_loss_the_total_is_cross_entropy_and_nothing_pushes():
 
 
 def test_one_hot_and_index_labels_agree():
-    x, y = _batch()
+    x, y = made_batch()
     a, b = IslandLoss(K, D), IslandLoss(K, D)
     b.load_state_dict(a.state_dict())
     soft = torch.nn.functional.one_hot(y, K).float()
@@ -52,7 +45,7 @@ def test_one_hot_and_index_labels_agree():
 
 
 def test_float32_under_autocast():
-    x, y = _batch()
+    x, y = made_batch()
     x, logits = x.bfloat16(), torch.randn(len(x), K).bfloat16()
     mixed, plain = JointLoss(K, D), JointLoss(K, D)
     plain.load_state_dict(mixed.state_dict())

@@ -79,7 +79,7 @@ def fold_protocols(rows: Sequence[Row]) -> Figure:
         if not folds:
             raise FercourseError(f"no row has folds by {by}: run that plan first.")
         one = pooled[by] = pool_folds(folds)[0]
-        n = independent(one) or 0
+        n = independent(one)
         low, high = (100 * end for end in wilson(round(one.test_accuracy * n), n))
         mean = 100 * one.test_accuracy
         axes.errorbar(
