@@ -79,7 +79,7 @@ def summary(
     ledger: LedgerPath = None,
 ) -> None:
     """Acc (eq. 8), Sta (eq. 9), 95 % interval over runs, and the test set's own error."""
-    from fercourse.runs.statistics import pool_folds, summarise
+    from fercourse.runs.summaries import pool_folds, summarise
 
     book = _existing(ledger)
     rows = _filtered(book, plan=plan, dataset=dataset, variant=variant, label=label)
@@ -115,7 +115,7 @@ def compare(
 ) -> None:
     """How much SECOND gains on FIRST, paired over the seeds both have."""
     from fercourse.runs.statistics import EXACT
-    from fercourse.runs.statistics import compare as paired_compare
+    from fercourse.runs.summaries import compare as paired_compare
 
     rows = [
         row

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from fercourse.datasets.splits import CUTS
 from fercourse.field_checks import check_types, require
 
 
@@ -20,7 +21,8 @@ class DataConfig:
         seed: Of the drawn faces, or of the folds.
         folds: For "ckplus", how many.
         fold: For "ckplus", which one is the test split, from 0.
-        by: For "ckplus": "subject" keeps a person on one side; "random" does not.
+        by: For "ckplus": "subject" keeps a person in one fold, "sequence" a recording of one,
+            "random" neither.
         contempt: For "ckplus": keep the class the paper drops.
         crop: Detect and crop the face with MTCNN first (section 3.1).
     """
@@ -32,7 +34,7 @@ class DataConfig:
     seed: int = 0
     folds: int = 10
     fold: int = 0
-    by: Literal["subject", "random"] = "subject"
+    by: Literal["subject", "sequence", "random"] = "subject"
     contempt: bool = False
     crop: bool = False
 
@@ -43,7 +45,5 @@ class DataConfig:
         require(
             0 <= self.fold < self.folds, f"fold must be in 0..{self.folds - 1}, not {self.fold}."
         )
-        require(
-            self.by in ("subject", "random"), f"by must be 'subject' or 'random', not {self.by!r}."
-        )
+        require(self.by in CUTS, f"by must be one of {', '.join(CUTS)}, not {self.by!r}.")
         require(0 <= self.difficulty <= 1, f"difficulty must be in [0, 1]: {self.difficulty}.")

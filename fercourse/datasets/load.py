@@ -15,7 +15,7 @@ from fercourse.datasets.data_config import DataConfig
 from fercourse.datasets.faces import FaceDataset, Faces, held_out
 from fercourse.datasets.fingerprint import digest
 from fercourse.datasets.registry import known, on_disk
-from fercourse.datasets.splits import assign_folds, fold_splits
+from fercourse.datasets.splits import assign_folds, fold_splits, kept_together
 from fercourse.datasets.table import Table
 from fercourse.errors import FercourseError
 from fercourse.images import resize
@@ -32,7 +32,7 @@ def load(
     difficulty: float = 0.5,
     folds: int = 10,
     fold: int = 0,
-    by: Literal["subject", "random"] = "subject",
+    by: Literal["subject", "sequence", "random"] = "subject",
     contempt: bool = False,
     path: str | Path | None = None,
 ) -> FaceDataset:
@@ -46,7 +46,8 @@ def load(
         difficulty: For "synthetic", in [0, 1].
         folds: For "ckplus", how many folds.
         fold: For "ckplus", the fold that is the test split; the next one is the validation split.
-        by: For "ckplus", "subject" keeps a person in one fold, "random" does not.
+        by: For "ckplus", what stays in one fold; see
+            :func:`fercourse.datasets.splits.kept_together`.
         contempt: For "ckplus", keep the class the paper drops.
         path: Where "fer2013" or "ckplus" lies; default: :func:`find`.
 
@@ -189,14 +190,14 @@ def _cut(table: Table, *, folds: int, fold: int, by: str, seed: int, contempt: b
         keep = table.labels != Expression.CONTEMPT
         note = f"Left out {np.sum(~keep)} images of contempt, as the paper does."
         table = table.with_notes([note])
-    labels, subjects = table.labels[keep], subjects[keep]
-    number = assign_folds(labels, subjects, folds, by=by, seed=seed)
+    labels, subjects, ids = table.labels[keep], subjects[keep], table.ids[keep]
+    number = assign_folds(labels, kept_together(by, subjects, ids), folds, seed=seed)
     return replace(
         table,
         images=table.images[keep],
         labels=labels,
         subjects=subjects,
-        ids=table.ids[keep],
+        ids=ids,
         splits=fold_splits(number, fold, folds),
     )
 

@@ -6,42 +6,63 @@ import numpy as np
 
 from fercourse.errors import FercourseError
 
+CUTS = ("subject", "sequence", "random")
+"""What may be kept in one fold: a person, one recording of a person, or nothing at all."""
+
+
+def kept_together(by: str, subjects: np.ndarray, ids: np.ndarray) -> np.ndarray | None:
+    """What of CK+ must not lie in two folds, for :func:`assign_folds`.
+
+    Args:
+        by: "subject" keeps every image of a person in one fold. "sequence" keeps the frames of
+            one recording in one fold, so that a model is tested on people it has seen, but on no
+            near-copy of a training frame. "random" keeps nothing together.
+        subjects: str (N,).
+        ids: str (N,), a recording's name and the frame: "S005_001_00000011".
+
+    Returns:
+        str (N,), one name a group; None for "random".
+
+    Raises:
+        FercourseError: There is no such cut.
+    """
+    if by not in CUTS:
+        raise FercourseError(f"by must be one of {', '.join(CUTS)}, not {by!r}.")
+    if by == "random":
+        return None
+    return subjects if by == "subject" else np.array([name.rpartition("_")[0] for name in ids])
+
 
 def assign_folds(
-    labels: np.ndarray, subjects: np.ndarray, folds: int, *, by: str = "subject", seed: int = 0
+    labels: np.ndarray, groups: np.ndarray | None, folds: int, *, seed: int = 0
 ) -> np.ndarray:
     """Number every image's fold, 0 to folds - 1, with the classes spread evenly.
 
     Args:
         labels: int (N,).
-        subjects: str (N,).
+        groups: str (N,), whose images stay in one fold; None cuts by image.
         folds: How many.
-        by: "subject" keeps every image of a person in one fold; "random" does not, so that a
-            model is tested on people it has seen.
         seed: Of the shuffle.
 
     Returns:
         int64 (N,).
 
     Raises:
-        FercourseError: There are fewer people, or fewer images of a class, than folds.
+        FercourseError: There are fewer groups, or fewer images of a class, than folds.
     """
-    if by not in ("subject", "random"):
-        raise FercourseError(f"by must be 'subject' or 'random', not {by!r}.")
     if not 0 <= seed < 2**32:
         raise FercourseError(f"data.seed must be from 0 to 2**32 - 1 to cut folds, not {seed}.")
-    people = len(np.unique(subjects))
+    most = len(labels) if groups is None else len(np.unique(groups))
     rarest = np.bincount(labels)[np.unique(labels)].min()
-    if folds > rarest or (by == "subject" and folds > people):
+    if folds > min(rarest, most):
         raise FercourseError(
-            f"{people} subjects and {rarest} images of the rarest class cannot be cut into "
-            f"{folds} folds; take fewer."
+            f"{most} {'images' if groups is None else 'people or sequences'} and {rarest} images "
+            f"of the rarest class cannot be cut into {folds} folds; take fewer."
         )
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold  # a slow import
 
-    kind = StratifiedGroupKFold if by == "subject" else StratifiedKFold
+    kind = StratifiedKFold if groups is None else StratifiedGroupKFold
     cutter = kind(n_splits=folds, shuffle=True, random_state=seed)
-    groups = subjects if by == "subject" else None
     fold = np.empty(len(labels), dtype=np.int64)
     for k, (_, inside) in enumerate(cutter.split(labels, labels, groups)):
         fold[inside] = k

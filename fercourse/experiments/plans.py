@@ -1,4 +1,4 @@
-"""Experiments as lists of runs: Table 1, both halves of Fig. 6, and the search for a recipe.
+"""Experiments as lists of runs: Table 1 and what it leaves out, Fig. 6, the search for a recipe.
 
 A plan only says what should be measured. :mod:`fercourse.experiments.runner` does it, and the
 ledger remembers it. A run that two plans share, as lambda = 0.005 at lambda_1 = 7 is in Table 1
@@ -8,10 +8,12 @@ and in Fig. 6(a), is one run: read the rows of a plan with ``ledger.rows(configs
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any
+from itertools import product
+from typing import Any, Literal
 
-from fercourse.config import LABELS, RunConfig
+from fercourse.config import COMPONENTS, LABELS, RunConfig
 from fercourse.config import preset as recipe
 from fercourse.datasets.data_config import DataConfig
 from fercourse.datasets.registry import REGISTRY, known
@@ -90,17 +92,28 @@ class Plan:
         name: As ``fercourse run`` takes it, and the ledger's ``plan``.
         summary: What it measures, for people.
         variants: What is run, for a request.
-        random_folds: Cut by faces instead of people; for data sets that are cut into folds only.
+        by: How a data set that is cut into folds is cut, as in ``DataConfig.by``; any cut but
+            "subject" is for such data sets only.
     """
 
     name: str
     summary: str
     variants: Callable[[Request], Variants]
-    random_folds: bool = False
+    by: Literal["subject", "sequence", "random"] = "subject"
 
 
 def _table1(request: Request, ending: str = "") -> Variants:
     return {f"model{m}{ending}": request.base(m) for m in sorted(set(request.models))}, ""
+
+
+def _combinations(request: Request) -> Variants:
+    base = request.base()
+    found = {}
+    for on in product((False, True), repeat=len(COMPONENTS)):
+        with suppress(FercourseError):  # reverse attention cannot stand without the decoder
+            model = replace(base.model, **dict(zip(COMPONENTS, on, strict=True)))
+            found[model.name] = replace(base, model=model)
+    return found, ""
 
 
 def _fig6b(request: Request) -> Variants:
@@ -138,8 +151,15 @@ PLANS: dict[str, Plan] = {
             "table1-random",
             "the same on CK+ with random folds, to show what they are worth",
             lambda request: _table1(request, "-random"),
-            random_folds=True,
+            by="random",
         ),
+        Plan(
+            "table1-sequence",
+            "the same on CK+ with no recording in two folds, though people may be",
+            lambda request: _table1(request, "-sequence"),
+            by="sequence",
+        ),
+        Plan("combinations", "every possible combination of the five components", _combinations),
         Plan("fig6b", "model 6, lambda_1 = 1 to 10 at lambda = 0.01 (section 3.3)", _fig6b),
         Plan("fig6a", "model 6, lambda = 0.0005 to 0.05 at the best lambda_1 of fig6b", _fig6a),
         Plan(
@@ -191,8 +211,8 @@ def plan(
         _among("model", model, MODELS)
     if seeds < 1 or not models:
         raise FercourseError("A plan needs at least one seed and one model.")
-    if PLANS[name].random_folds and not known(dataset).folded:
-        raise FercourseError(f"Random folds are for CK+ only: {name} needs ckplus.")
+    if PLANS[name].by != "subject" and not known(dataset).folded:
+        raise FercourseError(f"{name} cuts folds, which are for CK+ only: it needs ckplus.")
     request = Request(
         dataset, preset, seeds, models, folds, dict(changes or {}), ledger, tuple(settings)
     )
@@ -209,7 +229,7 @@ def _runs(plan: Plan, request: Request) -> list[Planned]:
                 "data.seed": seed,
                 "data.fold": fold,
                 "data.folds": request.folds,
-                "data.by": "random" if plan.random_folds else "subject",
+                "data.by": plan.by,
             }
             for variant, config in variants.items():
                 config = config.change(**(cut if folded else {}), seed=seed)

@@ -17,7 +17,8 @@ from fercourse.config import RunConfig
 from fercourse.errors import FercourseError
 from fercourse.evaluation.metrics import mean_accuracy
 from fercourse.runs.row import Row
-from fercourse.runs.statistics import Paired, paired, share
+from fercourse.runs.statistics import Paired, paired
+from fercourse.runs.summaries import share
 
 SETTINGS: dict[str, tuple[Any, ...]] = {
     "train.augment": ("none", "paper", "light", "course"),

@@ -18,7 +18,8 @@ from fercourse.runs.groups import group_by_config, grouped
 from fercourse.runs.ledger import Ledger
 from fercourse.runs.paper import RUNS
 from fercourse.runs.row import Row
-from fercourse.runs.statistics import compare, independent, pool_folds, wilson
+from fercourse.runs.statistics import wilson
+from fercourse.runs.summaries import compare, independent, pool_folds
 
 BEGIN, END = "<!-- results: written by `fercourse ledger report` -->", "<!-- end of results -->"
 
@@ -117,7 +118,7 @@ def _steps(rows: Sequence[Row], over: str) -> list[str]:
     found = [compare(rows, a, b) for a, b in steps]
     text = "; ".join(f"{b} minus {a} {gain}" for (a, b), gain in zip(steps, found, strict=True))
     warning = ""
-    if len(found) > 1 and min(gain.p_flip for gain in found) < 0.05:
+    if len(found) > 1 and min(gain.p for gain in found) < 0.05:
         chance = 100 * (1 - 0.95 ** len(found))
         warning = (
             f" Among {len(found)} differences, luck alone brings a p below 0.05 about "
@@ -168,8 +169,8 @@ def _cross_validated(rows: Sequence[Row], claims: dict[tuple[str, str], Claim]) 
     for shared in group_by_config(apart):
         lines += _steps(
             shared,
-            "Paired over folds, whose training faces overlap, so that the true "
-            "intervals are somewhat wider",
+            "Paired over folds; intervals and p allow for the training faces that folds share "
+            "(Nadeau and Bengio 2003)",
         )
     return "\n".join(lines)
 

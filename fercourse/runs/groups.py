@@ -12,7 +12,7 @@ from typing import TypeVar
 from fercourse.config import COMPONENTS
 from fercourse.errors import FercourseError
 from fercourse.runs.row import LABELS, Row
-from fercourse.runs.statistics import pool_folds
+from fercourse.runs.summaries import pool_folds
 
 SWITCHES = tuple(f"model.{name}" for name in COMPONENTS)
 

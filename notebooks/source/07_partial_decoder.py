@@ -417,7 +417,7 @@ for dataset in ("fer2013", "ckplus"):
 # from the number of test faces alone, and a single run has no Sta (NaN):
 
 # %%
-from fercourse.runs.statistics import pool_folds, summarise
+from fercourse.runs.summaries import pool_folds, summarise
 
 ours = ledger.rows(plan="table1", variant=["model3", "model4"])
 if ours:

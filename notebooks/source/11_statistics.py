@@ -152,7 +152,7 @@ for expression, row, theirs in zip(fercourse.Expression, ours.confusion, said, s
 # row is empty.
 
 # %% paper="Fig. 7"
-from fercourse.runs.statistics import pool_folds
+from fercourse.runs.summaries import pool_folds
 
 ck = Ledger().rows(dataset="ckplus", plan=["ckplus-subject", "ckplus-random"])
 by_person = [row for row in ck if row.value("data.by") == "subject"]
@@ -316,7 +316,8 @@ print(f"only model 1 right: {b}, only model 6 right: {c}, p = {p:.2f}")
 # had the other sign.
 
 # %%
-from fercourse.runs.statistics import compare, paired
+from fercourse.runs.statistics import paired
+from fercourse.runs.summaries import compare
 
 made_first = np.array([0.652, 0.655, 0.649, 0.657, 0.651])
 made_second = made_first + np.array([0.004, 0.006, 0.001, 0.005, 0.003])

@@ -159,7 +159,8 @@ print(f"unpaired: {100 * d.mean():+.2f} ± {100 * unpaired:.2f} points")
 # the package's:
 
 # %%
-from fercourse.runs.statistics import compare, paired
+from fercourse.runs.statistics import paired
+from fercourse.runs.summaries import compare
 
 result = paired(first, second)
 np.testing.assert_allclose([result.low, result.high], [d.mean() - half, d.mean() + half])

@@ -278,7 +278,7 @@ for name, question in OPEN.items():
 # both protocols:
 
 # %%
-from fercourse.runs.statistics import pool_folds
+from fercourse.runs.summaries import pool_folds
 
 for plan, words in (("ckplus-subject", "nobody in two folds"), ("ckplus-random", "random folds")):
     rows = ledger.rows(plan=plan)

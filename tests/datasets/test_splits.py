@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fercourse import FercourseError, load
-from fercourse.datasets.splits import assign_folds, fold_splits
+from fercourse.datasets.splits import assign_folds, fold_splits, kept_together
 
 
 def people(n=30, each=4, classes=5, seed=0):
@@ -21,7 +21,7 @@ def people(n=30, each=4, classes=5, seed=0):
 @settings(max_examples=25, deadline=None)
 def test_every_image_is_in_one_fold_and_every_fold_has_images(folds, seed, by):
     labels, subjects = people(seed=seed)
-    fold = assign_folds(labels, subjects, folds, by=by, seed=seed)
+    fold = assign_folds(labels, subjects if by == "subject" else None, folds, seed=seed)
     sizes = np.bincount(fold, minlength=folds)
     assert len(sizes) == folds
     assert sizes.min() > 0
@@ -44,7 +44,7 @@ def test_seed_decides():
 
 def test_random_folds_put_people_on_both_sides():
     labels, subjects = people()
-    fold = assign_folds(labels, subjects, 5, by="random")
+    fold = assign_folds(labels, None, 5)
     both = set(subjects[fold == 0]) & set(subjects[fold != 0])
     assert len(both) > 10
 
@@ -65,15 +65,24 @@ def test_every_image_is_tested_once_over_all_folds():
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"by": "class"}, "by must be"),
-        ({"folds": 31}, "cannot be cut into 31 folds"),
-        ({"folds": 25, "by": "random"}, "cannot be cut into 25 folds"),
+        ({"folds": 31}, "30 people or sequences .* cannot be cut into 31 folds"),
+        ({"folds": 25, "groups": None}, "120 images and 24 .* cannot be cut into 25 folds"),
     ],
 )
 def test_impossible_folds_are_refused(change, sentence):
     labels, subjects = people()
     with pytest.raises(FercourseError, match=sentence):
-        assign_folds(labels, subjects, **({"folds": 5} | change))
+        assign_folds(labels, **({"folds": 5, "groups": subjects} | change))
+
+
+def test_what_stays_together():
+    subjects = np.array(["S005", "S005", "S010"])
+    ids = np.array(["S005_001_00000011", "S005_002_00000009", "S010_002_00000014"])
+    assert kept_together("subject", subjects, ids) is subjects
+    assert kept_together("sequence", subjects, ids).tolist() == ["S005_001", "S005_002", "S010_002"]
+    assert kept_together("random", subjects, ids) is None
+    with pytest.raises(FercourseError, match="by must be one of subject, sequence, random"):
+        kept_together("class", subjects, ids)
 
 
 @pytest.mark.parametrize(
@@ -94,3 +103,13 @@ def test_real_ckplus_is_subject_disjoint_in_every_fold(ckplus_zip):
     shared = load("ckplus", path=ckplus_zip, by="random")
     both = np.isin(shared.test.subjects, shared.train.subjects)
     assert both.mean() > 0.9
+
+
+def test_folds_of_real_ckplus_by_sequence_hold_whole_sequences_and_share_people(ckplus_zip):
+    def sequences(faces):
+        return {name.rpartition("_")[0] for name in faces.ids}
+
+    data = load("ckplus", path=ckplus_zip, by="sequence")
+    groups = [sequences(faces) for faces in data.splits.values()]
+    assert sum(map(len, groups)) == len(set.union(*groups)) == 309
+    assert np.isin(data.test.subjects, data.train.subjects).mean() > 0.8

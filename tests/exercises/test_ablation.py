@@ -239,7 +239,7 @@ def test_the_lesson_pairs_whatever_a_ledger_holds(rows, pairs, monkeypatch, tmp_
     cells = [c.source for c in build.read(path).cells if c.cell_type == "code"]
     space = {"ledger": ledger, "display": lambda shown: None, "plots": fercourse.plots}
     exec("from itertools import pairwise", space)
-    exec("from fercourse.runs.statistics import compare", space)
+    exec("from fercourse.runs.summaries import compare", space)
     exec('claims = ledger.claims(plan="table1")', space)
     start = next(i for i, cell in enumerate(cells) if "import group_by_config" in cell)
     for cell in cells[start:]:

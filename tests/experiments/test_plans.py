@@ -27,7 +27,10 @@ def test_the_six_models_share_one_recipe():
     assert {r.label for r in runs} == {"full"}
 
 
-@pytest.mark.parametrize(("name", "by"), [("table1", "subject"), ("table1-random", "random")])
+@pytest.mark.parametrize(
+    ("name", "by"),
+    [("table1", "subject"), ("table1-random", "random"), ("table1-sequence", "sequence")],
+)
 def test_a_seed_of_ckplus_is_a_whole_cross_validation(name, by):
     runs = plan(name, "ckplus", "cpu", seeds=2, models=(1, 6), folds=4)
     assert len(runs) == 2 * 4 * 2
@@ -35,7 +38,7 @@ def test_a_seed_of_ckplus_is_a_whole_cross_validation(name, by):
         data = [r.config.data for r in of_seed]
         assert [d.fold for d in data] == [0, 0, 1, 1, 2, 2, 3, 3]  # folds breadth first too
         assert {(d.seed, d.by, d.folds, d.name) for d in data} == {(seed, by, 4, "ckplus")}
-    assert runs[0].variant == ("model1" if by == "subject" else "model1-random")
+    assert runs[0].variant == ("model1" if by == "subject" else f"model1-{by}")
     assert len({r.name for r in runs}) == len(runs)
 
 

@@ -18,7 +18,8 @@ from fercourse.datasets.faces import FaceDataset, Faces, held_out
 from fercourse.errors import FercourseError
 from fercourse.experiments.trials import Trial
 from fercourse.runs.paper import paper_claims
-from fercourse.runs.statistics import compare, paired
+from fercourse.runs.statistics import paired
+from fercourse.runs.summaries import compare
 
 
 def faces(counts: list[int], size: int = 40) -> Faces:

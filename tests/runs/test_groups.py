@@ -10,7 +10,7 @@ from fercourse.plots.experiments.ablation_step import changes
 from fercourse.runs.groups import group_by_config
 from fercourse.runs.ledger import Ledger
 from fercourse.runs.paper import paper_claims
-from fercourse.runs.statistics import compare
+from fercourse.runs.summaries import compare
 
 LONG = {"train.epochs": 40, "loss.label_smoothing": 0.1}
 

@@ -26,7 +26,7 @@ from fercourse.runs.claim import Claim
 from fercourse.runs.entry import Entry
 from fercourse.runs.groups import group_by_config
 from fercourse.runs.row import Row
-from fercourse.runs.statistics import compare
+from fercourse.runs.summaries import compare
 
 
 class Change(NamedTuple):

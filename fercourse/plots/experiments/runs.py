@@ -30,7 +30,9 @@ from fercourse.runs.entry import Entry
 from fercourse.runs.groups import grouped, whole_seeds
 from fercourse.runs.paper import OPTIMUM
 from fercourse.runs.row import Row
-from fercourse.runs.statistics import Paired, compare, summarise
+from fercourse.runs.statistics import Paired
+from fercourse.runs.summaries import compare, summarise
+from fercourse.runs.sweeps import at_chance, judge_sweep, verdict
 
 _SYMBOLS = {"loss.weight": r"$\lambda$", "loss.pair_weight": r"$\lambda_1$"}
 _WORDS = {"loss.weight": "λ", "loss.pair_weight": "λ₁"}
@@ -45,8 +47,9 @@ def sweep(rows: Sequence[Row], parameter: str, metric: str = "val_accuracy") -> 
     """Accuracy against one setting, as in Fig. 6: each seed, the mean and its 95 % interval.
 
     A sweep chooses, so it looks at the validation split; choosing by test accuracy would spoil it.
-    The title asks more of the best than of one value: it is the luckiest of several too.
-    The axis follows the seeds: from two of them an interval may be ten times as long, and is cut.
+    The title says whether the values differ, by :func:`fercourse.runs.sweeps.judge_sweep`. The axis
+    follows the seeds that learned: those left at chance are marked at its lower end, and an
+    interval, which from two seeds may be ten times as long, is cut.
 
     Args:
         rows: Measured runs that differ in this setting and the seed alone.
@@ -75,16 +78,17 @@ def sweep(rows: Sequence[Row], parameter: str, metric: str = "val_accuracy") -> 
     figure = new_figure(height=3.2)
     axes = figure.add_subplot()
     at = np.arange(len(values))
-    seeds = np.array([100 * row.value(metric) for row in rows])
+    learned = [row for row in rows if not at_chance(row)] or rows
     axes.plot(
-        [values.index(row.value(parameter)) + 0.1 for row in rows],
-        seeds,
+        [values.index(row.value(parameter)) + 0.1 for row in learned],
+        [100 * row.value(metric) for row in learned],
         "o",
         ms=4,
         color=OURS,
         alpha=0.5,
         mew=0,
     )
+    seeds = np.array([100 * row.value(metric) for row in learned])
     room = max(np.ptp(seeds), 0.5)
     low, high = max(0, seeds.min() - room), min(100, seeds.max() + room)
     beyond = (mean - reach[0]).min() < low or (mean + reach[1]).max() > high
@@ -115,6 +119,17 @@ def sweep(rows: Sequence[Row], parameter: str, metric: str = "val_accuracy") -> 
     axes.set_ylabel(_METRICS.get(metric, metric))
     axes.margins(x=0.06)
     axes.set_ylim(max(low, axes.get_ylim()[0]), min(high, axes.get_ylim()[1]))
+    lost = [row for row in rows if row not in learned]
+    if lost:
+        axes.plot(
+            [values.index(row.value(parameter)) for row in lost],
+            [0.03] * len(lost),
+            "v",
+            color=PAPER,
+            ms=7,
+            transform=axes.get_xaxis_transform(),
+            label="a seed that stayed at chance, far below; it counts in the mean",
+        )
     axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), borderaxespad=0.2, ncols=2)
     light_grid(axes)
     headline(figure, _sweep_in_words(rows, parameter, metric, values, int(mean.argmax())))
@@ -346,19 +361,14 @@ def _sweep_in_words(
     rows: list[Row], parameter: str, metric: str, values: list[float], best: int
 ) -> str:
     name, claimed = _WORDS.get(parameter, parameter), OPTIMUM.get(parameter)
-    text = f"{name} = {values[best]:g} does best"
-    if values[best] == claimed:
-        return f"{text}, as in the paper"
-    if claimed not in values:
-        return text
-    gain = _step(rows, f"{claimed:g}", f"{values[best]:g}", metric)
-    if gain is None:
-        return text
-    text = f"{text}, by {points(gain.mean)} points over the paper's {claimed:g} (n = {gain.n})"
-    # Whichever of the others were luckiest would stand here: they share the level (Bonferroni).
-    if gain.n >= FEWEST and gain.p_t < 0.05 / (len(values) - 1):
-        return f"{text}: clear even for the best of {len(values)}"
-    return f"{text}: luck may give the best of {len(values)} as much"
+    told = verdict(judge_sweep(rows, parameter, metric))
+    leads = f"{name} = {values[best]:g} leads"
+    if claimed in values and values[best] != claimed:
+        gain = _step(rows, f"{claimed:g}", f"{values[best]:g}", metric)
+        leads += f" the paper's {claimed:g} by {points(gain.mean)} points" if gain else ""
+    elif values[best] == claimed:
+        leads += ", as in the paper"
+    return f"{told[0].upper()}{told[1:]}; {leads}"
 
 
 def _step(rows: Sequence[Row], first: str, second: str, metric: str) -> Paired | None:

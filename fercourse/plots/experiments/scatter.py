@@ -20,7 +20,8 @@ from fercourse.plots.style import (
     new_figure,
 )
 from fercourse.runs.row import Row
-from fercourse.runs.statistics import independent, pool_folds, wilson
+from fercourse.runs.statistics import wilson
+from fercourse.runs.summaries import independent, pool_folds
 
 _COLOURS = (OURS, PAPER, THIRD, TRAIN)
 

@@ -25,7 +25,7 @@ from fercourse.runs.claim import Claim
 from fercourse.runs.entry import Entry
 from fercourse.runs.groups import group_by_config
 from fercourse.runs.row import Row
-from fercourse.runs.statistics import summarise
+from fercourse.runs.summaries import summarise
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
