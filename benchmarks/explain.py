@@ -93,6 +93,7 @@ def main() -> None:
     figures = {
         "attention-truth": plots.truths(faces, drawn),
         "attention-cascade": plots.cascade(six[6], faces),
+        "attention-strip": plots.cascade(six[6], faces[[0, 3, 5]]),  # README's
         "attention-gcca": plots.gcca(six[6], faces[3:4]),
         "attention-models": plots.through_models(six, faces[3:4], marked[3]),
         "attention-methods": plots.cam_grid(six[6], faces, targets=marked),

@@ -167,14 +167,17 @@ def paper(ledger: LedgerPath = None) -> None:
 
 @app.command()
 def report(
-    page: Annotated[Path, typer.Argument(help="A page with the two markers.")] = Path("README.md"),
+    folder: Annotated[Path, typer.Argument(help="A checkout.")] = Path(),
     ledger: LedgerPath = None,
 ) -> None:
-    """Write the results into a page, between its markers."""
-    from fercourse.pages.results import write
+    """Write README's finding, docs/results.md and their pictures."""
+    from fercourse.pages.front import write
 
-    changed = write(page, _existing(ledger))
-    print(f"{page} {'is written anew' if changed else 'says what the ledger says'}.")
+    changed = write(folder, _existing(ledger))
+    for path in changed:
+        print(f"{path} is written anew.")
+    if not changed:
+        print("README.md, docs/results.md and their pictures show what the ledger says.")
 
 
 @app.command()

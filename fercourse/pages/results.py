@@ -1,17 +1,14 @@
-"""README's results, written from the ledger, so that no number there can drift."""
+"""The tables of docs/results.md, written from the ledger, so that no number there can drift."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain, pairwise
-from pathlib import Path
 
 from fercourse.datasets.registry import known, on_disk
-from fercourse.errors import FercourseError
 from fercourse.evaluation.metrics import binomial_error, mean_accuracy, stability
-from fercourse.files import write_if_changed
 from fercourse.labels import Expression
-from fercourse.markdown import fill, table
+from fercourse.markdown import table
 from fercourse.pages.lambda_sweeps import sweep_tables
 from fercourse.runs.claim import Claim
 from fercourse.runs.groups import group_by_config, grouped
@@ -20,8 +17,6 @@ from fercourse.runs.paper import RUNS
 from fercourse.runs.row import Row
 from fercourse.runs.statistics import wilson
 from fercourse.runs.summaries import compare, independent, pool_folds
-
-BEGIN, END = "<!-- results: written by `fercourse ledger report` -->", "<!-- end of results -->"
 
 METRICS = ("val_accuracy", "test_accuracy", "test_accuracy_clean", "test_accuracy_flip")
 
@@ -42,19 +37,6 @@ def report(ledger: Ledger) -> str:
     if not parts:
         return "No run on real faces is recorded yet."
     return "\n\n".join([*parts, *sweep_tables(measured)])
-
-
-def write(path: Path, ledger: Ledger) -> bool:
-    """Put the report between a page's two markers; True if that changed it.
-
-    Raises:
-        FercourseError: The page is no UTF-8 text, or lacks the markers.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise FercourseError(f"{path} is no UTF-8 text ({error}).") from error
-    return write_if_changed(path, fill(text, BEGIN, END, report(ledger), path))
 
 
 def _split(rows: Sequence[Row], claims: dict[tuple[str, str], Claim]) -> str:

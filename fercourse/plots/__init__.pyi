@@ -16,6 +16,7 @@ from .data.turning import turned as turned
 from .experiments.ablation_board import ablation_board as ablation_board
 from .experiments.ablation_board import training_now as training_now
 from .experiments.ablation_step import ablation_step as ablation_step
+from .experiments.against import claimed_against_measured as claimed_against_measured
 from .experiments.claimed import claimed_counts as claimed_counts
 from .experiments.claimed import sta_beside_error as sta_beside_error
 from .experiments.component_costs import component_costs as component_costs

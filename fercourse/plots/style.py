@@ -16,6 +16,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+from fercourse.plots.digest import digest
+
 WIDTH = 7.0
 """Inches: the text width of a printed page, and of a notebook cell."""
 
@@ -38,6 +40,14 @@ class CourseFigure(Figure):
     """
 
     png_dpi = 144
+
+    def __repr__(self) -> str:
+        """What a notebook keeps beside the picture: the finding, and the digest of what is drawn.
+
+        Where a cell is tagged nbval-check-output, a picture older than its code or data shows.
+        """
+        words = " ".join(self.get_suptitle().split())
+        return f"Figure {digest(self)}: {words}"
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
         buffer = io.BytesIO()

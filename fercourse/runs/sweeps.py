@@ -43,11 +43,13 @@ def judge_sweep(
 
 
 def verdict(found: Blocked | None) -> str:
-    """In words: "no difference shown (p = 0.47 over 3 seeds, held to 0.0125)"."""
+    """In words: "no difference shown (p = 0.47, 3 seeds; one would need p below 0.0125)"."""
     if found is None:
         return "too few seeds to say whether the values differ"
-    told = f"p = {found.p:.2g} over {found.seeds} seeds, held to {LEVEL:g}"
-    return f"the values differ ({told})" if found.p < LEVEL else f"no difference shown ({told})"
+    told = f"p = {found.p:.2g}, {found.seeds} seeds"
+    if found.p < LEVEL:
+        return f"the values differ ({told}; {LEVEL:g} was asked for)"
+    return f"no difference shown ({told}; one would need p below {LEVEL:g})"
 
 
 def at_chance(row: Row) -> bool:

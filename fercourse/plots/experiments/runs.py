@@ -362,13 +362,13 @@ def _sweep_in_words(
 ) -> str:
     name, claimed = _WORDS.get(parameter, parameter), OPTIMUM.get(parameter)
     told = verdict(judge_sweep(rows, parameter, metric))
-    leads = f"{name} = {values[best]:g} leads"
+    leads = f"best mean: {values[best]:g}"
     if claimed in values and values[best] != claimed:
         gain = _step(rows, f"{claimed:g}", f"{values[best]:g}", metric)
-        leads += f" the paper's {claimed:g} by {points(gain.mean)} points" if gain else ""
+        leads += f", {points(gain.mean)} points over the paper's {claimed:g}" if gain else ""
     elif values[best] == claimed:
         leads += ", as in the paper"
-    return f"{told[0].upper()}{told[1:]}; {leads}"
+    return f"{name}: {told}; {leads}"
 
 
 def _step(rows: Sequence[Row], first: str, second: str, metric: str) -> Paired | None:

@@ -144,7 +144,10 @@ def _run_in_words(curve: dict[str, np.ndarray], best: int) -> str:
 
 @course_style()
 def confusion(
-    matrix: ArrayLike, counts: bool = False, classes: Sequence[str] | None = None
+    matrix: ArrayLike,
+    counts: bool = False,
+    classes: Sequence[str] | None = None,
+    claimed: Sequence[float | None] | None = None,
 ) -> Figure:
     """A confusion matrix as in Fig. 7 and 8: each row is a true class and sums to 100 %.
 
@@ -152,6 +155,7 @@ def confusion(
         matrix: Counts, (K, K), row = truth, column = answer.
         counts: Write the number of images into the cells; colours stay per cent of the row.
         classes: K names; by default those of :class:`fercourse.Expression`.
+        claimed: The recalls that somebody else gives, (K,), fractions or None, in a column beside.
 
     Raises:
         FercourseError: The matrix is not square, is empty, or has another number of classes.
@@ -163,7 +167,7 @@ def confusion(
         raise FercourseError(f"{len(names)} class names for {len(matrix)} classes.")
     present = matrix.sum(axis=1)
     share = 100 * matrix / np.where(present, present, 1)[:, None]
-    figure = new_figure(height=4.9, width=6.3)
+    figure = new_figure(height=4.9, width=6.3 if claimed is None else 7.0)
     axes = figure.add_subplot()
     seaborn.heatmap(
         share,
@@ -178,11 +182,19 @@ def confusion(
         mask=np.broadcast_to(present[:, None] == 0, share.shape),
         xticklabels=names,
         yticklabels=[f"{name} ({n:,})" for name, n in zip(names, present, strict=True)],
-        cbar_kws={"label": "share of the true class (%)", "shrink": 0.85},
+        cbar_kws={
+            "label": "share of the true class (%)",
+            "shrink": 0.85,
+            "pad": 0.05 if claimed is None else 0.15,
+        },
     )
     for text in axes.texts:
         column, row = (int(position) for position in text.get_position())
         text.set_color("white" if share[row, column] < 35 else "black")
+    if claimed is not None:
+        said = ["recall in\nthe paper", *(f"{100 * r:.1f}" if r else "not given" for r in claimed)]
+        for row, text in enumerate(said):
+            axes.text(len(names) + 0.15, row - 0.5, text, va="center", color=PAPER, fontsize=9)
     axes.tick_params(length=0)
     axes.tick_params(axis="x", labelrotation=0 if len(names) <= 7 else 30)
     axes.tick_params(axis="y", labelrotation=0)

@@ -1,0 +1,111 @@
+"""README's first screen and docs/results.md: the finding, its pictures, the tables behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PIL import Image
+
+from fercourse.datasets.registry import known
+from fercourse.files import atomic_write, write_if_changed
+from fercourse.markdown import fill, table
+from fercourse.pages.results import report
+from fercourse.plots import claimed_against_measured, confusion, sweep
+from fercourse.plots.digest import digest
+from fercourse.plots.experiments.against import in_words
+from fercourse.runs.findings import by_cut, findings
+from fercourse.runs.groups import group_by_config
+from fercourse.runs.ledger import Ledger
+
+FINDING = ("<!-- finding: written by `fercourse ledger report` -->", "<!-- end of finding -->")
+RESULTS = ("<!-- results: written by `fercourse ledger report` -->", "<!-- end of results -->")
+
+
+def write(folder: Path, ledger: Ledger) -> list[Path]:
+    """Write README's finding, docs/results.md and their pictures anew; what was changed.
+
+    A picture is kept while it shows the same numbers, words and colours.
+
+    Args:
+        folder: The checkout.
+        ledger: What is reported.
+
+    Raises:
+        FercourseError: A page lacks its markers.
+    """
+    pages = {
+        folder / "README.md": (FINDING, finding(ledger)),
+        folder / "docs" / "results.md": (RESULTS, report(ledger)),
+    }
+    changed = []
+    for path, (markers, content) in pages.items():
+        text = fill(path.read_text(encoding="utf-8"), *markers, content, path)
+        if write_if_changed(path, text):
+            changed.append(path)
+    for name, draw in pictures(ledger).items():
+        path, figure = folder / "docs" / "pictures" / f"{name}.png", draw()
+        if stored_digest(path) != digest(figure):
+            with atomic_write(path) as part:
+                figure.savefig(part, format="png", dpi=144, metadata={"Description": repr(figure)})
+            changed.append(path)
+    return changed
+
+
+def stored_digest(path: Path) -> str:
+    """Of the figure a picture was saved from; "" where there is no such picture."""
+    if not path.is_file():
+        return ""
+    with Image.open(path) as image:
+        words = str(image.info.get("Description", "")).split(":")[0].split()
+    return words[-1] if words else ""
+
+
+def pictures(ledger: Ledger) -> dict[str, Callable]:
+    """What README shows of the ledger, as far as it is recorded: file name and drawing."""
+    entries = ledger.entries()
+    found: dict[str, Callable] = {}
+    if answers := findings(entries):
+        found["claimed-against-measured"] = lambda: claimed_against_measured(answers)
+    if recipes := group_by_config(ledger.rows(dataset="fer2013", plan="table1")):
+        row = min((r for r in recipes[0] if r.variant == "model6"), key=lambda r: r.seed)
+        said = next((claim.recall for claim in ledger.claims(plan="fig8")), None)
+        found["confusion-fer2013"] = lambda: confusion(row.confusion, claimed=said)
+    rows = [row for row in ledger.rows(dataset="fer2013") if row.plan == "fig6b"]
+    if len({row.run.loss.pair_weight for row in rows}) > 1:
+        found["sweep-lambda1"] = lambda: sweep(rows, "loss.pair_weight")
+    return found
+
+
+def finding(ledger: Ledger) -> str:
+    """README's answer in words: a sentence, a line a question, and CK+'s cuts."""
+    answers = findings(ledger.entries())
+    if not answers:
+        return "Nothing is measured yet: `fercourse run table1` does it."
+    head = ("what is added", "faces", "the paper claims", "measured here", "with")
+    cells = [
+        (
+            answer.question,
+            answer.where,
+            answer.claimed.points if answer.claimed else "nothing",
+            str(answer.measured),
+            answer.scope,
+        )
+        for answer in answers
+    ]
+    words = f"**{in_words(answers)}.** In points of test accuracy, with 95 % intervals:"
+    return "\n\n".join([words, table(head, cells, "llrrl"), *_protocol(ledger)])
+
+
+def _protocol(ledger: Ledger) -> list[str]:
+    """What plain VGG16 scores on CK+ under every cut that was run."""
+    names = {"subject": "by person", "sequence": "by recording", "random": "at random"}
+    cuts = by_cut(ledger.rows(), model=1)
+    if len(cuts) < 2:
+        return []
+    cells = ", ".join(f"{100 * row.test_accuracy:.2f} % {names[by]}" for by, row in cuts.items())
+    (claim,) = ledger.claims(plan="table1", dataset="ckplus", variant="model6")
+    return [
+        f"How the folds are cut moves plain VGG16 on {known('ckplus').title}: {cells}. The paper "
+        f"claims {100 * claim.acc:.2f} % for the whole framework and does not say how it cut."
+    ]

@@ -1,0 +1,190 @@
+"""The course's answer to the paper: what each of its claims was measured to be."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fercourse.datasets.registry import known
+from fercourse.datasets.splits import CUTS
+from fercourse.runs.claim import Claim
+from fercourse.runs.entry import Entry
+from fercourse.runs.groups import group_by_config, grouped, whole_seeds
+from fercourse.runs.row import Row
+from fercourse.runs.statistics import paired
+from fercourse.runs.summaries import compare, share
+
+
+@dataclass(frozen=True)
+class Gain:
+    """A difference of two accuracies, in fractions.
+
+    Attributes:
+        mean: Second minus first.
+        low: Lower end of its 95 % interval; nan where a single pair gives none.
+        high: Upper end.
+    """
+
+    mean: float
+    low: float = math.nan
+    high: float = math.nan
+
+    @property
+    def clear(self) -> bool:
+        """Whether the interval leaves out zero."""
+        return self.low > 0 or self.high < 0
+
+    @property
+    def points(self) -> str:
+        """The mean in points: "+0.37"."""
+        return f"{100 * self.mean:+.2f}".replace("-", "−")
+
+    def __str__(self) -> str:
+        """With its interval, where it has one: "+0.37 [-0.37, 1.11]"."""
+        if math.isnan(self.low):
+            return self.points
+        return f"{self.points} [{100 * self.low:.2f}, {100 * self.high:.2f}]".replace("-", "−")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A question, the paper's answer and ours.
+
+    Attributes:
+        question: "all components: model 6 minus 1".
+        where: On which faces, with which cut: "FER2013".
+        measured: Ours.
+        scope: What ours was measured with: "48 px, width 0.375, 16 epochs, 3 seeds".
+        claimed: The paper's; None where it says nothing.
+    """
+
+    question: str
+    where: str
+    measured: Gain
+    scope: str
+    claimed: Gain | None = None
+
+
+COMPONENTS = (
+    ("fusion + GCCA: model 3 minus 1", "fer2013", 1, 3),
+    ("all components: model 6 minus 1", "fer2013", 1, 6),
+    ("all components: model 6 minus 1", "ckplus", 1, 6),
+)
+"""Question, data set, and between which of Table 1's models."""
+
+_MODELS = tuple(f"model{k}" for k in range(1, 7))
+
+
+def findings(entries: Sequence[Entry]) -> list[Finding]:
+    """What can be answered from a ledger, in the order of :data:`COMPONENTS`, the recipe last.
+
+    Of each data set the recipe counts that most of the six models were trained with; CK+ is cut
+    by person.
+
+    Args:
+        entries: Of the ledger, claims and rows.
+    """
+    claims = {
+        (claim.dataset, claim.variant): claim
+        for claim in entries
+        if isinstance(claim, Claim) and claim.plan == "table1"
+    }
+    rows = [
+        row
+        for row in entries
+        if isinstance(row, Row) and row.variant in _MODELS and row.run.data.by == "subject"
+    ]
+    answers = []
+    for question, dataset, one, other in COMPONENTS:
+        first, second = f"model{one}", f"model{other}"
+        recipes = group_by_config([row for row in rows if row.dataset == dataset])
+        mine = recipes[0] if recipes else []
+        places = [{row.pair_key for row in mine if row.variant == name} for name in (first, second)]
+        if not places[0] & places[1]:
+            continue
+        gain = compare(mine, first, second)
+        folded = known(dataset).folded
+        seeds = len({seed for seed, *_ in places[0] & places[1]})
+        answers.append(
+            Finding(
+                question,
+                f"{known(dataset).title}{', by person' if folded else ''}",
+                Gain(gain.mean, gain.low, gain.high),
+                f"{_size(mine[0])}, {seeds} seed{'s' * (seeds > 1)}{' of ten folds' * folded}",
+                _claimed(claims.get((dataset, first)), claims.get((dataset, second))),
+            )
+        )
+    return answers + _recipe_alone([row for row in rows if row.dataset == "fer2013"])
+
+
+def by_cut(rows: Sequence[Row], model: int) -> dict[str, Row]:
+    """What one of Table 1's models scores on CK+ when it is cut in different ways.
+
+    Args:
+        rows: Of a ledger.
+        model: Row of Table 1.
+
+    Returns:
+        Under the recipe with most cuts, for each in the order of
+        :data:`fercourse.datasets.splits.CUTS`: the first seed whose folds are all there, pooled.
+    """
+    mine = [row for row in rows if row.dataset == "ckplus" and row.run.model.table1_row == model]
+    found: list[dict[str, Row]] = []
+    for alike in grouped((row.run.experiment.without("data.by"), row) for row in mine).values():
+        whole = {by: whole_seeds([row for row in alike if row.run.data.by == by])[0] for by in CUTS}
+        found.append({by: min(w, key=lambda row: row.seed) for by, w in whole.items() if w})
+    return max(found, key=len, default={})
+
+
+def _recipe_alone(rows: Sequence[Row]) -> list[Finding]:
+    """The same networks under the recipe of most models, and under a longer one."""
+    recipes = group_by_config(rows)
+    if not recipes:
+        return []
+    usual = {(row.variant, row.pair_key): row for row in recipes[0]}
+    for longer in sorted(recipes[1:], key=lambda found: found[0].run.train.epochs):
+        pairs = [
+            (usual[place], row)
+            for row in longer
+            if (place := (row.variant, row.pair_key)) in usual
+            and usual[place].run.model.width == row.run.model.width
+            and usual[place].run.train.epochs < row.run.train.epochs
+        ]
+        if pairs:
+            metric = "test_accuracy"
+            gain = paired(
+                [share(before, metric) for before, _ in pairs],
+                [share(after, metric) for _, after in pairs],
+            )
+            before, after = (row.run.train.epochs for row in pairs[0])
+            models = " and ".join(sorted(row.variant[-1] for row, _ in pairs))
+            return [
+                Finding(
+                    f"nothing but training: {after} epochs instead of {before}",
+                    "FER2013",
+                    Gain(gain.mean),
+                    f"{_size(pairs[0][0], epochs=False)}, models {models}, one seed each",
+                )
+            ]
+    return []
+
+
+def _claimed(first: Claim | None, second: Claim | None) -> Gain | None:
+    """Of two means of n runs each, with the interval that their Sta leaves (Student's, pooled)."""
+    from scipy.stats import t
+
+    if first is None or second is None:
+        return None
+    gain = second.acc - first.acc
+    if not (first.stability and second.stability and first.runs):
+        return Gain(gain)
+    n = first.runs
+    half = t.ppf(0.975, 2 * (n - 1)) * math.hypot(first.sta, second.sta) / math.sqrt(n - 1)
+    return Gain(gain, gain - half, gain + half)
+
+
+def _size(row: Row, epochs: bool = True) -> str:
+    run = row.run
+    long = f", {run.train.epochs} epochs" if epochs else ""
+    return f"{run.data.size} px, width {run.model.width:g}{long}"
