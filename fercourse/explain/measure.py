@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -17,7 +18,7 @@ from fercourse.explain.faithful import SHARES, curves, road
 from fercourse.explain.gradcam import METHODS, gradcam
 from fercourse.explain.map_statistics import map_statistics
 from fercourse.explain.maps import maps
-from fercourse.explain.sanity import flips, randomise
+from fercourse.explain.sanity import Explain, flips, randomise
 from fercourse.explain.score import Estimate, bootstrap, score, truth
 from fercourse.models.fernet import FERNet
 from fercourse.runs.row import commit, versions
@@ -26,6 +27,9 @@ from fercourse.weights.trained import Trained
 
 Stamp = dict[str, Any]
 """What all rows of one model share."""
+
+CHECKED = ("before2", "before3", "global", "refined3")
+"""Internal maps that are put to the slow checks too, as far as a model has them."""
 
 
 def measure(
@@ -46,7 +50,7 @@ def measure(
 
     On built-in faces: scores of all internal maps, of class activation maps of the predicted
     class, and of three baselines. On faces without masks: deletion, insertion and ROAD of the
-    class activation maps and baselines.
+    class activation maps, of :data:`CHECKED` and of the baselines.
 
     Args:
         trained: As :func:`fercourse.load_weights` or :func:`fercourse.pretrained` gives it.
@@ -103,13 +107,28 @@ def measure(
     if faithful or faces.masks is None:
         for (method, place), found in cams.items():
             rows.append(_faithful(model, method, place, found, few, stamp))
-        for name, found in flat.items():
+        for name, found in (_checked(model, few) | flat).items():
             rows.append(_faithful(model, name, "", found, few, stamp))
     if sanity:
+        with torch.no_grad():
+            classes = maps(model, few).logits.argmax(1)
         for method in methods:
             for place in layers:
-                rows.append(_sanity(model, method, place, few, stamp))
+                cam = partial(gradcam, method=method, target=classes, layer=place)
+                rows.append(_sanity(model, method, place, cam, few, stamp))
+        for name in _checked(model, few):
+            own_map = partial(_own_map, name=name)
+            rows.append(_sanity(model, name, "", own_map, few, stamp))
     return rows
+
+
+def _checked(model: FERNet, faces: Faces) -> dict[str, Tensor]:
+    found = maps(model, faces).on_face
+    return {name: found[name] for name in CHECKED if name in found}
+
+
+def _own_map(model: FERNet, images: Tensor, name: str) -> Tensor:
+    return maps(model, images)[name]
 
 
 def _row(
@@ -140,20 +159,16 @@ def _faithful(
     return ScoreRow(kind="faithful", name=name, layer=place, n=len(faces), scores=scores, **stamp)
 
 
-def _sanity(model: FERNet, method: str, place: str, faces: Faces, stamp: Stamp) -> ScoreRow:
-    with torch.no_grad():
-        classes = maps(model, faces).logits.argmax(1)
-
-    def explain(m: FERNet, x: Tensor) -> Tensor:
-        return gradcam(m, x, method, target=classes, layer=place)
-
+def _sanity(
+    model: FERNet, name: str, place: str, explain: Explain, faces: Faces, stamp: Stamp
+) -> ScoreRow:
     alike = randomise(model, faces, explain)
     turned = flips(model, faces, explain)
     scores = {
         "randomised": _steps(list(alike), list(alike.values()), faces),
         "flip": _steps(["all"], [turned], faces),
     }
-    return ScoreRow(kind="sanity", name=method, layer=place, n=len(faces), scores=scores, **stamp)
+    return ScoreRow(kind="sanity", name=name, layer=place, n=len(faces), scores=scores, **stamp)
 
 
 def _gates(weights: dict[int, Tensor], faces: Faces, stamp: Stamp) -> ScoreRow:

@@ -140,9 +140,10 @@ def sweep(rows: Sequence[Row], parameter: str, metric: str = "val_accuracy") -> 
 def ablation_slopes(rows: Sequence[Entry], metric: str = "test_accuracy") -> Figure:
     """Table 1's models from left to right: one thin line a seed, the mean, and the paper's gains.
 
-    The paper's line is moved to start at our first model, so that gains are compared, not levels
-    (:func:`fercourse.plots.table1_figure` compares those). Under the lines stands what each step
-    adds, with its 95 % interval, paired over the seeds both models have; bold where it is clear.
+    The mean joins the models that were run with most seeds, and under it stands what each of its
+    steps adds, with its 95 % interval, paired over the seeds; bold where it is clear. The paper's
+    line is moved to start at our first model, so that gains are compared, not levels
+    (:func:`fercourse.plots.table1_figure` compares those).
 
     Args:
         rows: Measured runs of one data set, variants "model1" to "model6", and the paper's rows.
@@ -175,15 +176,22 @@ def ablation_slopes(rows: Sequence[Entry], metric: str = "test_accuracy") -> Fig
             ms=3,
             label=None if k else "one seed",
         )
+    repeated = _repeated(rows) or models
     frame = summarise(rows, ("variant",), metric).set_index("variant")
     axes.plot(
-        at, 100 * frame["mean"][models], "-o", color=OURS, ms=6, linewidth=2.2, label="our mean"
+        [int(name[-1]) for name in repeated],
+        100 * frame["mean"][repeated],
+        "-o",
+        color=OURS,
+        ms=6,
+        linewidth=2.2,
+        label="our mean, of models with several seeds",
     )
-    if all(name in claims for name in models):
-        theirs = np.array([claims[name].acc for name in models])
-        shifted = 100 * (frame["mean"][models[0]] + theirs - theirs[0])
+    if all(name in claims for name in repeated):
+        theirs = np.array([claims[name].acc for name in repeated])
+        shifted = 100 * (frame["mean"][repeated[0]] + theirs - theirs[0])
         axes.plot(
-            at,
+            [int(name[-1]) for name in repeated],
             shifted,
             "--D",
             color=PAPER,
@@ -192,11 +200,11 @@ def ablation_slopes(rows: Sequence[Entry], metric: str = "test_accuracy") -> Fig
             linewidth=1.4,
             label="the paper's gains, from our first model",
         )
-    steps = [_step(rows, a, b, metric) for a, b in pairwise(models)]
-    for (left, right), step in zip(pairwise(at), steps, strict=True):
+    steps = [_step(rows, a, b, metric) for a, b in pairwise(repeated)]
+    for (left, right), step in zip(pairwise(repeated), steps, strict=True):
         axes.annotate(
             _gain_in_words(step),
-            ((left + right) / 2, 0.02),
+            ((int(left[-1]) + int(right[-1])) / 2, 0.02),
             ha="center",
             xycoords=("data", "axes fraction"),
             fontsize=8,
@@ -214,7 +222,7 @@ def ablation_slopes(rows: Sequence[Entry], metric: str = "test_accuracy") -> Fig
     axes.set_ylabel(_METRICS.get(metric, metric))
     axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), borderaxespad=0.2, ncols=3)
     light_grid(axes)
-    headline(figure, f"{known(rows[0].dataset).title}: {_steps_in_words(models, steps)}")
+    headline(figure, f"{known(rows[0].dataset).title}: {_steps_in_words(repeated, steps)}")
     return figure
 
 
@@ -375,6 +383,16 @@ def _step(rows: Sequence[Row], first: str, second: str, metric: str) -> Paired |
     """What the second model adds; None where no seed has both, as after a failed run."""
     runs = [{row.pair_key for row in rows if row.variant == name} for name in (first, second)]
     return compare(rows, first, second, metric) if runs[0] & runs[1] else None
+
+
+def _repeated(rows: Sequence[Row]) -> list[str]:
+    """The models run with as many seeds as any: a single run says nothing of a step."""
+    seeds = {name: len({r.seed for r in found}) for name, found in _by_variant(rows).items()}
+    return sorted(name for name, n in seeds.items() if n == max(seeds.values()))
+
+
+def _by_variant(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    return grouped((row.variant, row) for row in rows)
 
 
 def _gain_in_words(step: Paired | None) -> str:

@@ -19,9 +19,10 @@ from fercourse.plots.style import (
     light_grid,
     new_figure,
 )
+from fercourse.runs.findings import by_cut
 from fercourse.runs.row import Row
 from fercourse.runs.statistics import wilson
-from fercourse.runs.summaries import independent, pool_folds
+from fercourse.runs.summaries import independent
 
 _COLOURS = (OURS, PAPER, THIRD, TRAIN)
 
@@ -61,58 +62,81 @@ def accuracy_histograms(
     return figure
 
 
+_CUTS = {
+    "subject": "no person\nin two folds",
+    "sequence": "no recording\nin two folds",
+    "random": "at random",
+}
+_MODELS = {1: ("plain VGG16", TRAIN, "s"), 6: ("model 6", OURS, "D")}
+
+
 @course_style()
 def fold_protocols(rows: Sequence[Row]) -> Figure:
-    """CK+ cut into folds at random and by subject: each fold, and all folds pooled with Wilson's
-    95 % interval.
+    """CK+ cut into folds in several ways: single folds, and all of them pooled with Wilson's
+    95 % interval, which counts the frames of a recording as one.
 
     Args:
-        rows: Measured runs of one variant on CK+, all folds of both cuts.
+        rows: Measured runs on CK+; see :func:`fercourse.runs.findings.by_cut`.
 
     Raises:
-        FercourseError: One of the two cuts has no rows, or folds are missing.
+        FercourseError: Neither model has whole folds of two cuts.
     """
-    figure = new_figure(height=2.5)
+    found = {model: by_cut(rows, model) for model in _MODELS}
+    found = {model: cuts for model, cuts in found.items() if len(cuts) > 1}
+    if not found:
+        raise FercourseError(
+            "no model was run under two cuts: fercourse run table1-random does it."
+        )
+    shown = [by for by in _CUTS if any(by in cuts for cuts in found.values())]
+    figure = new_figure(height=1.2 + 0.6 * len(shown))
     axes = figure.add_subplot()
-    pooled = {}
-    for at, by in enumerate(("subject", "random")):
-        folds = [row for row in rows if row.value("data.by") == by]
-        if not folds:
-            raise FercourseError(f"no row has folds by {by}: run that plan first.")
-        one = pooled[by] = pool_folds(folds)[0]
-        n = independent(one)
-        low, high = (100 * end for end in wilson(round(one.test_accuracy * n), n))
-        mean = 100 * one.test_accuracy
-        axes.errorbar(
-            mean,
-            at,
-            xerr=[[mean - low], [high - mean]],
-            fmt="D",
-            ms=7,
-            capsize=4,
-            color=OURS,
-            zorder=3,
-            label=None if at else "all folds pooled, 95 % interval",
-        )
-        axes.plot(
-            [100 * row.test_accuracy for row in folds],
-            [at - 0.25] * len(folds),
-            "o",
-            ms=5,
-            color=INK,
-            alpha=0.55,
-            mew=0,
-            label=None if at else "one fold",
-        )
-    axes.set_yticks([0, 1], ["no person\nin two folds", "at random"])
-    axes.set_ylim(-0.6, 1.45)
+    for k, (model, cuts) in enumerate(found.items()):
+        name, colour, marker = _MODELS[model]
+        for by, pooled in cuts.items():
+            n = independent(pooled)
+            low, high = (100 * end for end in wilson(round(pooled.test_accuracy * n), n))
+            mean = 100 * pooled.test_accuracy
+            at = shown.index(by) + 0.26 * (k - (len(found) - 1) / 2)
+            axes.errorbar(
+                mean,
+                at,
+                xerr=[[mean - low], [high - mean]],
+                fmt=marker,
+                ms=6,
+                capsize=4,
+                color=colour,
+                label=f"{name}, ten folds pooled, 95 % CI" if by == next(iter(cuts)) else None,
+            )
+            axes.annotate(
+                f"{mean:.1f}",
+                (high, at),
+                (6, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=8,
+                color=colour,
+            )
+    axes.set_yticks(range(len(shown)), [_CUTS[by] for by in shown])
+    axes.set_ylim(len(shown) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0)
     axes.set_xlabel("test accuracy on CK+ (%)")
     axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), borderaxespad=0.2, ncols=2)
     light_grid(axes, "x")
-    gain = 100 * (pooled["random"].test_accuracy - pooled["subject"].test_accuracy)
-    headline(
-        figure,
-        f"The same network scores {gain:.1f} points more where it may have seen the "
-        "person in training",
-    )
+    headline(figure, _cuts_in_words(found))
     return figure
+
+
+def _cuts_in_words(found: Mapping[int, Mapping[str, Row]]) -> str:
+    model, cuts = next(iter(found.items()))
+    score = {by: 100 * row.test_accuracy for by, row in cuts.items()}
+    name = _MODELS[model][0]
+    if {"subject", "random"} <= score.keys():
+        text = f"Random folds give {name} {score['random'] - score['subject']:.1f} points"
+        if "sequence" in score:
+            text += (
+                f": {score['sequence'] - score['subject']:.1f} from people it has seen, "
+                f"{score['random'] - score['sequence']:.1f} from near-copies of the test frames"
+            )
+        return text
+    low, high = min(score, key=score.__getitem__), max(score, key=score.__getitem__)
+    return f"The cut alone moves {name} by {score[high] - score[low]:.1f} points"

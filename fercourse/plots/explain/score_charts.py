@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from fercourse.errors import FercourseError
+from fercourse.explain.baselines import BASELINES
 from fercourse.explain.gradcam import METHODS
 from fercourse.explain.maps import TITLES
 from fercourse.explain.score import METRIC_TITLES
@@ -42,7 +43,7 @@ SHOWN = (
     "refined3",
 )
 _COLOURS = (OURS, PAPER, THIRD, TRAIN, PINK, SKY, INK, GREY)
-_MARKERS = "osD^vP*X"
+_MARKERS = "osD^vP*Xh"
 
 
 def title_of(name: str) -> str:
@@ -135,11 +136,7 @@ def score_expressions(
         for row in rows
         if metric in row.scores and (row.model == model or row.kind == "baseline")
     ]
-    names = [
-        n
-        for n in (*SHOWN, "random", "centre", "mean-face edges")
-        if any(row.name == n for row in mine)
-    ]
+    names = [n for n in (*SHOWN, *BASELINES) if any(row.name == n for row in mine)]
     blind = [row.name for row in mine if row.kind == "baseline"]
     if not set(names) - set(blind):
         raise FercourseError(f"no row has a score {metric!r} of model {model}.")
@@ -193,13 +190,14 @@ def sanity(rows: Sequence[ScoreRow], model: str = "6") -> Figure:
     left, right = figure.subplots(1, 2, width_ratios=[2.4, 1])
     steps = list(mine[0].scores["randomised"])
     ends = {}
-    for k, (row, colour, marker) in enumerate(zip(mine, _COLOURS, _MARKERS, strict=False)):
+    looks = zip(cycle(_COLOURS), cycle(_MARKERS), strict=False)
+    for k, (row, (colour, marker)) in enumerate(zip(mine, looks, strict=False)):
         values = np.array([row.scores["randomised"][s][:3] for s in steps])
         at = np.arange(len(steps))
         left.fill_between(at, values[:, 1], values[:, 2], color=colour, alpha=0.15, linewidth=0)
         left.plot(at, values[:, 0], color=colour, marker=marker, ms=4, label=title_of(row.name))
         ends[row.name] = values[-1, 0]
-        value, low, high, n = row.scores["flip"]["all"]
+        value, low, high, _ = row.scores["flip"]["all"]
         right.errorbar(
             value, k, xerr=[[value - low], [high - value]], fmt=marker, ms=6, color=colour
         )
@@ -219,9 +217,8 @@ def sanity(rows: Sequence[ScoreRow], model: str = "6") -> Figure:
     worst = max(ends, key=lambda name: abs(ends[name]))
     headline(
         figure,
-        f"With all weights random, {title_of(worst)} stays most alike to the trained map "
-        f"(correlation {ends[worst]:.2f}); 1 would mean that weights do not matter. "
-        f"{n} faces, 95 % bands",
+        f"With all weights random, {title_of(worst)} stays most alike to the trained map: "
+        f"correlation {ends[worst]:.2f}, where 1 would mean that weights do not matter",
     )
     return figure
 
@@ -244,7 +241,8 @@ def faithfulness(rows: Sequence[ScoreRow]) -> Figure:
     figure = new_figure(height=3.4)
     panels = figure.subplots(1, 3, width_ratios=[1, 1, 0.9])
     road = {}
-    for k, (row, colour, marker) in enumerate(zip(mine, _COLOURS, _MARKERS, strict=False)):
+    looks = zip(cycle(_COLOURS), cycle(_MARKERS), strict=False)
+    for k, (row, (colour, marker)) in enumerate(zip(mine, looks, strict=False)):
         for axes, kind in zip(panels[:2], ("deletion", "insertion"), strict=True):
             found = row.scores[kind]
             axes.plot(
@@ -255,9 +253,9 @@ def faithfulness(rows: Sequence[ScoreRow]) -> Figure:
                 ms=3.5,
                 lw=1.4,
                 label=title_of(row.name),
-                ls="-" if row.name in METHODS else "--",
+                ls="--" if row.name in BASELINES else "-",
             )
-        value, low, high, n = row.scores["road"]["all"]
+        value, low, high, _ = row.scores["road"]["all"]
         road[row.name] = value
         panels[2].errorbar(
             100 * value,
@@ -283,14 +281,14 @@ def faithfulness(rows: Sequence[ScoreRow]) -> Figure:
     panels[2].set_title("ROAD: right is good")
     light_grid(panels[2], "x")
     best = max(road, key=lambda name: road[name])
-    own = [name for name in road if name in METHODS]
-    blind = [name for name in road if name not in METHODS]
+    blind = [name for name in road if name in BASELINES]
+    own = [name for name in road if name not in blind]
     name = f"the blind map “{best}”" if best in blind else title_of(best)
     text = f"By ROAD, {name} finds most of what the answer hangs on"
     if own and blind:
         beaten = sum(road[m] > max(road[b] for b in blind) for m in own)
-        text += f"; {beaten} of {len(own)} methods beat every blind map (dashed)"
-    headline(figure, f"{text}. {n} faces")
+        text += f"; {beaten} of {len(own)} maps beat every blind map (dashed)"
+    headline(figure, text)
     return figure
 
 

@@ -13,7 +13,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator
 from numpy.typing import ArrayLike
 
 from fercourse.errors import FercourseError
-from fercourse.evaluation.metrics import accuracy, recall_per_class
+from fercourse.evaluation.metrics import recall_per_class
 from fercourse.labels import Expression
 from fercourse.plots.style import (
     GREY,
@@ -161,7 +161,7 @@ def confusion(
         FercourseError: The matrix is not square, is empty, or has another number of classes.
     """
     matrix = np.asarray(matrix)
-    recall = recall_per_class(matrix)
+    recall_per_class(matrix)  # which refuses what is no matrix of counts
     names = list(classes) if classes is not None else [e.title for e in Expression][: len(matrix)]
     if len(names) != len(matrix):
         raise FercourseError(f"{len(names)} class names for {len(matrix)} classes.")
@@ -200,20 +200,25 @@ def confusion(
     axes.tick_params(axis="y", labelrotation=0)
     axes.set_xlabel("answered")
     axes.set_ylabel("true class (images)")
-    headline(figure, _mistakes_in_words(share, recall, accuracy(matrix), names))
+    headline(figure, _mistakes_in_words(matrix, names))
     return figure
 
 
-def _mistakes_in_words(
-    share: np.ndarray, recall: np.ndarray, right: float, names: list[str]
-) -> str:
-    text = f"{100 * right:.1f} % right"
-    if right == 1:
+def _mistakes_in_words(matrix: np.ndarray, names: list[str]) -> str:
+    """The class of the lowest recall, with its interval, and whether that is clear of the next."""
+    present = matrix.sum(axis=1)
+    right = np.diag(matrix)
+    text = f"{100 * right.sum() / present.sum():.1f} % right"
+    if right.sum() == present.sum():
         return text
-    hardest = int(np.nanargmin(recall))
-    others = np.where(np.arange(len(names)) == hardest, -1, share[hardest])
-    taken = int(others.argmax())
-    return (
-        f"{text}. Hardest: {names[hardest]}, {100 * recall[hardest]:.0f} % right and "
-        f"{share[hardest, taken]:.0f} % taken for {names[taken]}"
-    )
+    order = sorted(np.flatnonzero(present), key=lambda k: right[k] / present[k])
+    hardest = order[0]
+    low, high = (100 * end for end in wilson(int(right[hardest]), int(present[hardest])))
+    others = np.where(np.arange(len(names)) == hardest, -1, matrix[hardest])
+    text += f". Lowest recall: {names[hardest]}, {100 * right[hardest] / present[hardest]:.0f} % "
+    text += f"({low:.0f} to {high:.0f} by its {present[hardest]:,} images)"
+    if len(order) > 1:
+        above = wilson(int(right[order[1]]), int(present[order[1]]))[0]
+        if 100 * above < high:
+            text += f", not clearly below {names[order[1]]}"
+    return f"{text}; most often taken for {names[int(others.argmax())]}"
