@@ -35,12 +35,12 @@ def write(folder: Path, ledger: Ledger) -> list[Path]:
         FercourseError: A page lacks its markers.
     """
     pages = {
-        folder / "README.md": (FINDING, finding(ledger)),
-        folder / "docs" / "results.md": (RESULTS, report(ledger)),
+        folder / "README.md": (*FINDING, finding(ledger)),
+        folder / "docs" / "results.md": (*RESULTS, report(ledger)),
     }
     changed = []
-    for path, (markers, content) in pages.items():
-        text = fill(path.read_text(encoding="utf-8"), *markers, content, path)
+    for path, (begin, end, content) in pages.items():
+        text = fill(path.read_text(encoding="utf-8"), begin, end, content, path)
         if write_if_changed(path, text):
             changed.append(path)
     for name, draw in pictures(ledger).items():

@@ -180,7 +180,7 @@ def _claimed(first: Claim | None, second: Claim | None) -> Gain | None:
     if not (first.stability and second.stability and first.runs):
         return Gain(gain)
     n = first.runs
-    half = t.ppf(0.975, 2 * (n - 1)) * math.hypot(first.sta, second.sta) / math.sqrt(n - 1)
+    half = float(t.ppf(0.975, 2 * (n - 1))) * math.hypot(first.sta, second.sta) / math.sqrt(n - 1)
     return Gain(gain, gain - half, gain + half)
 
 

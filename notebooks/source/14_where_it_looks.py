@@ -240,7 +240,7 @@ widgets.attention({f"model {k}": m for k, m in models.items()}, faces[:14], mark
 book = explain.ScoreBook()
 runs = [each.key for each in trained.values()]
 known = book.rows(run=runs, kind="map")
-rows = book.rows(fingerprint=known[0].fingerprint) if known else []
+rows = book.rows(faces=known[0].faces) if known else []
 if rows:
     display(plots.score_models(rows))
 else:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -242,7 +243,7 @@ def accuracy_spread(rows: Sequence[Entry], metric: str = "test_accuracy") -> Fig
     """
     claims = [row for row in rows if isinstance(row, Claim) and row.test_accuracy is not None]
     rows = _measured(rows, metric)
-    frame = summarise(rows, ("variant",), metric).set_index("variant").sort_index()
+    frame: Any = summarise(rows, ("variant",), metric).set_index("variant").sort_index()
     figure = new_figure(height=3.4)
     axes = figure.add_subplot()
     for k, (variant, line) in enumerate(frame.iterrows()):

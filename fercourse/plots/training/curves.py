@@ -28,6 +28,7 @@ from fercourse.plots.style import (
     light_grid,
     new_figure,
 )
+from fercourse.runs.statistics import wilson
 
 
 @course_style()
