@@ -32,8 +32,8 @@ def report(measured: list[dict], throughput: dict) -> str:
         "measured by `python benchmarks/cost.py`: the six models take turns step by step, so that "
         "whatever else the machine does slows all alike. Training is a whole step (joint loss, "
         "backward pass, optimizer), prediction a single view. Speeds are given relative to model 1 "
-        "of the same table, for they depend on the machine; ± is half the interquartile range of "
-        "the steps.",
+        "of the same table, for they depend on the machine; the middle half of the steps lies "
+        "within ± of the median.",
     ]
     for part in measured:
         frame = pd.DataFrame(part["rows"])

@@ -169,6 +169,27 @@ def wilson(correct: int, n: int, confidence: float = 0.95) -> tuple[float, float
     return float(interval.low), float(interval.high)
 
 
+def difference_interval(
+    first: int, n: int, second: int, m: int, confidence: float = 0.95
+) -> tuple[float, float]:
+    """Newcombe's score interval of the difference of two accuracies, second / m minus first / n.
+
+    For faces that are not paired; from Wilson's intervals (Newcombe 1998, method 10).
+
+    Raises:
+        FercourseError: A count is impossible; see :func:`wilson`.
+    """
+    (low_a, high_a), (low_b, high_b) = (
+        wilson(first, n, confidence),
+        wilson(second, m, confidence),
+    )
+    a, b = first / n, second / m
+    return (
+        b - a - math.hypot(b - low_b, high_a - a),
+        b - a + math.hypot(high_b - b, a - low_a),
+    )
+
+
 @dataclass(frozen=True)
 class Paired:
     """A paired comparison of two variants over the same n seeds.

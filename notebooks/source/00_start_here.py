@@ -71,8 +71,8 @@ for name, meaning in course.MODES.items():
 # first one of a notebook and restart its kernel.
 #
 # Why it matters: a tiny network on drawn faces shows that code works. It says nothing about how
-# good a method is. So every measured number of this course carries a label, and comes out of a
-# ledger of runs, never out of a sentence:
+# good a method is. So every measured number of this course carries a label, and code reads it from
+# a ledger of runs; nobody typed it:
 
 # %%
 from fercourse.runs.ledger import Ledger

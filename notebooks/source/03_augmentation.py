@@ -312,8 +312,8 @@ for recipe in ("none", "paper", "light", "course"):
 # seeds lie apart, each split by itself is worth ± 0.8 points, and where two columns put two recipes
 # in opposite order, nothing is decided (lesson 11 tells how many seeds are enough). Half an hour is
 # short: what costs accuracy here may pay over a hundred epochs, which is what the preset `course`
-# is for. And PublicTest chose the epoch, so it flatters all of them; that is why a recipe is chosen
-# by it, and reported by the other.
+# is for. And the accuracies on PublicTest are a little too high, because PublicTest also chose the
+# epoch. So a recipe is chosen by PublicTest, and its accuracy reported on PrivateTest.
 #
 # `fercourse run recipe --data fer2013 --settings train.augment` measures what is not there yet; it
 # is all written down in `docs/recipe.md`.

@@ -42,7 +42,8 @@ def convolution(inputs: int, outputs: int) -> nn.Sequential:
 
 # %% [markdown]
 # Why 3x3? Two of them in a row see 5x5 pixels, for $2 \cdot 9 = 18$ weights a pair of channels
-# where one 5x5 kernel needs 25; and they bend twice, for there is a ReLU in between.
+# where one 5x5 kernel needs 25. And they hold two ReLUs instead of one, so that they can compute
+# functions that a single convolution cannot.
 
 # %% tags=["nbval-check-output"]
 x = torch.rand(2, 1, 48, 48)  # (N, 1, H, W), two grey faces

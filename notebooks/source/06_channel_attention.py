@@ -646,8 +646,8 @@ print(f"our own runs: {runs.count('model2')} of model 2, {runs.count('model3')} 
 print("(each fold of CK+ is a run)")
 
 # %% [markdown]
-# Look at whose interval contains zero, and at how many runs stand behind each line. (A hollow
-# circle is a single seed.)
+# Look at whose interval contains zero, and at how many runs stand behind each line. A hollow circle
+# is a single seed, which has no interval.
 
 # %% paper="Table 1"
 plots.ablation_step(Ledger().entries(**both), 2, 3)

@@ -359,8 +359,8 @@ print(f"with C2 as well: {(by_hand + one_more) / by_hand:.1f} times the operatio
 # %% [markdown]
 # So leaving the shallow levels out saves most of a decoder's cost. But among Table 1's models there
 # is no full decoder, so nothing was "reduced" there. Speed on this machine is measured by
-# `fercourse.experiments.cost.costs`, in faces a second for training and for prediction; a spread is
-# half the interquartile range of the repetitions as a share of their median (0.1 is ± 10 %).
+# `fercourse.experiments.cost.costs`, in faces a second for training and for prediction. A spread of
+# 0.1 means that the middle half of the repetitions lies within 10 % of their median.
 # Outside the full mode models are a quarter as wide here, hence slightly other percentages than
 # above. `verdict` holds the claim to the numbers:
 
@@ -378,8 +378,8 @@ measured.round(2)
 # > module […] significantly improved the stability of the model.
 #
 # First accuracy. Each line of the figure is one comparison with its 95 % interval: the paper's from
-# its own Acc, Sta and N = 10 runs, ours paired over seeds (hollow: one seed), on CK+ over the
-# folds, read from the ledger. Look at how the intervals lie to zero.
+# its own Acc, Sta and N = 10 runs, ours from the ledger, paired over seeds, on CK+ over folds. (A
+# hollow circle is a single seed.) Look at which intervals contain zero.
 
 # %% paper="Table 1"
 from fercourse.runs.ledger import Ledger
@@ -389,8 +389,8 @@ plots.ablation_step(ledger.entries(plan="table1"), 3, 4)
 
 # %% [markdown]
 # The paper is candid here, and its intervals agree: from them nothing can be said about accuracy.
-# Of ours, believe one that just misses zero least: lessons 05 to 08 show nearly ten such intervals,
-# and chance alone pushes one in twenty off zero. Folds that share training faces do so more often.
+# Ours agree as well. Should one of our intervals just leave out zero, do not trust it yet: lessons
+# 05 to 08 show nearly ten of them, and chance alone moves one in twenty away from zero.
 #
 # Now "significantly improved the stability". Sta is a standard deviation over ten runs (eq. 9).
 # Whether two standard deviations differ is a question for the F test: the ratio of their squares,

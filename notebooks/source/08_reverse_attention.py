@@ -457,10 +457,9 @@ else:
 # > while increasing the processing speed.
 #
 # Two claims in one sentence. Accuracy first: the paper's difference with the interval that its own
-# Sta and N = 10 imply, and ours from the ledger, paired over seeds (hollow: one seed), on CK+ over
-# the folds. Which intervals are clear of zero? (Those over seeds cover other seeds, not other
-# people in the test; those over folds the reverse, and being of shared training faces they are too
-# short.)
+# Sta and N = 10 imply, and ours from the ledger, paired over seeds, on CK+ over folds. (A hollow
+# circle is a single seed.) Which intervals leave out zero? An interval over seeds says what other
+# seeds would give on these test faces; one over folds says what other people would give.
 
 # %% paper="Table 1"
 from fercourse.runs.ledger import Ledger

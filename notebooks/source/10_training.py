@@ -602,9 +602,9 @@ curves = lesson.recall("ema", lambda: {"plain": curve(0.0), "average": curve(0.9
 plots.averaging(curves["plain"].tolist(), curves["average"].tolist())
 
 # %% [markdown]
-# Both runs take the very same steps; only what is judged and kept differs. The decay sets over
-# how many steps is averaged, about $1/(1-\beta)$: 20 here, 500 in the `cpu` preset, whose runs
-# have some thousands.
+# Both runs take the very same steps; only the weights that are judged and kept differ. The decay
+# $\beta$ decides how many steps the average reaches back, about $1/(1-\beta)$: 20 here, 500 in the
+# `cpu` preset, whose runs have some thousands of steps.
 #
 # Stochastic weight averaging (`train.swa`; Izmailov et al., 2018) takes the plain mean instead,
 # over the run's last part, in which the rate is held where it is.
@@ -630,11 +630,11 @@ seeds = [row.val_accuracy for row in runs if row.run.change(seed=0) == base]
 plots.recipe_gains(compare_recipes(runs, base), seeds)
 
 # %% [markdown]
-# One run a setting shows at most what a net loses that is far too narrow, and three seeds of the
-# base cannot prove even that. Whoever now takes the topmost setting takes its luck along with it.
-# That is no proof that the others do nothing: an effect of half a point is worth having, and needs
-# runs by the dozen to be seen (lesson 11 counts them). `docs/recipe.md` has the same numbers as a
-# table, and the searches around other bases.
+# With one run a setting, only a large effect can be seen: a net that is far too narrow loses
+# several points. Everything smaller may be luck, and whoever takes the topmost setting takes its
+# luck with it. That does not prove that the other settings do nothing: an effect of half a point is
+# worth having, and it takes dozens of runs to see it (lesson 11 counts them). `docs/recipe.md` has
+# the same numbers as a table, and the searches around other bases.
 #
 # ## Summary
 #

@@ -270,8 +270,8 @@ print(
 )
 
 # %% [markdown]
-# What do two seeds of one network do? `benchmarks/disagreement.py` trained a narrow model 6 twice
-# on FER2013, with nothing changed but the seed, and counted on PrivateTest.
+# What do two seeds of one network do? `benchmarks/disagreement.py` trained a narrow network
+# twice on FER2013, with nothing changed but the seed, and counted on PrivateTest.
 
 # %%
 import json

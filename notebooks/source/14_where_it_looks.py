@@ -52,7 +52,8 @@ for k, model in models.items():
 # ## 1 · The network's own maps
 #
 # The plainest map of all is a feature map's **energy**: the root mean square over its channels.
-# Where it is high, the block has much to say, about whatever. For C3 of model 6, heard by a hook:
+# Where it is high, many of the block's channels are active, for whatever reason. For C3 of model 6,
+# read off by a hook:
 
 # %% tags=["nbval-check-output"]
 model = models[6]
@@ -124,13 +125,13 @@ print("equal for", len(faces), "faces, each map from", tuple(cam.shape[1:]), "lo
 
 # %%
 marked = explain.changed_pixels(faces, drawn)  # bool (N, 48, 48)
-plots.cam_grid(model, faces[[3, 5]], targets=marked[[3, 5]])
+plots.cam_grid(model, faces[[45, 5]], targets=marked[[45, 5]])
 
 # %% [markdown]
 # And the same happy face through four of the six models. "–": the model lacks the map's component.
 
 # %%
-plots.through_models({k: models[k] for k in (1, 3, 5, 6)}, faces[3:4], marked[3])
+plots.through_models({k: models[k] for k in (1, 3, 5, 6)}, faces[45:46], marked[45])
 
 # %% [markdown]
 # Convinced of anything yet? Write down which map you would trust, and go on.
@@ -145,7 +146,7 @@ plots.through_models({k: models[k] for k in (1, 3, 5, 6)}, faces[3:4], marked[3]
 # the evidence is. Compare the last two columns:
 
 # %%
-plots.truths(faces[[1, 3, 5]], drawn)
+plots.truths(faces[[1, 45, 5]], drawn)
 
 # %% [markdown]
 # ## 3 · Three scores
@@ -182,10 +183,10 @@ print(f"PR-AUC of the first face: {area:.3f}; the package: {packaged:.3f}")
 # %%
 blind = explain.baselines(faces, data.train)
 plots.compared(
-    faces[3:4],
-    {name: found[3:4] for name, found in blind.items()},
+    faces[45:46],
+    {name: found[45:46] for name, found in blind.items()},
     "Three maps that know nothing of this face",
-    marked[3:4],
+    marked[45:46],
 )
 
 # %% [markdown]

@@ -17,6 +17,7 @@ from fercourse.runs.paper import paper_claims
 from fercourse.runs.row import Row
 from fercourse.runs.statistics import (
     blocked,
+    difference_interval,
     mean_interval,
     paired,
     shared_level,
@@ -312,6 +313,12 @@ def test_interval_of_a_spread_by_the_table() -> None:
     )
     with pytest.raises(FercourseError, match="two runs at least"):
         spread_interval(0.24, 1)
+
+
+def test_newcombes_own_example() -> None:
+    """56 of 70 against 48 of 80 (Newcombe 1998, Table II, a): 0.0524 to 0.3339."""
+    low, high = difference_interval(48, 80, 56, 70)
+    assert (low, high) == (pytest.approx(0.0524, abs=5e-5), pytest.approx(0.3339, abs=5e-5))
 
 
 def test_the_level_is_shared() -> None:

@@ -82,11 +82,11 @@ def in_words(answers: Sequence[Finding]) -> str:
             f"gain{'s' * (shown > 1)} shown of {len(asked)}; {_of(beyond, len(asked))} outside our "
             "interval"
         )
-    sentences += [
-        f"longer training alone gives {100 * answer.measured.mean:+.1f}"
-        for answer in answers
-        if not answer.claimed
+    alone = [
+        f"{answer.short} {100 * answer.measured.mean:+.1f}" for answer in answers if answer.short
     ]
+    if alone:
+        sentences.append(f"without any component: {', '.join(alone)}")
     return "; ".join(sentences)
 
 
