@@ -14,6 +14,8 @@ import fercourse
 from fercourse.config import COMPONENTS, ModelConfig
 from fercourse.errors import FercourseError
 from fercourse.exercises.exercise import Wrong, check, close, exercise, expect_shape
+from fercourse.runs.credit import Worths, worths
+from fercourse.runs.ledger import Ledger
 
 
 @exercise(
@@ -158,7 +160,7 @@ def check_one_component(attempt: Any) -> None:
     difficulty=3,
     minutes=12,
     hints=[
-        "`itertools.permutations(parts)` gives every order.",
+        "`itertools.permutations(parts)` gives every order; some have a step without a worth.",
         "In one order, a part's gain is worth[those before and it] - worth[those before].",
         "Sum the gains of a part over all orders and divide by the number of orders.",
     ],
@@ -166,14 +168,19 @@ def check_one_component(attempt: Any) -> None:
 def credit(worth: dict[frozenset, float], parts: list[str]) -> dict[str, float]:
     """Each part's gain, averaged over all orders in which the parts can be added.
 
-    worth: accuracy of every subset of the parts, the empty one included. The result sums to what
-    all parts together gain (Shapley 1953).
+    worth: accuracy of every possible subset of the parts, the empty one included. Reverse attention
+    needs the decoder, so {"reverse"} has no worth, and an order that begins with it does not count.
+    The result sums to what all parts together gain (Shapley 1953).
     """
     import itertools
 
     # your turn
     total = dict.fromkeys(parts, 0.0)
-    orders = list(itertools.permutations(parts))
+    orders = [
+        order
+        for order in itertools.permutations(parts)
+        if all(frozenset(order[:k]) in worth for k in range(len(parts)))
+    ]
     for order in orders:
         there = frozenset()
         for part in order:
@@ -186,13 +193,7 @@ def credit(worth: dict[frozenset, float], parts: list[str]) -> dict[str, float]:
 def check_credit(attempt: Any) -> None:
     """Diagnose an attempt at :func:`credit`."""
     for parts in (["a", "b"], ["fusion", "gcca", "joint"], ["p", "q", "r", "s"]):
-        subsets = [
-            frozenset(c) for r in range(len(parts) + 1) for c in itertools.combinations(parts, r)
-        ]
-        worth = {
-            s: float(v)
-            for s, v in zip(subsets, 60 + 10 * torch.rand(len(subsets)).double(), strict=True)
-        }
+        worth = _made_worths(parts)
         out = attempt(dict(worth), list(parts))
         if not isinstance(out, Mapping) or set(out) != set(parts):
             raise Wrong(f"A dict with the keys {', '.join(parts)} is asked for.")
@@ -224,6 +225,33 @@ def check_credit(attempt: Any) -> None:
             f"The credits sum to {total:.3g}, and all parts together gain "
             f"{worth[whole] - worth[none]:.3g}. Does every order's gain go to the part just added?"
         )
+    worth = _measured_worths()
+    needs = "Reverse attention needs the decoder, so 24 of the 32 subsets of five components exist"
+    try:
+        out = attempt(dict(worth), list(COMPONENTS))
+    except KeyError as missing:
+        raise Wrong(
+            f"{needs}; you asked for {missing}. Leave out orders with such a step."
+        ) from None
+    if not isinstance(out, Mapping) or not _same(out, credit(worth, list(COMPONENTS))):
+        raise Wrong(f"{needs}, and only orders whose every step exists belong into the mean.")
+
+
+def _made_worths(parts: list[str]) -> Worths:
+    subsets = [
+        frozenset(c) for r in range(len(parts) + 1) for c in itertools.combinations(parts, r)
+    ]
+    return dict(zip(subsets, (60 + 10 * torch.rand(len(subsets)).double()).tolist(), strict=True))
+
+
+def _measured_worths() -> Worths:
+    """Of the five components, as far as they can be combined: one seed of what was recorded."""
+    measured = worths(Ledger().rows(plan="combinations", dataset="synthetic"))
+    made = _made_worths(list(COMPONENTS))
+    return next(
+        iter(measured.values()),
+        {on: value for on, value in made.items() if "decoder" in on or "reverse" not in on},
+    )
 
 
 def _same(a: Mapping[str, Any], b: Mapping[str, float]) -> bool:

@@ -187,7 +187,7 @@ def plan(
 
     On CK+ one seed is a whole cross-validation: seed s shuffles the folds with s and trains one
     run a fold, so that every face is tested once; Acc and Sta (eq. 8 and 9) are over seeds, of the
-    folds pooled (:func:`fercourse.runs.statistics.pool_folds`). Within a seed the folds go
+    folds pooled (:func:`fercourse.runs.summaries.pool_folds`). Within a seed the folds go
     breadth first too, so that a plan broken off has the same folds of all variants.
 
     Args:

@@ -20,6 +20,7 @@ from .experiments.against import claimed_against_measured as claimed_against_mea
 from .experiments.claimed import claimed_counts as claimed_counts
 from .experiments.claimed import sta_beside_error as sta_beside_error
 from .experiments.component_costs import component_costs as component_costs
+from .experiments.credits import component_credits as component_credits
 from .experiments.runs import ablation_slopes as ablation_slopes
 from .experiments.runs import accuracy_spread as accuracy_spread
 from .experiments.runs import sweep as sweep

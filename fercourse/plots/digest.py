@@ -11,7 +11,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
+from matplotlib.patches import FancyBboxPatch, Patch
 from matplotlib.spines import Spine
 from matplotlib.text import Text
 
@@ -36,7 +36,7 @@ def _parts(artist: object) -> Iterator[str]:
         fill = "" if artist.get_marker() in ("None", "") else str(artist.get_markerfacecolor())
         look = (artist.get_linestyle(), artist.get_marker(), fill)
         yield f"line {to_hex(artist.get_color())} {look} {_numbers(artist.get_xydata())}"
-    elif isinstance(artist, Patch) and not isinstance(artist, Spine):
+    elif isinstance(artist, Patch) and not isinstance(artist, Spine | FancyBboxPatch):  # frames
         yield f"patch {to_hex(artist.get_facecolor())} {_numbers(artist.get_path().vertices)}"
         yield _numbers(artist.get_patch_transform().get_matrix())
     elif isinstance(artist, Collection):

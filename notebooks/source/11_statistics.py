@@ -276,9 +276,9 @@ print(
 # %%
 import json
 
-from fercourse.settings import ROOT
+from fercourse.settings import ledger_path
 
-twins = json.loads((ROOT / "results" / "disagreement.json").read_text())
+twins = json.loads((ledger_path().parent / "disagreement.json").read_text())
 print(
     f"width {twins['width']:g}, {twins['epochs']} epochs: right on {twins['first']:.1%} and "
     f"{twins['second']:.1%} of {twins['faces']:,} faces, disagree on {twins['disagree']:.1%}"

@@ -145,7 +145,7 @@ for row in trained[:1]:
 #   table of subject-independent accuracies. It gives 66.4 % for FER2013 and 93.2 % for CK+. Table 2
 #   gives the same method 58.72 % and 95.36 %: less on the one, more on the other.
 #
-# A comparison with a rival whose own number is 7.7 points higher is not the comparison it seems.
+# On FER2013 the table gives a rival clearly less than its own paper does.
 
 # %% [markdown]
 # ## 3 · Can the numbers be?

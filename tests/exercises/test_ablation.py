@@ -13,6 +13,7 @@ import fercourse.plots
 from fercourse import FERNet, ModelConfig
 from fercourse.course import build
 from fercourse.exercises import ablation
+from fercourse.runs.credit import credit
 from fercourse.runs.ledger import Ledger
 from fercourse.runs.paper import record_paper
 
@@ -162,10 +163,32 @@ def by_mean(worth, parts):
     return {p: np.mean([gain(o, p) for o in permutations(parts)]) for p in parts}
 
 
-@pytest.mark.parametrize("style", [by_formula, by_mean])
+def by_possible_mean(worth, parts):
+    def gains(order):
+        cuts = [worth.get(frozenset(order[:k])) for k in range(len(order) + 1)]
+        if None in cuts:
+            return None
+        return dict(zip(order, np.diff(cuts), strict=True))
+
+    each = [found for o in permutations(parts) if (found := gains(o))]
+    return {p: np.mean([found[p] for found in each]) for p in parts}
+
+
+def by_package(worth, parts):
+    return credit(worth, parts)
+
+
+@pytest.mark.parametrize("style", [by_possible_mean, by_package])
 def test_other_credits_pass(style):
     verdict = ablation.check_credit(style)
     assert verdict, verdict
+
+
+@pytest.mark.parametrize("style", [by_formula, by_mean])
+def test_credits_that_take_every_order_for_possible_are_told_what_is_not(style):
+    verdict = ablation.check_credit(style)
+    assert not verdict
+    assert "24 of the 32 subsets" in verdict.message
 
 
 @pytest.mark.parametrize(
@@ -187,6 +210,7 @@ def test_other_credits_pass(style):
             "in another way",
         ),
         (lambda w, ps: [1.0], "keys"),
+        (lambda w, ps: by_mean(w, ps) if len(ps) < 5 else dict.fromkeys(ps, 0.0), "every step"),
     ],
 )
 def test_wrong_credits_are_diagnosed(attempt, word):

@@ -43,10 +43,12 @@ def test_turned_says_how_often_and_where_it_failed():
 
 def test_pitfalls_say_what_they_show():
     counts, before, after = [50, 5, 90, 60, 40, 30, 20], [0.5] * 7, [0.25] * 7
-    told = words(plots.recalls(counts, {"plain": before, "weighted": after}))
-    assert "Disgust, the rarest, goes from 50% to 25%" in told
+    figure = plots.recalls(counts, {"plain": before, "weighted": after}, [20] * 7)
+    assert "Disgust, the rarest: 10 of 20 test faces recognised plain, 5 weighted" in words(figure)
     told = words(plots.label_noise([0, 0.4], [0.9, 0.8], [0.9, 0.5]))
     assert "With 40% wrong labels" in told
     assert "80% of the faces" in told
     told = words(plots.fold_leak({"a net": {"random folds": 0.9, "folds by person": 0.3}}))
-    assert "60 points" in told
+    assert "60 points to a net, against folds by person" in told
+    three = {"random folds": 0.9, "folds by recording": 0.5, "folds by person": 0.3}
+    assert len(plots.fold_leak({"a net": three}).axes[0].collections) == 3

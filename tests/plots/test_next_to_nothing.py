@@ -95,7 +95,7 @@ TOLD = {
     "spread": (lambda: plots.accuracy_spread([]), "run the plan first"),
     "table": (lambda: plots.table1_figure([]), "no row is one of Table 1's"),
     "step": (lambda: plots.ablation_step(ONE, 5, 6), "both model 5 and model 6"),
-    "folds": (lambda: plots.fold_protocols([]), "no row has folds by subject"),
+    "folds": (lambda: plots.fold_protocols([]), "no model was run under two cuts"),
     "scores": (lambda: plots.score_models([]), "no row has a score"),
     "scores of other maps": (lambda: plots.score_models([scored("map", "edge")]), "none of the"),
     "expressions": (lambda: plots.score_expressions([]), "of model 6"),
@@ -110,11 +110,19 @@ TOLD = {
         lambda: plots.learning_curves([e | {"val_accuracy": None} for e in made_history(2)]),
         "validation accuracy",
     ),
-    "recalls": (lambda: plots.recalls([1] * 7, {}), "one to three ways"),
-    "recalls of four": (lambda: plots.recalls([1] * 7, {k: [1] * 7 for k in "abcd"}), "not 4"),
+    "answers": (lambda: plots.claimed_against_measured([]), "no claim has been measured"),
+    "credits": (lambda: plots.component_credits({}), "every combination"),
+    "recalls": (lambda: plots.recalls([1] * 7, {}, [9] * 7), "one to three ways"),
+    "recalls of four": (
+        lambda: plots.recalls([1] * 7, {k: [1] * 7 for k in "abcd"}, [9] * 7),
+        "not 4",
+    ),
     "noise": (lambda: plots.label_noise([], [], []), "every share"),
-    "folds of no model": (lambda: plots.fold_leak({}), "the same two ways"),
-    "folds cut one way": (lambda: plots.fold_leak({"m": {"random": 0.5}}), "the same two ways"),
+    "folds of no model": (lambda: plots.fold_leak({}), "the same two or three ways"),
+    "folds cut one way": (
+        lambda: plots.fold_leak({"m": {"random": 0.5}}),
+        "the same two or three ways",
+    ),
     "groups": (lambda: plots.groups({"full": torch.eye(2)}), "a full and a grouped"),
     "histograms": (lambda: plots.accuracy_histograms({"a": []}, "x"), "one to four samples"),
     "angles": (lambda: plots.turned([], []), "no angle"),
@@ -144,5 +152,4 @@ def test_a_sweep_takes_7_for_the_papers_7_0():
         for seed in (0, 1)
     ]
     title = plots.sweep(rows, "loss.pair_weight").get_suptitle().replace("\n", " ")
-    assert "8 does best, by +1.00 points" in title
-    assert "over the paper's 7 (" in title
+    assert "best mean: 8, +1.00 points over the paper's 7" in title

@@ -17,6 +17,8 @@ from fercourse import plots
 from fercourse.datasets.faces import FaceDataset, Faces, held_out
 from fercourse.errors import FercourseError
 from fercourse.experiments.trials import Trial
+from fercourse.plots.digest import digest
+from fercourse.runs.findings import findings
 from fercourse.runs.paper import paper_claims
 from fercourse.runs.statistics import paired
 from fercourse.runs.summaries import compare
@@ -87,6 +89,16 @@ FIGURES = {
     "accuracy_spread": lambda: plots.accuracy_spread(slopes() + paper_claims()),
     "accuracy_spread, one seed": lambda: plots.accuracy_spread(slopes(seeds=1)),
     "recipe_gains": lambda: plots.recipe_gains(TRIALS, BASE_SEEDS),
+    "claimed_against_measured": lambda: plots.claimed_against_measured(
+        findings(slopes() + paper_claims())
+    ),
+    "component_credits": lambda: plots.component_credits(
+        {"fusion": [0.01, 0.02, 0.015], "reverse": [0.001, -0.002, 0.0]}
+    ),
+    "component_credits, one seed": lambda: plots.component_credits({"gcca": [0.01]}),
+    "confusion beside claims": lambda: plots.confusion(
+        made_confusion(0.7), claimed=[None, None, 0.61, None, 0.56, None, None]
+    ),
 }
 
 
@@ -106,6 +118,7 @@ def test_every_figure_is_drawn_labelled_and_leaves_no_trace(name: str) -> None:
             ticks = [text.get_text() for text in axes.get_xticklabels()]
             shared = axes.get_label() in ("accuracy", "loss")  # the epochs stand below
             assert shared or not all(re.fullmatch(r"[\d.−]*", tick) for tick in ticks)
+    assert digest(figure) == digest(figure), "drawing once more changes nothing"
     assert dict(matplotlib.rcParams) == before
     if "matplotlib.pyplot" in sys.modules:
         assert sys.modules["matplotlib.pyplot"].get_fignums() == []
@@ -200,7 +213,14 @@ def test_confusion_rows_are_per_cent_of_the_truth() -> None:
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert texts[:6] == ["75.0", "25.0", "0.0", "25.0", "75.0", "0.0"]
     assert figure.axes[0].get_yticklabels()[0].get_text() == "a (8)"
-    assert headline(figure).startswith("75.0 % right. Hardest: a, 75 % right and 25 % taken for b")
+    assert headline(figure) == (  # Wilson: 6 of 8 is 0.41 to 0.93, 3 of 4 is 0.30 to 0.95
+        "75.0 % right. Lowest recall: a, 75 % (41 to 93 by its 8 images), not clearly below b; "
+        "most often taken for b"
+    )
+    clear = headline(plots.confusion([[90, 10], [60, 40]], classes=["a", "b"]))
+    assert "Lowest recall: b, 40 % (31 to 50 by its 100 images); most often taken for a" in clear
+    said = plots.confusion(matrix, classes=["a", "b", "c"], claimed=[0.5, None, None]).axes[0]
+    assert [text.get_text() for text in said.texts][-3:] == ["50.0", "not given", "not given"]
     counts = plots.confusion(matrix, counts=True, classes=["a", "b", "c"])
     assert [text.get_text() for text in counts.axes[0].texts][:4] == ["6", "2", "0", "1"]
     assert headline(plots.confusion(np.eye(7, dtype=int))) == "100.0 % right"
@@ -235,41 +255,28 @@ def test_table1_puts_the_paper_beside_ours() -> None:
         plots.table1([])
 
 
-def test_sweep_compares_the_best_with_the_papers_choice() -> None:
+def test_sweep_says_whether_the_values_differ_and_where_the_best_mean_lies() -> None:
     figure = plots.sweep(swept(peak=0.01), "loss.weight")
     (axes,) = figure.axes
     assert [text.get_text() for text in axes.get_xticklabels()] == ["0.001", "0.005", "0.01"]
     mean = next(c for c in axes.containers if hasattr(c, "has_yerr")).lines[0].get_ydata()
     assert mean == pytest.approx([68.1, 68.1, 69.1], abs=1e-6)  # validation: 0.01 lower
-    assert "λ = 0.01 does best" in headline(figure)
-    assert "over the paper's 0.005" in headline(figure)
-    same = plots.sweep(swept(peak=0.005), "loss.weight")
-    assert headline(same) == "λ = 0.005 does best, as in the paper"
-    assert headline(figure).endswith("clear even for the best of 3")
+    assert headline(figure).startswith("λ: the values differ (p = ")
+    assert headline(figure).endswith("best mean: 0.01, +1.00 points over the paper's 0.005")
+    assert headline(plots.sweep(swept(peak=0.005), "loss.weight")).endswith("as in the paper")
     marks = [line.get_xdata()[0] for line in axes.lines if line.get_linestyle() == "--"]
     assert marks == [1], "the paper's choice stands over the second value"
-
-
-@pytest.mark.parametrize(
-    ("third", "verdict"),
-    [
-        ([0.006, 0.011], "luck may give the best of 3 as much"),
-        ([0.0091, 0.0093], "clear even for the best of 3"),
-    ],
-)
-def test_a_best_was_picked_so_more_is_asked_of_it(third: list[float], verdict: str) -> None:
-    """p = 0.029 of the paired t test would do for two values, but not for the luckier of two."""
-    rows = [row for row in swept(peak=None) if row.run.loss.weight != 0.01]
-    rows += [
-        made_row(6, seed=s, accuracy=0.69 + gain + 0.001 * s, **{"loss.weight": 0.01})
-        for s, gain in enumerate([0.008, *third])
-    ]
-    assert headline(plots.sweep(rows, "loss.weight")).endswith(verdict)
-
-
-def test_one_seed_makes_no_best_clear() -> None:
     alone = [row for row in swept(peak=0.01) if row.seed == 0]
-    assert headline(plots.sweep(alone, "loss.weight")).endswith("as much")
+    assert "too few seeds to say" in headline(plots.sweep(alone, "loss.weight"))
+
+
+def test_sweep_marks_a_run_at_chance_and_keeps_its_axis_to_the_others() -> None:
+    rows = swept(peak=0.01)
+    lost = made_row(6, seed=9, accuracy=0.15, **{"loss.weight": 0.005})
+    (axes,) = plots.sweep([*rows, lost], "loss.weight").axes
+    assert axes.get_ylim()[0] > 60
+    (mark,) = [line for line in axes.lines if line.get_marker() == "v"]
+    assert list(mark.get_xdata()) == [1]
 
 
 def test_sweep_of_two_seeds_shows_the_seeds_and_cuts_their_long_bars() -> None:
@@ -315,12 +322,19 @@ def test_slopes_print_the_paired_differences() -> None:
         plots.ablation_slopes(slopes(models=(6,)))
 
 
-def test_steps_between_models_that_share_no_seed_are_said_to_be_unknown() -> None:
+def test_a_model_of_one_seed_is_a_dot_and_no_step() -> None:
     """As a budget or a failed run leaves them: the other steps are still worth drawing."""
-    rows = [row for row in slopes() if (row.variant == "model6") == (row.seed == 3)]
+    rows = [row for row in slopes() if row.variant != "model6" or row.seed == 3]
+    figure = plots.ablation_slopes(rows)
+    (step,) = [text for text in figure.axes[0].texts if "[" in text.get_text()]
+    assert step.get_position()[0] == 2, "between models 1 and 3"
+    assert headline(figure).startswith("FER2013: model 1 to 3 changes most")
+
+
+def test_steps_between_models_that_share_no_seed_are_said_to_be_unknown() -> None:
+    rows = [row for row in slopes() if (row.variant == "model6") == (row.seed > 1)]
     figure = plots.ablation_slopes(rows)
     assert [text.get_text().split()[:2] for text in figure.axes[0].texts][1] == ["no", "seed"]
-    assert headline(figure).startswith("FER2013: model 1 to 3 changes most")
     apart = [row for row in rows if row.variant != "model3"]
     assert headline(plots.ablation_slopes(apart)).endswith(
         "no two neighbouring models share a seed"
@@ -329,7 +343,7 @@ def test_steps_between_models_that_share_no_seed_are_said_to_be_unknown() -> Non
 
 def test_a_sweep_says_nothing_of_settings_that_share_no_seed() -> None:
     rows = [row for row in swept() if (row.run.loss.weight == 0.01) == (row.seed == 2)]
-    assert headline(plots.sweep(rows, "loss.weight")).endswith("= 0.01 does best")
+    assert headline(plots.sweep(rows, "loss.weight")).endswith("best mean: 0.01")
 
 
 def test_gains_are_held_against_what_a_seed_changes() -> None:

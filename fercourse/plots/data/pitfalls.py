@@ -67,6 +67,45 @@ def recalls(
 
 
 @course_style()
+def label_noise(
+    shares: Sequence[float], true: Sequence[float], noisy: Sequence[float], classes: int = 7
+) -> Figure:
+    """Accuracy of a model trained on noisy labels, by true labels and by noisy ones.
+
+    Args:
+        shares: Of wrong labels, in training and test alike, (S,).
+        true: Accuracy by true test labels, (S,).
+        noisy: By noisy ones, (S,).
+        classes: K.
+
+    Raises:
+        FercourseError: There is no share, or not one accuracy of each kind for each.
+    """
+    if not len(shares) == len(true) == len(noisy) or not len(shares):
+        raise FercourseError(
+            f"every share needs both accuracies; there are {len(shares)}, {len(true)} and "
+            f"{len(noisy)} of them."
+        )
+    figure = new_figure(height=2.8, width=5.6)
+    axes = figure.add_subplot()
+    x = np.asarray(shares)
+    axes.plot(x, 1 - x, color=PAPER, linestyle="--", label="a perfect model, by the noisy labels")
+    axes.plot(x, true, "o-", color=OURS, label="ours, by the true labels")
+    axes.plot(x, noisy, "s-", color=TRAIN, label="ours, by the noisy labels")
+    axes.axhline(1 / classes, color=GREY, linewidth=0.9, linestyle=":", label="chance")
+    axes.set(xlabel="share of wrong labels", ylabel="test accuracy", ylim=(0, 1.03))
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    light_grid(axes)
+    worst = int(np.argmax(np.asarray(true) - noisy))
+    headline(
+        figure,
+        f"With {x[worst]:.0%} wrong labels the model is right for {true[worst]:.0%} of the faces "
+        f"and seems to be for {noisy[worst]:.0%}",
+    )
+    return figure
+
+
+@course_style()
 def fold_leak(accuracy: Mapping[str, Mapping[str, float]], classes: int = 7) -> Figure:
     """The same models under two or three ways of cutting folds.
 

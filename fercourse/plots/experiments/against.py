@@ -77,8 +77,9 @@ def in_words(answers: Sequence[Finding]) -> str:
         claims = [100 * answer.claimed.mean for answer in asked if answer.claimed]
         shown = sum(answer.measured.low > 0 for answer in asked)
         beyond = sum(claim > 100 * a.measured.high for claim, a in zip(claims, asked, strict=True))
+        reach = " to ".join(dict.fromkeys(f"{end:+.1f}" for end in (min(claims), max(claims))))
         sentences.append(
-            f"Claimed: +{min(claims):.1f} to +{max(claims):.1f} points. Measured: {shown or 'no'} "
+            f"Claimed: {reach} points. Measured: {shown or 'no'} "
             f"gain{'s' * (shown > 1)} shown of {len(asked)}; {_of(beyond, len(asked))} outside our "
             "interval"
         )
@@ -91,8 +92,8 @@ def in_words(answers: Sequence[Finding]) -> str:
 
 
 def _of(some: int, all_: int) -> str:
-    if some == all_ > 1:
-        return "every claim lies"
+    if some == all_:
+        return "every claim lies" if all_ > 1 else "the claim lies"
     return f"{some} of {all_} claims lie{'s' * (some == 1)}"
 
 
