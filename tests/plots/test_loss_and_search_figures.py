@@ -17,7 +17,7 @@ def test_planes_name_each_losss_last_spread():
     spread = [[0.9, 0.5, 0.31], [0.9, 0.4, 0.12]]
     labels = np.arange(21) % 7
     figure = plots.embedding_planes(points, centers, labels, (1, 2, 3), ("one", "two"), spread)
-    assert "one 0.31, two 0.12" in said(figure)
+    assert "Two ends with the tightest classes: spread 0.12, against 0.31 with one" in said(figure)
     assert len(figure.axes) == 6
     with pytest.raises(FercourseError, match="do not fit"):
         plots.embedding_planes(points, centers, labels, (1, 2), ("one", "two"), spread)

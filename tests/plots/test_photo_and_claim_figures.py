@@ -32,7 +32,7 @@ def test_a_photograph_names_the_two_likeliest():
 def test_reliability_gives_confidence_minus_accuracy():
     sure = torch.tensor([[0.9, 0.1]]).repeat(10, 1)
     labels = torch.tensor([0] * 6 + [1] * 4)
-    assert "+30.0 (softmax)" in said(plots.reliability({"softmax": sure}, labels))
+    assert "Softmax is 30.0 points too sure" in said(plots.reliability({"softmax": sure}, labels))
 
 
 @pytest.mark.parametrize(("turns", "word"), [(True, "changes with rotation"), (False, "stays")])

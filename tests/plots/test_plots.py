@@ -355,7 +355,7 @@ def test_gains_are_held_against_what_a_seed_changes() -> None:
     band = axes.patches[0]
     assert band.get_x() + band.get_width() == pytest.approx(4.303 * 2**0.5 * 0.3, abs=0.001)
     assert [text.get_text() for text in axes.texts] == ["−2.65", "+1.00"]
-    assert headline(figure).startswith("1 of 2 changes")
+    assert headline(figure).startswith("1 of 2 settings changes accuracy")
 
 
 def test_spread_draws_both_errors() -> None:

@@ -15,6 +15,7 @@ from fercourse.plots.style import (
     OURS,
     PAPER,
     THIRD,
+    TRAIN,
     course_style,
     headline,
     light_grid,

@@ -115,9 +115,11 @@ def reliability(named: Mapping[str, Tensor], labels: Tensor, bins: int = 10) -> 
         axes.set_ylim(0, 1.04)
         axes.set_xlabel("confidence: largest probability")
         light_grid(axes)
-        said.append(f"{100 * (confidence.mean() - right.mean()):+.1f} ({name})")
+        over = 100 * (confidence.mean() - right.mean())
+        said.append(f"{name} is {abs(over):.1f} points too {'sure' if over > 0 else 'unsure'}")
     panels[0].set_ylabel("share of right answers")
-    headline(figure, f"Mean confidence minus accuracy, in points: {', '.join(said)}")
+    text = "; ".join(said)
+    headline(figure, f"{text[0].upper()}{text[1:]}")
     return figure
 
 
@@ -211,8 +213,9 @@ def accuracy_by_group(
         )
         na, nb = len(parts[-1]), len(parts[0])
         error = np.sqrt(means[-1] * (1 - means[-1]) / na + means[0] * (1 - means[0]) / nb)
-        gap = f"{100 * (means[-1] - means[0]):+.1f}".replace("-", "−")
-        said.append(f"{name} {gap} ± {100 * error:.1f}")
+        gap = means[-1] - means[0]
+        if abs(gap) > 2 * error:
+            said.append(f"{name} {100 * gap:+.1f} ± {100 * error:.1f} points".replace("-", "−"))
     above.set_ylabel("accuracy (%)")
     above.set_ylim(0, 100)
     above.set_xlim(-0.5, count - 0.5)
@@ -240,7 +243,8 @@ def accuracy_by_group(
     )
     below.tick_params(length=0)
     below.spines[:].set_visible(False)
-    headline(figure, f"Lightest minus darkest skin, points: {'; '.join(said)}")
+    shown = "; ".join(said) or "no difference shown by so few faces"
+    headline(figure, f"Lightest against darkest fifth: {shown}")
     return figure
 
 

@@ -63,10 +63,12 @@ def decoding(model: FERNet, faces: Faces) -> Figure:
             axes[row, column].set_xlabel(ends, fontsize=7, color=GREY, labelpad=2)
     within = found["map"].flatten(1).std(1, correction=0).mean()
     between = found["map"].flatten(1).mean(1).std(correction=0)
+    ratio = float(between / within)
     headline(
         figure,
-        f"Over a face the map varies by {within:.2f} (standard deviation, in logits); from face to "
-        f"face its mean varies by {between:.2f}",
+        f"The map varies {ratio:.1f} times as much from face to face as over a face"
+        if ratio > 1
+        else f"The map varies {1 / ratio:.1f} times as much over a face as from face to face",
     )
     return figure
 

@@ -61,6 +61,7 @@ def embedding_planes(
         axes.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[], aspect="equal")
         for side in axes.spines.values():
             side.set(visible=True, color=GREY, linewidth=0.6)
+        # The distance to the own centre over that between centres:
         axes.set_xlabel(f"spread {spread[r, c]:.2f}", fontsize=8, labelpad=2)
         if r == 0:
             axes.set_title(f"epoch {epochs[c]}", fontsize=8.5, fontweight="normal", loc="center")
@@ -75,8 +76,14 @@ def embedding_planes(
         handletextpad=0.1,
         columnspacing=1,
     )
-    ends = ", ".join(f"{name} {end:.2f}" for name, end in zip(names, spread[:, -1], strict=True))
-    headline(figure, f"Distance to the own centre over distance between centres ends at: {ends}")
+    last = spread[:, -1]
+    tight, wide = int(last.argmin()), int(last.argmax())
+    finding = (
+        f"{names[tight].capitalize()} ends with the tightest classes: spread {last[tight]:.2f}"
+    )
+    if rows > 1:
+        finding += f", against {last[wide]:.2f} with {names[wide]}"
+    headline(figure, finding)
     return figure
 
 

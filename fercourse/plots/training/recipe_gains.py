@@ -83,8 +83,8 @@ def recipe_gains(trials: Sequence[Trial], base: Sequence[float]) -> Figure:
     axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), borderaxespad=0.2)
     light_grid(axes, "x")
     beyond = sum(abs(gain) > chance for gain in gains)
-    fall = "falls" if beyond == 1 else "fall"
-    headline(figure, f"{beyond} of {len(drawn)} changes {fall} where luck alone puts one in twenty")
+    change = "changes accuracy" if beyond == 1 else "change accuracy"
+    headline(figure, f"{beyond} of {len(drawn)} settings {change} by more than another seed would")
     return figure
 
 

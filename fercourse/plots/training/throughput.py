@@ -66,9 +66,8 @@ def throughput(rates: Mapping[int, float], parts: Mapping[str, float]) -> Figure
     best = max(sizes, key=lambda size: rates[size])
     headline(
         figure,
-        f"Fastest here: {rates[best]:,.0f} faces/s in batches of {best}, "
-        f"{rates[best] / rates[sizes[0]]:.1f} times as many as in batches of {sizes[0]}; "
-        f"{max(parts, key=lambda name: parts[name])} takes {max(shares):.0f} % of a step",
+        f"Batches of {best} are fastest here, {rates[best] / rates[sizes[0]]:.1f} times as fast as "
+        f"batches of {sizes[0]}; {max(parts, key=lambda name: parts[name])} takes most of a step",
     )
     return figure
 
