@@ -14,7 +14,6 @@ from pathlib import Path
 
 from fercourse import plots, preset
 from fercourse.config import RunConfig
-from fercourse.datasets.drawings import present
 from fercourse.datasets.load import load_config
 from fercourse.experiments.train_and_judge import measure as train_and_judge
 from fercourse.explain import ScoreBook, changed_pixels, measure
@@ -89,7 +88,6 @@ def main() -> None:
     six = {k: trained.network for k, trained in six.items()}
     faces = data.test[[int((data.test.labels == k).nonzero()[0]) for k in range(7)]]
     marked = changed_pixels(faces, drawn)
-    rows = book.rows(faces=present(data.fingerprint))
     figures = {
         "attention-truth": plots.truths(faces, drawn),
         "attention-cascade": plots.cascade(six[6], faces),
@@ -97,10 +95,6 @@ def main() -> None:
         "attention-gcca": plots.gcca(six[6], faces[3:4]),
         "attention-models": plots.through_models(six, faces[3:4], marked[3]),
         "attention-methods": plots.cam_grid(six[6], faces, targets=marked),
-        "attention-scores": plots.score_models(rows),
-        "attention-expressions": plots.score_expressions(rows),
-        "attention-sanity": plots.sanity(rows),
-        "attention-faithful": plots.faithfulness([r for r in rows if r.variant == "model6"]),
     }
     for name, figure in figures.items():
         with atomic_write(o.pictures / f"{name}.png") as part:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PIL import Image
-
 from fercourse.datasets.registry import known
-from fercourse.files import atomic_write, write_if_changed
+from fercourse.files import write_if_changed
 from fercourse.markdown import fill, table
+from fercourse.pages.picture import save_if_changed
 from fercourse.pages.results import report
 from fercourse.plots import claimed_against_measured, confusion, sweep
-from fercourse.plots.digest import digest
 from fercourse.plots.experiments.against import in_words
 from fercourse.runs.findings import by_cut, findings
 from fercourse.runs.groups import group_by_config
@@ -44,21 +42,10 @@ def write(folder: Path, ledger: Ledger) -> list[Path]:
         if write_if_changed(path, text):
             changed.append(path)
     for name, draw in pictures(ledger).items():
-        path, figure = folder / "docs" / "pictures" / f"{name}.png", draw()
-        if stored_digest(path) != digest(figure):
-            with atomic_write(path) as part:
-                figure.savefig(part, format="png", dpi=144, metadata={"Description": repr(figure)})
+        path = folder / "docs" / "pictures" / f"{name}.png"
+        if save_if_changed(path, draw()):
             changed.append(path)
     return changed
-
-
-def stored_digest(path: Path) -> str:
-    """Of the figure a picture was saved from; "" where there is no such picture."""
-    if not path.is_file():
-        return ""
-    with Image.open(path) as image:
-        words = str(image.info.get("Description", "")).split(":")[0].split()
-    return words[-1] if words else ""
 
 
 def pictures(ledger: Ledger) -> dict[str, Callable]:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from fercourse.datasets.registry import known
 from fercourse.explain.gradcam import METHODS
 from fercourse.files import write_if_changed
 from fercourse.markdown import fill_tables, table
+from fercourse.pages.picture import save_if_changed
+from fercourse.plots import faithfulness, score_expressions, score_models
+from fercourse.plots import sanity as sanity_figure
 from fercourse.runs.row import Row
 from fercourse.runs.score_book import ScoreRow
 
@@ -200,6 +206,87 @@ def sanity(rows: Sequence[ScoreRow]) -> str:
     return _table("model, faces, map, logits forgotten, all forgotten, mirrored", lines)
 
 
+FOLDED = {
+    "runs": "The trained models, with their accuracy",
+    "transfer": "Every map, by expression, against the moved pixels",
+    "transfer_masks": "Every map, by expression, against the masks",
+    "flatness": "How far each map varies",
+    "gates": "How far GCCA's weights vary",
+    "pr_auc_moved": "Every map of the six models, against the moved pixels",
+    "pr_auc": "Every map of the six models, against the masks",
+    "steps": "What each component adds, map by map",
+    "sanity": "Every method, as weights are forgotten",
+    "faithful": "Deletion, insertion and ROAD of every map",
+}
+"""What stands over a table that the page folds away."""
+
+
+def summary(rows: Sequence[ScoreRow]) -> str:
+    """The page in ten lines, of the six models of drawn faces."""
+    drawn = [r for r in rows if r.variant in (*MODELS, "baseline")]
+    metric = "pr_auc_moved"
+    scored = [r for r in drawn if metric in r.scores]
+    if not any(r.variant == "model6" for r in scored):
+        return "Not measured."
+    mean = {
+        name: float(np.mean([r.value(metric) for r in scored if r.name == name]))
+        for name in {r.name for r in scored}
+    }
+    best = sorted((n for n in mean if n.startswith(("before", "global", "refined"))), key=mean.get)
+    cams = [mean[name] for name in METHODS if name in mean]
+    blind = mean["centre"]
+    told = [line for line in steps(rows, metric).splitlines() if line.endswith("|")][2:]
+    unsure = sum("cannot tell" in line for line in told)
+    flat = [r.spread["within"] for r in drawn if r.name == "refined3" and r.spread]
+    gate = [v[0] for r in drawn if r.kind == "gate" for v in r.scores["over faces"].values()]
+    road = {
+        r.name: r.scores["road"]["all"][0]
+        for r in drawn
+        if r.kind == "faithful" and r.variant == "model6"
+    }
+    above = [NAMES[name] for name, value in road.items() if value > road.get("centre", 1)]
+    lines = [
+        "Everything here is about narrow networks on drawn faces, of which it is known what moved. "
+        "A score is a PR-AUC in per cent against the fifth of the pixels that moved most.",
+        f"A random map scores {100 * mean['random']:.0f}, a blob in the middle of the picture "
+        f"{100 * blind:.0f}. Both know nothing of the face.",
+        f"The best map is the {NAMES[best[-1]]}, with {100 * mean[best[-1]]:.0f}: no explanation "
+        "method, the plain strength of an early block.",
+        f"Class activation maps of the last block score {100 * min(cams):.0f} to "
+        f"{100 * max(cams):.0f}, about as much as the blob.",
+        f"The paper's own maps: the decoder's P_d {100 * mean['global']:.0f}, reverse attention's "
+        f"S_3 {100 * mean['refined3']:.0f}.",
+        f"S_3 varies by {min(flat):.2f} to {max(flat):.2f} over a face, where 0.50 is possible: "
+        "nothing in the loss asks it to vary, or where.",
+        f"GCCA's channel weights change by {min(gate):.3f} to {max(gate):.3f} from face to face: "
+        "nearly a fixed gain a channel.",
+        f"Of {len(told)} comparisons of a model with the one before it, {unsure} cannot tell in "
+        "which direction a component moves the map: two seeds of one model differ as much.",
+        f"Where the answer itself is asked (ROAD), {_listed(above)} beat{'s' * (len(above) == 1)} "
+        "the blob, and no class activation map does."
+        if above and not set(above) & set(METHODS.values())
+        else f"Where the answer itself is asked (ROAD), {len(above)} of {len(road)} maps beat the "
+        "blob.",
+        "So no component of Table 1 is shown to bring class activation maps onto what moved.",
+    ]
+    return "\n".join(f"{k}. {line}" for k, line in enumerate(lines, start=1))
+
+
+def pictures(rows: Sequence[ScoreRow]) -> dict[str, Callable[[], Figure]]:
+    """The page's figures of scores: file name and drawing."""
+    # A figure holds one data set: the built-in faces as most rows have them.
+    faces = Counter(r.faces for r in rows if r.variant == "model6").most_common(1)
+    mine = [r for r in rows if faces and r.faces == faces[0][0]]
+    faithful = [r for r in mine if r.kind == "faithful" and r.variant == "model6"]
+    drawings = {
+        "attention-scores": (score_models, mine),
+        "attention-expressions": (score_expressions, mine),
+        "attention-sanity": (sanity_figure, mine),
+        "attention-faithful": (faithfulness, faithful),
+    }
+    return {name: partial(draw, some) for name, (draw, some) in drawings.items() if some}
+
+
 def write(page: Path, rows: Sequence[ScoreRow], ledger: Sequence[Row]) -> bool:
     """Fill the places ``<!-- table: NAME -->`` ... ``<!-- end -->`` of a page; True if it changed.
 
@@ -211,6 +298,7 @@ def write(page: Path, rows: Sequence[ScoreRow], ledger: Sequence[Row]) -> bool:
     """
     keys = {r.run for r in rows}
     tables: dict[str, Callable[[], str]] = {
+        "summary": lambda: summary(rows),
         "runs": lambda: runs([r for r in ledger if r.key in keys]),
         "pr_auc_moved": lambda: scores(rows, "pr_auc_moved"),
         "pr_auc": lambda: scores(rows, "pr_auc"),
@@ -227,8 +315,25 @@ def write(page: Path, rows: Sequence[ScoreRow], ledger: Sequence[Row]) -> bool:
         "faithful": lambda: faithful(rows),
         "sanity": lambda: sanity(rows),
     }
+    folded = {name: partial(_folded, FOLDED.get(name, ""), make) for name, make in tables.items()}
     text = page.read_text(encoding="utf-8")
-    return write_if_changed(page, fill_tables(text, tables, page))
+    changed = [
+        save_if_changed(page.parent / "pictures" / f"{name}.png", draw())
+        for name, draw in pictures(rows).items()
+    ]
+    return write_if_changed(page, fill_tables(text, folded, page)) or any(changed)
+
+
+def _folded(title: str, make: Callable[[], str]) -> str:
+    """A table behind its title, which opens it; without a title, as it is."""
+    made = make()
+    if not title or made == "Not measured.":
+        return made
+    return f"<details>\n<summary>{title}</summary>\n\n{made}\n\n</details>"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def _cell(rows: Sequence[ScoreRow], metric: str) -> str:

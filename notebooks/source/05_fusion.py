@@ -340,7 +340,7 @@ print("(each fold of CK+ is a run)")
 # intervals are so short that their markers cover them. A hollow circle is a single seed, which has
 # no interval. Look at whether an interval contains zero, and at how many runs it rests on.
 
-# %% paper="Table 1"
+# %% paper="Table 1" tags=["nbval-check-output"]
 plots.ablation_step(Ledger().entries(**both), 1, 2)
 
 # %% [markdown]

@@ -649,7 +649,7 @@ print("(each fold of CK+ is a run)")
 # Look at whose interval contains zero, and at how many runs stand behind each line. A hollow circle
 # is a single seed, which has no interval.
 
-# %% paper="Table 1"
+# %% paper="Table 1" tags=["nbval-check-output"]
 plots.ablation_step(Ledger().entries(**both), 2, 3)
 
 # %% [markdown]

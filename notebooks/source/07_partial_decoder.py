@@ -381,7 +381,7 @@ measured.round(2)
 # its own Acc, Sta and N = 10 runs, ours from the ledger, paired over seeds, on CK+ over folds. (A
 # hollow circle is a single seed.) Look at which intervals contain zero.
 
-# %% paper="Table 1"
+# %% paper="Table 1" tags=["nbval-check-output"]
 from fercourse.runs.ledger import Ledger
 
 ledger = Ledger()

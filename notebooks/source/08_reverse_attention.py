@@ -461,7 +461,7 @@ else:
 # circle is a single seed.) Which intervals leave out zero? An interval over seeds says what other
 # seeds would give on these test faces; one over folds says what other people would give.
 
-# %% paper="Table 1"
+# %% paper="Table 1" tags=["nbval-check-output"]
 from fercourse.runs.ledger import Ledger
 
 plots.ablation_step(Ledger().entries(plan="table1"), 4, 5)

@@ -620,7 +620,7 @@ plots.averaging(curves["plain"].tolist(), curves["average"].tolist())
 # are measured from the base's seed 0. Was that run unlucky, every point stands too far to the
 # right.)
 
-# %%
+# %% tags=["nbval-check-output"]
 from fercourse.experiments.trials import compare_recipes
 from fercourse.runs.ledger import Ledger
 

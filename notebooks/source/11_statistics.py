@@ -138,7 +138,7 @@ print("macro recall", f"{recall.mean():.3f}")
 # comes from the ledger: one run of model 6, and the line above the figure says which. (No
 # photograph is needed to draw counts.) Look for the classes whose faces are taken for one another.
 
-# %% paper="Fig. 8"
+# %% paper="Fig. 8" tags=["nbval-check-output"]
 from fercourse.runs.groups import group_by_config
 
 # The recipe of most models:
@@ -171,7 +171,7 @@ for expression, row, theirs in zip(fercourse.Expression, ours.confusion, said, s
 # the ten matrices are added up: every face is counted once. CK+48 has no neutral faces, so that
 # row is empty.
 
-# %% paper="Fig. 7"
+# %% paper="Fig. 7" tags=["nbval-check-output"]
 from fercourse.runs.summaries import pool_folds
 
 plots.confusion(pool_folds(Ledger().rows(plan="ckplus-subject"))[0].confusion)
@@ -375,7 +375,7 @@ print(paired(made_first, made_second))
 # the wide one (binomial error). If each face flipped for itself, as above, Sta could not be the
 # larger. Where it is, whole runs are good or bad: so short a training has not settled.
 
-# %%
+# %% tags=["nbval-check-output"]
 table = group_by_config(Ledger().rows(dataset="synthetic", plan="table1"))[0]
 seeds_of = {row.variant: [r.seed for r in table if r.variant == row.variant] for row in table}
 table = [row for row in table if len(seeds_of[row.variant]) > 1]
@@ -391,7 +391,7 @@ for one, two in pairwise(sorted({row.variant for row in table})):
 # And on photographs, where a run takes longer and fewer were made. Here the paper's spread stands
 # beside ours. Look again at which band is taller, and whether the dots of two models overlap.
 
-# %%
+# %% tags=["nbval-check-output"]
 plots.accuracy_spread([*fer, *claims])
 
 # %%
@@ -470,7 +470,7 @@ for row in sorted(fer, key=lambda row: (row.variant, row.seed)):
 # plain VGG16 and the whole framework under the cuts; look at the distances between the diamonds,
 # and between the two models.
 
-# %%
+# %% tags=["nbval-check-output"]
 plots.fold_protocols(Ledger().rows(dataset="ckplus"))
 
 # %%

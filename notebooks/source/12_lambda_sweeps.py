@@ -265,7 +265,7 @@ def recorded(name: str, parameter: str, dataset=dataset, preset=preset, changes=
 # %% [markdown]
 # **Fig. 6(b)** first, as in the text: $\lambda_1$ from 1 to 10 at $\lambda = 0.01$.
 
-# %% paper="Fig. 6"
+# %% paper="Fig. 6" tags=["nbval-check-output"]
 sweep_b = recorded("fig6b", "loss.pair_weight")
 plots.sweep(sweep_b, "loss.pair_weight") if sweep_b else None
 
@@ -273,7 +273,7 @@ plots.sweep(sweep_b, "loss.pair_weight") if sweep_b else None
 # **Fig. 6(a)**: $\lambda$, at the $\lambda_1$ that our own half (b) found best (the paper's, while
 # ours is not complete).
 
-# %% paper="Fig. 6"
+# %% paper="Fig. 6" tags=["nbval-check-output"]
 sweep_a = recorded("fig6a", "loss.weight")
 plots.sweep(sweep_a, "loss.weight") if sweep_a else None
 
@@ -323,12 +323,12 @@ judge("Fig. 6(a)", sweep_a, "loss.weight")
 # the end. Read these two figures as an exercise in reading sweeps. Compare the spread of the means
 # with that of the seeds.
 
-# %% paper="Fig. 6"
+# %% paper="Fig. 6" tags=["nbval-check-output"]
 small = {"model.width": 0.125, "train.epochs": 4}
 photo_b = recorded("fig6b", "loss.pair_weight", "fer2013", "cpu", small)
 plots.sweep(photo_b, "loss.pair_weight") if photo_b else None
 
-# %% paper="Fig. 6"
+# %% paper="Fig. 6" tags=["nbval-check-output"]
 photo_a = recorded("fig6a", "loss.weight", "fer2013", "cpu", small)
 plots.sweep(photo_a, "loss.weight") if photo_a else None
 

@@ -120,7 +120,7 @@ else:
 # runs. A model of one seed has no interval. Look at how long ours are: they reach $t$ standard
 # errors to either side, and with few seeds $t$ is large: 12.7 for two, 4.3 for three, 2.3 for ten.
 
-# %%
+# %% tags=["nbval-check-output"]
 plots.table1_figure(claims + ours["fer2013"])
 
 # %% [markdown]
@@ -191,7 +191,7 @@ for name, runs in ours.items():
 # which assumes no normal distribution; with $n$ seeds it cannot be smaller than $2/2^n$, however
 # clear an interval looks.
 
-# %%
+# %% tags=["nbval-check-output"]
 several = {name: runs for name, runs in ours.items() if len({row.variant for row in runs}) > 1}
 for runs in several.values():
     display(plots.ablation_slopes(claims + runs))
@@ -230,7 +230,7 @@ for one, other in (("a", "b"), ("b", "a")):
 # On drawn faces a run takes a minute, so it was done, every combination with the same seeds. Look
 # at which intervals leave out zero.
 
-# %%
+# %% tags=["nbval-check-output"]
 from fercourse.runs.credit import credit, worths
 
 of_seed = worths(ledger.rows(plan="combinations", dataset="synthetic"))
@@ -395,7 +395,7 @@ widgets.ablation_board()
 # whether the paper's diamond lies inside our interval, and at the two rows that no component has
 # part in.
 
-# %%
+# %% tags=["nbval-check-output"]
 from fercourse.runs.findings import findings
 
 answers = findings(ledger.entries())

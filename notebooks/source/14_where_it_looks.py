@@ -237,7 +237,7 @@ widgets.attention({f"model {k}": m for k, m in models.items()}, faces[:14], mark
 # seeds; dashed lines are the blind maps. Two things to look for: which panels lie clearly above the
 # lines? And is the difference between *models* larger than that between *seeds* of one model?
 
-# %%
+# %% tags=["nbval-check-output"]
 book = explain.ScoreBook()
 runs = [each.key for each in trained.values()]
 known = book.rows(run=runs, kind="map")
@@ -298,7 +298,7 @@ if rows:
 #
 # By expression, for model 6:
 
-# %%
+# %% tags=["nbval-check-output"]
 if rows:
     display(plots.score_expressions(rows))
 
@@ -328,7 +328,7 @@ for method, name in explain.METHODS.items():
 # pixels (left). On the right is a second one: mirror the face, draw its map, mirror that back. A
 # map of what is in the face would come out as before, at 1.
 
-# %%
+# %% tags=["nbval-check-output"]
 if rows:
     display(plots.sanity(rows))
 
@@ -368,7 +368,7 @@ for name, heat in (("Grad-CAM", package), ("C3", maps["before3"]), *blind.items(
 # from their neighbours, so that the network sees faces rather than blots, and compares: how much
 # more does the answer suffer without the most relevant pixels than without the least? 0 is chance.
 
-# %%
+# %% tags=["nbval-check-output"]
 faithful = [r for r in rows if r.kind == "faithful" and r.variant == "model6"]
 if faithful:
     display(plots.faithfulness(faithful))

@@ -97,7 +97,7 @@ print(f"three splits together: {COUNTS.sum():,}")
 # %% [markdown]
 # Find the two claims in the figure. Which class are the "approximately 500"?
 
-# %%
+# %% tags=["nbval-check-output"]
 plots.claimed_counts({"sad": 500, "happy": 7000})
 
 # %% [markdown]
@@ -194,7 +194,7 @@ print(f"{length} numbers a face; dropped on average: {0.001 * length:.1f}, at 0.
 # network. Table 2 prints the first for every method. Look at how far to the left of the second it
 # lies.
 
-# %% paper="Table 2"
+# %% paper="Table 2" tags=["nbval-check-output"]
 folds = ledger.rows(plan="ckplus-subject")
 tested = {"fer2013": int(COUNTS[2].sum())}
 if folds:  # every face of CK+48 is tested once over the folds
@@ -343,7 +343,7 @@ for row in ledger.rows(dataset="fer2013", plan="table1"):
 # Do they show up for us? Here is the course's answer, all of it from the ledger. Each row is a
 # question; look at whether the paper's diamond lies inside our interval.
 
-# %%
+# %% tags=["nbval-check-output"]
 from fercourse.runs.findings import findings
 
 answers = findings(ledger.entries())

@@ -42,7 +42,7 @@ for name, meaning in ward.ILLNESSES.items():
 # The headline gives the validation accuracy of these kept weights, computed twice. Look first at
 # the order of the two CE curves, then at the diagonal, then at where the map is bright.
 
-# %%
+# %% tags=["nbval-check-output"]
 healthy = ward.recorded("healthy")
 plots.patient_chart(healthy, "Healthy")
 
@@ -126,7 +126,7 @@ for epoch in cured.history:
 #
 # Look at which of the four panels is well, and which is not.
 
-# %%
+# %% tags=["nbval-check-output"]
 plots.patient_chart(ward.recorded("a"), "Patient A", healthy)
 
 # %% [markdown]
@@ -135,7 +135,7 @@ plots.patient_chart(ward.recorded("a"), "Patient A", healthy)
 # Look at the order of the training and the validation curve. No augmentation was used, and dropout
 # is 0.001.
 
-# %%
+# %% tags=["nbval-check-output"]
 plots.patient_chart(ward.recorded("b"), "Patient B", healthy)
 
 # %% [markdown]
@@ -143,7 +143,7 @@ plots.patient_chart(ward.recorded("b"), "Patient B", healthy)
 #
 # Look at the training curve, and at the headline.
 
-# %%
+# %% tags=["nbval-check-output"]
 plots.patient_chart(ward.recorded("c"), "Patient C", healthy)
 
 # %% [markdown]
@@ -151,7 +151,7 @@ plots.patient_chart(ward.recorded("c"), "Patient C", healthy)
 #
 # Look at the scale of the loss panel.
 
-# %%
+# %% tags=["nbval-check-output"]
 plots.patient_chart(ward.recorded("d"), "Patient D", healthy)
 
 # %% [markdown]
@@ -159,7 +159,7 @@ plots.patient_chart(ward.recorded("d"), "Patient D", healthy)
 #
 # The best of all. Would you publish it?
 
-# %%
+# %% tags=["nbval-check-output"]
 plots.patient_chart(ward.recorded("e"), "Patient E", healthy)
 
 # %% [markdown]

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-from fercourse.pages.front import pictures, stored_digest
+from fercourse.explain import ScoreBook
+from fercourse.pages import where_it_looks
+from fercourse.pages.front import pictures
+from fercourse.pages.picture import stored_digest
 from fercourse.plots.digest import digest
 from fercourse.plots.style import course_style, headline, new_figure
 from fercourse.runs.ledger import Ledger
@@ -41,10 +44,14 @@ def test_the_last_digits_of_a_processor_do_not():
     assert digest(drawn(value=0.12345)) == digest(drawn(value=0.12345 * (1 + 1e-13)))
 
 
-def test_readmes_pictures_show_what_the_ledger_says():
-    for name, draw in pictures(Ledger(ROOT / "results" / "ledger.jsonl")).items():
+def test_stored_pictures_show_what_the_records_say():
+    drawings = pictures(Ledger(ROOT / "results" / "ledger.jsonl"))
+    drawings |= where_it_looks.pictures(ScoreBook(ROOT / "results" / "scores.jsonl").rows())
+    for name, draw in drawings.items():
         path = ROOT / "docs" / "pictures" / f"{name}.png"
-        assert stored_digest(path) == digest(draw()), f"{name}: run fercourse ledger report"
+        assert stored_digest(path) == digest(draw()), (
+            f"{name}: run fercourse ledger report, fercourse explain report"
+        )
 
 
 def test_a_picture_from_elsewhere_has_no_digest(tmp_path):
