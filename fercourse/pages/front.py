@@ -11,11 +11,11 @@ from fercourse.markdown import fill, table
 from fercourse.pages.picture import save_if_changed
 from fercourse.pages.results import report
 from fercourse.plots import claimed_against_measured, confusion, sweep
-from fercourse.plots.experiments.against import in_words
 from fercourse.runs.findings import by_cut, findings
 from fercourse.runs.groups import group_by_config
 from fercourse.runs.ledger import Ledger
 
+ANSWER = ("<!-- answer: written by `fercourse ledger report` -->", "<!-- end of answer -->")
 FINDING = ("<!-- finding: written by `fercourse ledger report` -->", "<!-- end of finding -->")
 RESULTS = ("<!-- results: written by `fercourse ledger report` -->", "<!-- end of results -->")
 
@@ -32,13 +32,12 @@ def write(folder: Path, ledger: Ledger) -> list[Path]:
     Raises:
         FercourseError: A page lacks its markers.
     """
-    pages = {
-        folder / "README.md": (*FINDING, finding(ledger)),
-        folder / "docs" / "results.md": (*RESULTS, report(ledger)),
-    }
     changed = []
-    for path, (begin, end, content) in pages.items():
-        text = fill(path.read_text(encoding="utf-8"), begin, end, content, path)
+    for name, places in page_contents(ledger).items():
+        path = folder / name
+        text = path.read_text(encoding="utf-8")
+        for (begin, end), content in places.items():
+            text = fill(text, begin, end, content, path)
         if write_if_changed(path, text):
             changed.append(path)
     for name, draw in pictures(ledger).items():
@@ -46,6 +45,14 @@ def write(folder: Path, ledger: Ledger) -> list[Path]:
         if save_if_changed(path, draw()):
             changed.append(path)
     return changed
+
+
+def page_contents(ledger: Ledger) -> dict[str, dict[tuple[str, str], str]]:
+    """What stands between the markers of each page."""
+    return {
+        "README.md": {ANSWER: answer(ledger), FINDING: finding(ledger)},
+        "docs/results.md": {RESULTS: report(ledger)},
+    }
 
 
 def pictures(ledger: Ledger) -> dict[str, Callable]:
@@ -64,8 +71,30 @@ def pictures(ledger: Ledger) -> dict[str, Callable]:
     return found
 
 
+def answer(ledger: Ledger) -> str:
+    """Do the components help? In two sentences."""
+    answers = findings(ledger.entries())
+    asked = [(each, each.claimed) for each in answers if each.claimed]
+    if not asked:
+        return "Nothing is measured yet: `fercourse run table1` does it."
+    claims = [100 * claim.mean for _, claim in asked]
+    shown = sum(each.measured.low > 0 for each, _ in asked)
+    outside = sum(claim.mean > each.measured.high for each, claim in asked)
+    told = f"In {shown} of {len(asked)} comparisons" if shown else "Not in our runs"
+    measured = ", ".join(each.measured.points for each, _ in asked)
+    sentences = [
+        f"**Do these components help? {told}:** the paper claims gains of {min(claims):.1f} to "
+        f"{max(claims):.1f} points, we measured {measured}, and {outside} of {len(asked)} claims "
+        "lie outside our intervals."
+    ]
+    alone = [f"{each.short} {each.measured.points}" for each in answers if each.short]
+    if alone:
+        sentences.append(f"Without any component, accuracy moves by more: {', '.join(alone)}.")
+    return " ".join(sentences)
+
+
 def finding(ledger: Ledger) -> str:
-    """README's answer in words: a sentence, a line a question, and CK+'s cuts."""
+    """README's answer as a table, a line a question, and what CK+'s cuts do."""
     answers = findings(ledger.entries())
     if not answers:
         return "Nothing is measured yet: `fercourse run table1` does it."
@@ -80,7 +109,7 @@ def finding(ledger: Ledger) -> str:
         )
         for answer in answers
     ]
-    words = f"**{in_words(answers)}.** In points of test accuracy, with 95 % intervals:"
+    words = "In points of test accuracy, with 95 % intervals:"
     return "\n\n".join([words, table(head, cells, "llrrl"), *_protocol(ledger)])
 
 

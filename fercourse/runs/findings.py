@@ -139,7 +139,7 @@ def _cut_alone(rows: Sequence[Row]) -> list[Finding]:
             "nothing but the cut: random folds, not by person",
             known("ckplus").title,
             Gain(gain, *difference_interval(*counts)),
-            f"{_size(apart)}, plain VGG16, ten folds of either kind",
+            f"{_size(apart)}, plain VGG16, ten folds each",
             short="random folds",
         )
     ]
@@ -191,8 +191,8 @@ def _recipe_alone(rows: Sequence[Row]) -> list[Finding]:
                     "nothing but the recipe: longer, and more augmentation",
                     "FER2013",
                     Gain(gain.mean),
-                    f"{_size(before)} against {after.run.train.epochs}, {after.run.train.augment} "
-                    f"augmentation; models {models}, one seed each",
+                    f"width {before.run.model.width:g}, {before.run.train.epochs} epochs against "
+                    f"{after.run.train.epochs}; models {models}, one seed each",
                     short="another recipe",
                 )
             ]

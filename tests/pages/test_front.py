@@ -6,29 +6,25 @@ from conftest import ROOT
 from made_rows import made_row
 
 from fercourse import FercourseError
-from fercourse.pages.front import FINDING, RESULTS, finding, write
-from fercourse.pages.results import report
+from fercourse.pages.front import ANSWER, FINDING, RESULTS, finding, page_contents, write
 from fercourse.runs.ledger import Ledger
 from fercourse.runs.paper import record_paper
 
 
 def test_readme_and_results_say_what_the_ledger_says():
-    ledger = Ledger(ROOT / "results" / "ledger.jsonl")
-    for page, (begin, end), content in (
-        ("README.md", FINDING, finding(ledger)),
-        ("docs/results.md", RESULTS, report(ledger)),
-    ):
+    for page, places in page_contents(Ledger(ROOT / "results" / "ledger.jsonl")).items():
         text = (ROOT / page).read_text(encoding="utf-8")
-        written = text.split(begin)[1].split(end)[0].strip()
-        assert written == content, "run: fercourse ledger report"
+        for (begin, end), content in places.items():
+            written = text.split(begin)[1].split(end)[0].strip()
+            assert written == content, "run: fercourse ledger report"
 
 
 @pytest.fixture
 def checkout(tmp_path):
     (tmp_path / "docs").mkdir()
-    for name, (begin, end) in (("README.md", FINDING), ("docs/results.md", RESULTS)):
-        text = f"before\n{begin}\nold\n{end}\nafter\n"
-        (tmp_path / name).write_text(text, encoding="utf-8")
+    for name, markers in (("README.md", (ANSWER, FINDING)), ("docs/results.md", (RESULTS,))):
+        places = "\n".join(f"{begin}\nold\n{end}" for begin, end in markers)
+        (tmp_path / name).write_text(f"before\n{places}\nafter\n", encoding="utf-8")
     return tmp_path
 
 
@@ -55,7 +51,8 @@ def test_pages_and_pictures_are_written_once_and_only_between_the_markers(checko
     assert text.endswith("\nafter\n")
     assert "old" not in text
     assert "| all components: model 6 minus 1 | FER2013 | +4.29 |" in text
-    assert "**Claimed: +4.3 points. Measured: no gain shown of 1; the claim lies outside" in text
+    assert "**Do these components help? Not in our runs:**" in text
+    assert "1 of 1 claims lie outside our intervals" in text
     assert write(checkout, book) == []
 
 

@@ -44,7 +44,7 @@ def claimed_against_measured(answers: Sequence[Finding]) -> Figure:
         if answer.claimed:
             _gain(axes, answer.claimed, k - 0.17, PAPER, "D", words[0])
         _gain(axes, answer.measured, k + 0.17, OURS, "o", words[1])
-        axes.annotate(
+        scope = axes.annotate(
             f"{answer.where}: {answer.scope}",
             (0, k + 0.4),
             xycoords=("axes fraction", "data"),
@@ -55,6 +55,7 @@ def claimed_against_measured(answers: Sequence[Finding]) -> Figure:
             color=GREY,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
         )
+        scope.set_in_layout(False)  # or a long one would narrow the panel
     axes.axvline(0, color=INK, linewidth=0.9)
     names = [answer.question.replace(": ", ":\n") for answer in answers]
     axes.set_yticks(range(len(answers)), names)
