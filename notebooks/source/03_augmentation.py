@@ -308,12 +308,12 @@ for recipe in ("none", "paper", "light", "course"):
 # and with little else. The set of fifteen spends a third of its views on faces that stand upside
 # down, as none of the test will.
 #
-# Three warnings for reading such a list. One seed is no verdict: the three of `light` show how far
-# seeds lie apart, each split by itself is worth ± 0.8 points, and where two columns put two recipes
-# in opposite order, nothing is decided (lesson 11 tells how many seeds are enough). Half an hour is
-# short: what costs accuracy here may pay over a hundred epochs, which is what the preset `course`
-# is for. And the accuracies on PublicTest are a little too high, because PublicTest also chose the
-# epoch. So a recipe is chosen by PublicTest, and its accuracy reported on PrivateTest.
+# Three warnings for reading such a list. One seed decides nothing: the three runs of `light` show
+# how far seeds lie apart, and each split has a sampling error of ± 0.8 points of its own (lesson 11
+# tells how many seeds are enough). Half an hour is short: what costs accuracy here may gain it over
+# a hundred epochs, for which the preset `course` is made. And the accuracies on PublicTest are a
+# little too high, because PublicTest also chose the epoch. So a recipe is chosen by PublicTest, and
+# its accuracy reported on PrivateTest.
 #
 # `fercourse run recipe --data fer2013 --settings train.augment` measures what is not there yet; it
 # is all written down in `docs/recipe.md`.

@@ -316,8 +316,8 @@ for name, given in (("C2", features(trained, drawn.val, "block2")), ("edge map",
 # %% [markdown]
 # The branch passes on most of what C2 has. It can add no information, for a 1x1 convolution sees no
 # neighbours; its ReLU could have made edges easier to read, and did not. And this C2, of a small
-# network trained on drawings, holds fewer edges than the one above. The name of a module is a hope.
-# If you want edges, put them into a loss.
+# network trained on drawings, holds fewer edges than the one above. A module does not do what its
+# name says unless some loss asks for it: if you want edges, put them into a loss.
 
 # %% [markdown]
 # ## Ablation: model 1 → 2

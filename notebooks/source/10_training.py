@@ -259,11 +259,12 @@ print("torch, 3:", torch_rates(losses, 3))
 print("torch, 2:", torch_rates(losses, 2))
 
 # %% [markdown]
-# Torch's `patience` counts the epochs that are *borne*; it halves at the one after them. Our rule
-# with 3 is torch's with 2. Which one the paper used, nobody can tell: "within three iterations"
-# fits either. The package passes 3 to torch, as most readers of the sentence would. It makes a
-# difference of one epoch a halving, and is a good example of why a config and code say more than
-# a sentence. (Torch also asks for a fall by a ten-thousandth at least, `threshold=1e-4`.)
+# Torch's `patience` counts the epochs without a new minimum that are tolerated; it halves after the
+# next one. Our rule with 3 is torch's with 2. Which one the paper used, nobody can tell: "within
+# three iterations" fits either. The package passes 3 to torch, as most readers of the sentence
+# would. It makes a difference of one epoch a halving, and is a good example of why a config and
+# code say more than a sentence. (Torch also asks for a fall by a ten-thousandth at least,
+# `threshold=1e-4`.)
 
 # %%
 from fercourse.training.optim import make_schedule
@@ -284,10 +285,9 @@ with torch.device("meta"):  # shapes only
 print(f"{inputs} inputs, {0.001 * inputs:.1f} dropped a face; at 0.5: {0.5 * inputs:.0f}")
 
 # %% [markdown]
-# Two or three of some thousands, and in expectation their loss is made good by scaling the
-# others: it regularises next to nothing. Usual values lie between 0.1 and 0.5. Perhaps 0.001 is
-# the share that is *kept* back, perhaps a slip. We keep what is printed in the paper's preset,
-# and 0.2 in our own:
+# Two or three of some thousands, and on average scaling the others makes up for them. It
+# regularises next to nothing. Usual values lie between 0.1 and 0.5. Perhaps 0.001 is the share that
+# is *kept* back, perhaps a slip. We keep what is printed in the paper's preset, and 0.2 in our own:
 
 # %%
 print({name: fercourse.preset(name).model.dropout for name in ("paper", "course")})
@@ -611,13 +611,13 @@ plots.averaging(curves["plain"].tolist(), curves["average"].tolist())
 #
 # ## What is each setting worth?
 #
-# For mixup, label smoothing, averages, schedules there is a paper each, and each gains by it. Here
-# model 6 was trained on FER2013 with one setting changed at a time (`fercourse run recipe`). The
-# base is the preset `cpu`: light augmentation, a cosine, an average with $\beta = 0.998$. Compared
-# is accuracy on PublicTest, with the base of the same seed. The grey band is where 95 % of the
+# Mixup, label smoothing, averages and schedules each have a paper that reports a gain. Here model 6
+# was trained on FER2013 with one setting changed at a time (`fercourse run recipe`). The base is
+# the preset `cpu`: light augmentation, a cosine, an average with $\beta = 0.998$. Compared is
+# accuracy on PublicTest, with the base of the same seed. The grey band is where 95 % of the
 # differences between two seeds of *the base itself* would lie, as far as its seeds tell. Look for
 # points outside, and remember how many points there are: one in twenty falls outside by luck. (All
-# are measured from the base's seed 0. Was that run unlucky, every point stands too far to the
+# are measured from the base's seed 0. If that run was unlucky, every point stands too far to the
 # right.)
 
 # %% tags=["nbval-check-output"]
