@@ -411,8 +411,8 @@ plots.compared(her, heats, "Two models, two maps each: pictures, not measurement
 #
 # - The framework's maps come out of one forward pass; Grad-CAM is five lines, and the rest of a
 #   package is resizing and stretching.
-# - If a blind map scores well against a truth, that truth cannot tell models apart: masks cover most
-#   of a close crop. The pixels that moved are sharper.
+# - If a blind map scores well against a truth, that truth cannot tell models apart: masks cover
+#   most of a close crop. The pixels that moved are sharper.
 # - Class activation maps of a 3×3 block are about as good as a Gaussian in the centre; the plain
 #   energies of C2 and C3 are better. The tables above say so with their intervals.
 # - No method loses all likeness when the network forgets everything, and Eigen-CAM does not notice
