@@ -143,6 +143,18 @@ def _fig6a(request: Request) -> Variants:
     }, note
 
 
+def _fig6_long(request: Request) -> Variants:
+    model = request.base()
+    return {
+        f"model6-lambda{weight:g}" + (f"-lambda1-{pair:g}" if weight else ""): model.change(
+            **{"loss.weight": weight, "loss.pair_weight": pair}
+        )
+        for pair in (OPTIMUM["loss.pair_weight"], 1.0)
+        for weight in (0.0, OPTIMUM["loss.weight"], 0.05)
+        if weight or pair == OPTIMUM["loss.pair_weight"]  # without lambda, lambda_1 does nothing
+    }, ""
+
+
 PLANS: dict[str, Plan] = {
     made.name: made
     for made in (
@@ -162,6 +174,12 @@ PLANS: dict[str, Plan] = {
         Plan("combinations", "every possible combination of the five components", _combinations),
         Plan("fig6b", "model 6, lambda_1 = 1 to 10 at lambda = 0.01 (section 3.3)", _fig6b),
         Plan("fig6a", "model 6, lambda = 0.0005 to 0.05 at the best lambda_1 of fig6b", _fig6a),
+        Plan(
+            "fig6-long",
+            "model 6, lambda = 0, 0.005, 0.05 at lambda_1 = 1 and 7: for presets that train until "
+            "the centre loss weighs as much as it ever will",
+            _fig6_long,
+        ),
         Plan(
             "recipe",
             "model 6, one setting of training changed at a time",

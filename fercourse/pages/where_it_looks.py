@@ -232,7 +232,10 @@ def summary(rows: Sequence[ScoreRow]) -> str:
         name: float(np.mean([r.value(metric) for r in scored if r.name == name]))
         for name in {r.name for r in scored}
     }
-    best = sorted((n for n in mean if n.startswith(("before", "global", "refined"))), key=mean.get)
+    best = sorted(
+        (n for n in mean if n.startswith(("before", "global", "refined"))),
+        key=lambda name: mean[name],
+    )
     cams = [mean[name] for name in METHODS if name in mean]
     blind = mean["centre"]
     told = [line for line in steps(rows, metric).splitlines() if line.endswith("|")][2:]

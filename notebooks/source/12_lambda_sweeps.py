@@ -320,8 +320,9 @@ judge("Fig. 6(a)", sweep_a, "loss.weight")
 #
 # **This does not test the paper's sweep.** After four epochs accuracy is below 50 %, cross-entropy
 # is still large, and by the measurement above $\lambda$ weighs several times less than it will at
-# the end. Read these two figures as an exercise in reading sweeps. Compare the spread of the means
-# with that of the seeds.
+# the end. (`fercourse run fig6-long --preset cpu` is the plan for runs that are long enough; each
+# takes more than half an hour on a core.) Read these two figures as an exercise in reading sweeps.
+# Compare the spread of the means with that of the seeds.
 
 # %% paper="Fig. 6" tags=["nbval-check-output"]
 small = {"model.width": 0.125, "train.epochs": 4}

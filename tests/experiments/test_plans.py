@@ -135,3 +135,22 @@ def test_what_there_is_not_is_named(arguments, words):
 def test_configs_survive_the_ledger():
     for run in plan("fig6a", "ckplus", "cpu", seeds=1, folds=3):
         assert RunConfig.from_dict(run.config.to_dict()) == run.config
+
+
+def test_all_combinations_that_the_decoder_allows_are_planned_once():
+    runs = plan("combinations", "synthetic", "smoke", seeds=2)
+    models = {run.config.model for run in runs}
+    assert len(runs) == 48
+    assert len(models) == 24
+    assert {run.variant for run in runs} >= {f"model{k}" for k in range(1, 7)}
+    assert all(model.decoder or not model.reverse for model in models)
+    table1 = {run.config for run in plan("table1", "synthetic", "smoke", seeds=1)}
+    assert table1 <= {run.config for run in runs}, "shared runs are run once"
+
+
+def test_the_long_half_of_fig6_has_lambda_0_once():
+    runs = plan("fig6-long", "fer2013", "cpu", seeds=1)
+    settings = [(run.config.loss.weight, run.config.loss.pair_weight) for run in runs]
+    assert settings == [(0.0, 7.0), (0.005, 7.0), (0.05, 7.0), (0.005, 1.0), (0.05, 1.0)]
+    assert len({run.variant for run in runs}) == 5
+    assert runs[1].config == plan("table1", "fer2013", "cpu", seeds=1, models=(6,))[0].config
