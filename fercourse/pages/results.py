@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import chain, pairwise
 
 from fercourse.datasets.registry import known, on_disk
+from fercourse.datasets.splits import CUTS
 from fercourse.evaluation.metrics import binomial_error, mean_accuracy, stability
 from fercourse.labels import Expression
 from fercourse.markdown import table
@@ -17,6 +18,13 @@ from fercourse.runs.paper import RUNS
 from fercourse.runs.row import Row
 from fercourse.runs.statistics import wilson
 from fercourse.runs.summaries import compare, independent, pool_folds
+
+_TOGETHER = {
+    "subject": "no person in two folds",
+    "sequence": "no recording in two folds",
+    "random": "random",
+}
+"""How folds were cut, in words."""
 
 METRICS = ("val_accuracy", "test_accuracy", "test_accuracy_clean", "test_accuracy_flip")
 
@@ -123,12 +131,12 @@ def _cross_validated(rows: Sequence[Row], claims: dict[tuple[str, str], Claim]) 
     head = ("model", "folds", "seeds", "accuracy, all faces pooled", "95 % interval", "Sta")
     head += ("spread over folds", "the paper's claim")
     lines = []
-    for group in sorted(_groups(rows), key=lambda g: (g[0].run.data.by, g[0].variant)):
+    for group in sorted(_groups(rows), key=lambda g: (CUTS.index(g[0].run.data.by), g[0].variant)):
         first, data = group[0], group[0].run.data
         seeds = grouped((row.seed, row) for row in group)
         whole = [folds for folds in seeds.values() if len(folds) == data.folds]
-        kind = "no person in two folds" if data.by == "subject" else "random"
-        cells = [f"{first.variant} ({first.recipe})", f"{data.folds}, {kind}", str(len(whole))]
+        name = f"model{first.run.model.table1_row}" if first.run.model.table1_row else first.variant
+        cells = [f"{name} ({first.recipe})", f"{data.folds}, {_TOGETHER[data.by]}", str(len(whole))]
         if whole:
             pooled = [pool_folds(folds)[0] for folds in whole]
             accuracies = [row.test_accuracy for row in pooled]

@@ -483,6 +483,9 @@ for k in (1, 6):
 print(f"the paper's model 6: {100 * theirs.test_accuracy:.2f} %, cut in a way it does not name")
 
 # %% [markdown]
+# (One recipe for all of them. With an earlier one, whose average of weights lagged far behind so
+# few steps, both networks reached less on random folds: `docs/results.md` lists it as well.)
+#
 # The cut moves the score by more than all components together. What the paper's column for CK+
 # shows cannot be told without it, and a score on CK+ without its protocol cannot be compared.
 #
