@@ -47,7 +47,7 @@ class CourseFigure(Figure):
         Where a cell is tagged nbval-check-output, a picture older than its code or data shows.
         """
         words = " ".join(self.get_suptitle().split())
-        return f"Figure {digest(self)}: {words}"
+        return f"Figure {digest(self)}" + (f": {words}" if words else "")
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
         buffer = io.BytesIO()

@@ -336,9 +336,9 @@ print(f"our own runs: {runs.count('model1')} of model 1, {runs.count('model2')} 
 print("(each fold of CK+ is a run)")
 
 # %% [markdown]
-# Each line is a difference with its 95 % interval, over seeds, and on CK+ over folds. The paper's
-# intervals are so short that their markers cover them. A hollow circle is a single seed, which has
-# no interval. Look at whether an interval contains zero, and at how many runs it rests on.
+# Each line is a difference with its 95 % interval, over seeds, and on CK+ over folds. A hollow
+# circle is a single seed, which has no interval. Look at whether an interval contains zero, and at
+# how many runs it rests on.
 
 # %% paper="Table 1" tags=["nbval-check-output"]
 plots.ablation_step(Ledger().entries(**both), 1, 2)

@@ -126,14 +126,14 @@ def fold_leak(accuracy: Mapping[str, Mapping[str, float]], classes: int = 7) -> 
     axes = figure.add_subplot()
     for row, values in enumerate(accuracy.values()):
         axes.plot(list(values.values()), [row] * len(values), color=GREY, linewidth=1.2, zorder=1)
-    for way, colour in zip(ways, (PAPER, OURS, THIRD), strict=False):
+    for way, colour, above in zip(ways, (PAPER, OURS, THIRD), (6, -13, 6), strict=False):
         found = [values[way] for values in accuracy.values()]
         axes.scatter(found, range(len(found)), s=45, color=colour, label=way, zorder=2)
         for row, value in enumerate(found):
             axes.annotate(
                 f"{value:.0%}",
                 (value, row),
-                (0, 6),
+                (0, above),
                 ha="center",
                 fontsize=8,
                 textcoords="offset points",
