@@ -211,7 +211,7 @@ BAD = {
     "runs in a file": (["run", "table1", *SMALL, "--out", "notes.txt/r"], "a file where a folder"),
     "no ledger": (["ledger", "verify", "--ledger", "none.jsonl"], "no ledger at none.jsonl"),
     "a ledger to list": (["ledger", "list", "--ledger", "none.jsonl"], "no ledger at none.jsonl"),
-    "no page": (["ledger", "report", "none.md"], "none.md: there is no such file"),
+    "no page": (["ledger", "report", "nowhere"], "README.md: there is no such file"),
     "crops onto a file": (["faces", "crop", HOPPER, "notes.txt"], "a file where a folder"),
     "one picture for data": (["data", "check", HOPPER], "is no layout known here"),
     "no lesson": (["course", "build", "99"], "There is no lesson 99 in"),

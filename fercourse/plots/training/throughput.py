@@ -67,7 +67,8 @@ def throughput(rates: Mapping[int, float], parts: Mapping[str, float]) -> Figure
     headline(
         figure,
         f"Batches of {best} are fastest here, {rates[best] / rates[sizes[0]]:.1f} times as fast as "
-        f"batches of {sizes[0]}; {max(parts, key=lambda name: parts[name])} takes most of a step",
+        f"batches of {sizes[0]}; {max(parts, key=lambda name: parts[name])} takes {max(shares):.0f} % "
+        "of a step",
     )
     return figure
 
