@@ -64,11 +64,11 @@ def throughput(rates: Mapping[int, float], parts: Mapping[str, float]) -> Figure
     right.set_xlabel("share of a step's time (%)")
     light_grid(right, "x")
     best = max(sizes, key=lambda size: rates[size])
+    times, longest = rates[best] / rates[sizes[0]], max(parts, key=lambda name: parts[name])
     headline(
         figure,
-        f"Batches of {best} are fastest here, {rates[best] / rates[sizes[0]]:.1f} times as fast as "
-        f"batches of {sizes[0]}; {max(parts, key=lambda name: parts[name])} takes {max(shares):.0f} % "
-        "of a step",
+        f"Batches of {best} are fastest here, {times:.1f} times as fast as batches of {sizes[0]}; "
+        f"{longest} takes {max(shares):.0f} % of a step",
     )
     return figure
 
