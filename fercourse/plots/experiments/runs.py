@@ -93,7 +93,7 @@ def sweep(rows: Sequence[Row], parameter: str, metric: str = "val_accuracy") -> 
     room = max(np.ptp(seeds), 0.5)
     low, high = max(0, seeds.min() - room), min(100, seeds.max() + room)
     beyond = (mean - reach[0]).min() < low or (mean + reach[1]).max() > high
-    cut = " (cut at the edge)" if beyond else ""
+    cut = " (cut)" if beyond else ""
     axes.errorbar(
         at,
         mean,
@@ -103,7 +103,7 @@ def sweep(rows: Sequence[Row], parameter: str, metric: str = "val_accuracy") -> 
         color=OURS,
         elinewidth=1.4,
         capsize=3,
-        label=f"mean and 95 % CI{cut}; beside it: seeds",
+        label=f"mean, 95 % CI{cut}; beside: seeds",
     )
     claimed = OPTIMUM.get(parameter)
     if claimed in values:
@@ -129,9 +129,9 @@ def sweep(rows: Sequence[Row], parameter: str, metric: str = "val_accuracy") -> 
             color=PAPER,
             ms=7,
             transform=axes.get_xaxis_transform(),
-            label="a seed that stayed at chance, far below; it counts in the mean",
+            label="at chance, far below",
         )
-    axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), borderaxespad=0.2, ncols=2)
+    axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), borderaxespad=0.2, ncols=3)
     light_grid(axes)
     headline(figure, _sweep_in_words(rows, parameter, metric, values, int(mean.argmax())))
     return figure
@@ -186,7 +186,7 @@ def ablation_slopes(rows: Sequence[Entry], metric: str = "test_accuracy") -> Fig
         color=OURS,
         ms=6,
         linewidth=2.2,
-        label="our mean" + ("" if repeated == models else ", of models with several seeds"),
+        label="our mean" + ("" if repeated == models else " (several seeds)"),
     )
     if all(name in claims for name in repeated):
         theirs = np.array([claims[name].acc for name in repeated])
@@ -199,7 +199,7 @@ def ablation_slopes(rows: Sequence[Entry], metric: str = "test_accuracy") -> Fig
             mfc="white",
             ms=5,
             linewidth=1.4,
-            label="the paper's gains, from our first model",
+            label="the paper's gains from there",
         )
     steps = [_step(rows, a, b, metric) for a, b in pairwise(repeated)]
     for (left, right), step in zip(pairwise(repeated), steps, strict=True):
