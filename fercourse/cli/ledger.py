@@ -124,6 +124,12 @@ def compare(
     ]
     result = paired_compare(rows, first, second, metric)
     typer.echo(f"{second} minus {first}, {metric}: {result}")
+    if result.overlap:
+        typer.echo(
+            "Folds share training faces: interval and p are those of a t test corrected for it "
+            "(Nadeau and Bengio 2003)."
+        )
+        return
     kind = "exact" if result.n <= EXACT else "simulated"
     typer.echo(
         f"p is the {kind} sign-flip test's, which {result.n} pairs cannot bring below "

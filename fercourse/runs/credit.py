@@ -27,7 +27,7 @@ def worths(rows: Iterable[Row], metric: str = "test_accuracy") -> dict[int, Wort
     return {seed: worth for seed, worth in sorted(found.items()) if len(worth) == most == 24}
 
 
-def credit(worth: Mapping[frozenset[str], float], parts: Sequence[str]) -> dict[str, float]:
+def shapley(worth: Mapping[frozenset[str], float], parts: Sequence[str]) -> dict[str, float]:
     """Each part's gain, averaged over all orders in which the parts can be added (Shapley 1953).
 
     Where a part needs another, as reverse attention the decoder, only orders count all of whose

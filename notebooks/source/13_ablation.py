@@ -231,10 +231,10 @@ for one, other in (("a", "b"), ("b", "a")):
 # at which intervals leave out zero.
 
 # %% tags=["nbval-check-output"]
-from fercourse.runs.credit import credit, worths
+from fercourse.runs.credit import shapley, worths
 
 of_seed = worths(ledger.rows(plan="combinations", dataset="synthetic"))
-credits = {part: [credit(worth, parts)[part] for worth in of_seed.values()] for part in parts}
+credits = {part: [shapley(worth, parts)[part] for worth in of_seed.values()] for part in parts}
 if of_seed:
     display(plots.component_credits(credits))
 else:

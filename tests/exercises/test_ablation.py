@@ -13,7 +13,7 @@ import fercourse.plots
 from fercourse import FERNet, ModelConfig
 from fercourse.course import build
 from fercourse.exercises import ablation
-from fercourse.runs.credit import credit
+from fercourse.runs.credit import shapley
 from fercourse.runs.ledger import Ledger
 from fercourse.runs.paper import record_paper
 
@@ -175,7 +175,7 @@ def by_possible_mean(worth, parts):
 
 
 def by_package(worth, parts):
-    return credit(worth, parts)
+    return shapley(worth, parts)
 
 
 @pytest.mark.parametrize("style", [by_possible_mean, by_package])

@@ -469,6 +469,16 @@ class TestCommandLine:
         assert "model6 minus model1, test_accuracy: +2.08 points" in shown
         assert "cannot bring below 0.25" in shown
 
+    def test_compare_of_folds_names_the_correction(self, ledger: Ledger) -> None:
+        for fold in range(3):
+            place = {"data.name": "ckplus", "data.fold": fold, "data.folds": 3}
+            ledger.append(made_row(model=1, accuracy=0.68, **place))
+            ledger.append(made_row(model=6, accuracy=0.70 + 0.01 * fold, **place))
+        shown = self.run(ledger, "compare", "model1", "model6", "--dataset", "ckplus")
+        assert "n = 3, p = " in shown
+        assert "corrected for it (Nadeau and Bengio 2003)" in " ".join(shown.split())
+        assert "nan" not in shown
+
     def test_merge_verify_and_paper(self, ledger: Ledger, tmp_path: Path) -> None:
         other = Ledger(tmp_path / "other.jsonl")
         other.append(made_row())

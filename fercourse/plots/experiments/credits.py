@@ -28,7 +28,7 @@ def component_credits(credits: Mapping[str, Sequence[float]]) -> Figure:
 
     Args:
         credits: By the component's switch, one credit a seed, fractions; see
-            :func:`fercourse.runs.credit.credit`.
+            :func:`fercourse.runs.credit.shapley`.
 
     Raises:
         FercourseError: There is no component, or no seed.
