@@ -375,7 +375,7 @@ else:
 # - Know the counts of your classes before you explain a confusion matrix.
 # - Wrong labels cap the score that even a perfect model can reach.
 # - Two medians tell a tampered copy; correlation tells a copied photograph.
-# - Split by people. Random folds of CK+ measure memory.
+# - Split by people, and never through a recording: random folds of CK+ measure memory.
 
 # %% [markdown]
 # ## Exercises

@@ -311,9 +311,10 @@ for k in (1, 6):
 # %% [markdown]
 # Compare them with the paper's 92.14 % for plain VGG16 and 98.66 % for the whole framework (CK+48
 # is not quite its data: there is no neutral class). Under random folds a plain, narrow VGG16
-# reaches what the paper claims for everything together; by person, everything together reaches what
-# it claims for plain VGG16. This does not prove how the paper cut. It shows that the cut can
-# explain the whole column, and that the column shows nothing without it.
+# reaches what the paper claims for everything together; kept together by recording or by person,
+# the whole framework does not reach what it claims for plain VGG16. This does not prove how the
+# paper cut. It shows that the cut can explain the whole column, and that the column shows nothing
+# without it.
 #
 # **Were images augmented before the split, or after it?** The image samples "increased to 15 times
 # the number". If all images were rotated first and split afterwards, rotated copies of a test image
