@@ -177,9 +177,10 @@ def test_a_sweeps_p_is_over_seeds() -> None:
 
     (one,) = sweep_tables(swept_on_ckplus(seeds=1))
     assert "| runs | 1 | 1 | 1 | 1 | 1 |" in one
-    assert "nothing says whether they differ" in one
+    assert "too few seeds to say whether the values differ" in one
     (three,) = sweep_tables(swept_on_ckplus())
     assert "| runs | 3 | 3 | 3 | 3 | 3 |" in three
+    assert "3 seeds" in three
 
 
 def test_the_paper_map_gives_one_difference_a_value_on_ckplus() -> None:
