@@ -17,8 +17,6 @@ SHARE = re.compile(r"(\d+\.\d+)\s?(?:%|per cent|points)")
 CITED = {
     "55.98": "section 3.5 of the paper, recall of sad",
     "61.01": "section 3.5 of the paper, recall of fear",
-    "66.4": "Mollahosseini et al. 2016, FER2013, subject-independent",
-    "93.2": "Mollahosseini et al. 2016, CK+, subject-independent",
     "34.7": "Buolamwini and Gebru 2018, error on darker-skinned women",
     "0.8": "Buolamwini and Gebru 2018, error on lighter-skinned men",
     "0.42": "a made-up difference, the example in experiments.statistics",

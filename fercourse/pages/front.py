@@ -89,7 +89,7 @@ def answer(ledger: Ledger) -> str:
     ]
     alone = [f"{each.short} {each.measured.points}" for each in answers if each.short]
     if alone:
-        sentences.append(f"Without any component, accuracy moves by more: {', '.join(alone)}.")
+        sentences.append(f"With no component changed: {', '.join(alone)}.")
     return " ".join(sentences)
 
 

@@ -12,6 +12,10 @@ Worths = dict[frozenset[str], float]
 """Accuracy of each combination of components."""
 
 
+POSSIBLE = 24
+"""Of the 32 combinations, those with the decoder wherever reverse attention is."""
+
+
 def worths(rows: Iterable[Row], metric: str = "test_accuracy") -> dict[int, Worths]:
     """Accuracy of all combinations, by seed; seeds that lack one are left out.
 
@@ -23,8 +27,7 @@ def worths(rows: Iterable[Row], metric: str = "test_accuracy") -> dict[int, Wort
     for row in rows:
         on = frozenset(name for name in COMPONENTS if getattr(row.run.model, name))
         found.setdefault(row.seed, {})[on] = row.value(metric)
-    most = max(map(len, found.values()), default=0)
-    return {seed: worth for seed, worth in sorted(found.items()) if len(worth) == most == 24}
+    return {seed: worth for seed, worth in sorted(found.items()) if len(worth) == POSSIBLE}
 
 
 def shapley(worth: Mapping[frozenset[str], float], parts: Sequence[str]) -> dict[str, float]:

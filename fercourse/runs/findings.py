@@ -31,11 +31,6 @@ class Gain:
     high: float = math.nan
 
     @property
-    def clear(self) -> bool:
-        """Whether the interval leaves out zero."""
-        return self.low > 0 or self.high < 0
-
-    @property
     def points(self) -> str:
         """The mean in points: "+0.37"."""
         return f"{100 * self.mean:+.2f}".replace("-", "−")
@@ -79,7 +74,7 @@ _MODELS = tuple(f"model{k}" for k in range(1, 7))
 
 
 def findings(entries: Sequence[Entry]) -> list[Finding]:
-    """What can be answered from a ledger, in the order of :data:`COMPONENTS`, the and then what no
+    """What can be answered from a ledger, in the order of :data:`COMPONENTS`, and then what no
     component has part in: the recipe, and the cut of CK+.
 
     Of each data set the recipe counts that most of the six models were trained with; CK+ is cut
@@ -108,6 +103,7 @@ def findings(entries: Sequence[Entry]) -> list[Finding]:
             continue
         gain = compare(mine, first, second)
         folded = known(dataset).folded
+        pair = [claims[dataset, name] for name in (first, second) if (dataset, name) in claims]
         seeds = len({seed for seed, *_ in places[0] & places[1]})
         answers.append(
             Finding(
@@ -115,7 +111,7 @@ def findings(entries: Sequence[Entry]) -> list[Finding]:
                 f"{known(dataset).title}{', by person' if folded else ''}",
                 Gain(gain.mean, gain.low, gain.high),
                 f"{_size(mine[0])}, {seeds} seed{'s' * (seeds > 1)}{' of ten folds' * folded}",
-                _claimed(claims.get((dataset, first)), claims.get((dataset, second))),
+                claimed_gain(*pair) if len(pair) == 2 else None,
             )
         )
     fer2013 = [row for row in rows if row.dataset == "fer2013"]
@@ -199,17 +195,18 @@ def _recipe_alone(rows: Sequence[Row]) -> list[Finding]:
     return []
 
 
-def _claimed(first: Claim | None, second: Claim | None) -> Gain | None:
-    """Of two means of n runs each, with the interval that their Sta leaves (Student's, pooled)."""
+def claimed_gain(first: Claim, second: Claim) -> Gain:
+    """What the paper claims of a step, with the interval that its Sta and N leave (Welch's)."""
     from scipy.stats import t
 
-    if first is None or second is None:
-        return None
     gain = second.acc - first.acc
-    if not (first.stability and second.stability and first.runs):
+    n = second.runs or 1
+    if n < 2 or not (first.stability and second.stability):
         return Gain(gain)
-    n = first.runs
-    half = float(t.ppf(0.975, 2 * (n - 1))) * math.hypot(first.sta, second.sta) / math.sqrt(n - 1)
+    # Sta divides by N; the squared error of a mean is the sample variance, by N - 1, over N.
+    a, b = (claim.sta**2 / (n - 1) for claim in (first, second))
+    freedom = (a + b) ** 2 / ((a**2 + b**2) / (n - 1))
+    half = float(t.ppf(0.975, freedom)) * math.sqrt(a + b)
     return Gain(gain, gain - half, gain + half)
 
 

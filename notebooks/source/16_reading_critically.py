@@ -122,7 +122,7 @@ for row in trained[:1]:
 #   [4] is a paper on a recognition network; the number is Mehrabian's (1967). In his experiments
 #   people rated how much a speaker *likes* them, from single words whose tone and face might
 #   contradict them. Words counted 7 %, tone 38 %, the face 55 % of that liking. He measured neither
-#   information nor everyday talk, and warned of that reading himself.
+#   information nor everyday talk.
 # - "While the SENet exclusively employs maximum pooling" (caption of Fig. 3). The squeeze of
 #   SENet, the paper's [17], is global *average* pooling (lesson 06 builds it).
 # - "NVIDIA GTX 1080Ti 8 G GPU". That card has 11 GB; the GTX 1080 has 8. So we do not know on which
@@ -140,12 +140,11 @@ for row in trained[:1]:
 #   it is not said what.
 # - *Whose numbers are they?* Every method has a Sta over runs. So either all five were trained
 #   again here, ten times each, on two data sets, and the paper does not mention it; or they were
-#   copied, and then the Sta has no source, for the originals do not print one.
-# - *What do the originals report?* Look up [11], Mollahosseini et al. (arXiv:1511.04110), and its
-#   table of subject-independent accuracies. It gives 66.4 % for FER2013 and 93.2 % for CK+. Table 2
-#   gives the same method 58.72 % and 95.36 %: less on the one, more on the other.
-#
-# On FER2013 the table gives a rival clearly less than its own paper does.
+#   copied, and then each Sta must stand in its original.
+# - *What do the originals report?* Look it up for [11], Mollahosseini et al. (2016), who tested on
+#   several data sets: what do they print for FER2013 and for CK+, under which split? Hold it
+#   against Table 2's 58.72 % and 95.36 %. A copied number is equal to its original; for one that is
+#   not, somebody has to say how it was made.
 
 # %% [markdown]
 # ## 3 · Can the numbers be?

@@ -30,16 +30,15 @@ def test_the_papers_gains_and_ours_stand_side_by_side() -> None:
     claimed = found[1].claimed
     assert claimed is not None
     assert claimed.mean == pytest.approx(0.0429)
-    # sqrt((0.38^2 + 0.24^2) / 9) = 0.1498, t(0.975, 18) = 2.101
-    assert claimed.high - claimed.mean == pytest.approx(0.01 * 2.101 * 0.1498, rel=1e-3)
+    # sqrt((0.38^2 + 0.24^2) / 9) = 0.1498; Welch's 15.2 degrees of freedom, t = 2.129
+    assert claimed.high - claimed.mean == pytest.approx(0.01 * 2.129 * 0.1498, rel=1e-3)
     assert found[1].measured.mean == 0
     assert found[1].scope == "48 px, width 0.375, 16 epochs, 3 seeds"
-    assert not found[1].measured.clear
 
 
-def test_a_gain_is_clear_where_its_interval_leaves_out_zero() -> None:
+def test_a_gain_that_every_seed_shows_has_an_interval_above_zero() -> None:
     (_, answer) = findings([*paper_claims(), *fer2013(gain=0.02)])
-    assert answer.measured.clear
+    assert 0 < answer.measured.low < 0.02
 
 
 def test_models_that_share_no_seed_answer_nothing() -> None:

@@ -24,6 +24,7 @@ from fercourse.plots.style import (
 from fercourse.runs.claim import PAPER as PAPER_LABEL
 from fercourse.runs.claim import Claim
 from fercourse.runs.entry import Entry
+from fercourse.runs.findings import claimed_gain
 from fercourse.runs.groups import group_by_config
 from fercourse.runs.row import Row
 from fercourse.runs.summaries import compare
@@ -138,15 +139,9 @@ def ablation_step(rows: Sequence[Entry], first: int, second: int) -> Figure:
 
 
 def _claimed(dataset: str, first: Claim, second: Claim) -> Change:
-    from scipy.stats import t
-
-    n = second.runs or 1
-    # Sta divides by N; the squared error of a mean is the sample variance, by N - 1, over N.
-    a, b = (100**2 * row.sta**2 / (n - 1) for row in (first, second))
-    freedom = (a + b) ** 2 / ((a**2 + b**2) / (n - 1))
-    mean = 100 * (second.acc - first.acc)
-    reach = t.ppf(0.975, freedom) * np.sqrt(a + b)
-    return Change(PAPER_LABEL, dataset, mean, mean - reach, mean + reach, n)
+    gain = claimed_gain(first, second)
+    ends = (100 * end for end in (gain.mean, gain.low, gain.high))
+    return Change(PAPER_LABEL, dataset, *ends, second.runs or 1)
 
 
 def _called(dataset: str) -> str:

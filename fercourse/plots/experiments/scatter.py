@@ -72,8 +72,8 @@ _MODELS = {1: ("plain VGG16", TRAIN, "s"), 6: ("model 6", OURS, "D")}
 
 @course_style()
 def fold_protocols(rows: Sequence[Row]) -> Figure:
-    """CK+ cut into folds in several ways: single folds, and all of them pooled with Wilson's
-    95 % interval, which counts the frames of a recording as one.
+    """CK+ cut into folds in several ways: all folds pooled, with Wilson's 95 % interval, which
+    counts the frames of a recording as one.
 
     Args:
         rows: Measured runs on CK+; see :func:`fercourse.runs.findings.by_cut`.
