@@ -66,6 +66,8 @@ class ModelConfig:
             0, the paper's reading, leaves them as they come, and they come out flat.
         gcca_norm: Batch norm in GCCA's squeeze, so that its weights depend on the face; off in the
             paper's reading, where they hardly do.
+        gcca_descriptor_norm: Another mend of that: GCCA's descriptors are normalised over the batch.
+        gcca_zero_sum: A third one: what all channels share cancels in GCCA's squeeze at the start.
     """
 
     fusion: bool = True
@@ -83,6 +85,8 @@ class ModelConfig:
     imagenet: bool = False
     map_scale: float = 0.0
     gcca_norm: bool = False
+    gcca_descriptor_norm: bool = False
+    gcca_zero_sum: bool = False
 
     def __post_init__(self) -> None:
         check_types(self)

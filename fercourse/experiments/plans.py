@@ -155,6 +155,24 @@ def _fig6_long(request: Request) -> Variants:
     }, ""
 
 
+MENDS = {
+    "as read": {},
+    "norm": {"model.gcca_norm": True},
+    "descriptors": {"model.gcca_descriptor_norm": True},
+    "start": {"model.gcca_zero_sum": True},
+}
+"""GCCA as the paper has it, and three ways to make its weights depend on the face."""
+
+
+def _gcca(request: Request) -> Variants:
+    base = request.base(3)
+    none = base.change(**{"model.gcca": False})
+    return {
+        "gcca-none": none,
+        **{f"gcca-{name.replace(' ', '-')}": base.change(**how) for name, how in MENDS.items()},
+    }, ""
+
+
 PLANS: dict[str, Plan] = {
     made.name: made
     for made in (
@@ -180,6 +198,7 @@ PLANS: dict[str, Plan] = {
             "the centre loss weighs as much as it ever will",
             _fig6_long,
         ),
+        Plan("gcca", "model 3 without GCCA, with it, and with each of its mends", _gcca),
         Plan(
             "recipe",
             "model 6, one setting of training changed at a time",

@@ -56,7 +56,13 @@ class FERNet(nn.Module):
         super().__init__()
         self.config = config
         self.backbone = VGG16Backbone(
-            config.in_channels, config.width, config.gcca, config.reduction, config.gcca_norm
+            config.in_channels,
+            config.width,
+            config.gcca,
+            config.reduction,
+            norm=config.gcca_norm,
+            descriptor_norm=config.gcca_descriptor_norm,
+            zero_sum=config.gcca_zero_sum,
         )
         _, c2, c3, c4, c5 = self.backbone.channels
         length = c5

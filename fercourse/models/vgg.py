@@ -26,7 +26,8 @@ class VGG16Backbone(nn.Module):
         width: Factor on every channel count.
         gcca: Put channel attention behind every block.
         reduction: GCCA's squeeze.
-        gcca_norm: GCCA's batch norm, see :class:`fercourse.modules.GCCA`.
+        mends: Of GCCA: ``norm``, ``descriptor_norm``, ``zero_sum``; see
+            :class:`fercourse.modules.GCCA`.
     """
 
     def __init__(
@@ -35,7 +36,7 @@ class VGG16Backbone(nn.Module):
         width: float = 1.0,
         gcca: bool = True,
         reduction: int = 16,
-        gcca_norm: bool = False,
+        **mends: bool,
     ) -> None:
         super().__init__()
         self.channels = tuple(make_divisible(block[-1], width) for block in PLAN)
@@ -48,7 +49,7 @@ class VGG16Backbone(nn.Module):
                 previous = make_divisible(channels, width)
             self.blocks.append(nn.Sequential(*convolutions))
             if gcca:
-                self.attentions.append(GCCA(previous, reduction, gcca_norm))
+                self.attentions.append(GCCA(previous, reduction, **mends))
         for module in self.modules():
             if isinstance(module, nn.Conv2d) and module.kernel_size == (3, 3):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

@@ -1,5 +1,6 @@
 """Grouped-convolution channel attention, GCCA (section 2.3, eq. 1 and 2, fig. 3)."""
 
+import torch
 from torch import Tensor, nn
 
 from fercourse.modules.pooling import three_descriptors
@@ -18,13 +19,29 @@ class GCCA(nn.Module):
             the squeeze has nearly the same sign for every face: many are silent from the start,
             and where all are, M is a constant. Normalised, each answers to some faces and not to
             others. Training then needs batches of at least two.
+        descriptor_norm: Another mend of the same fault: the descriptors themselves are normalised
+            over the batch before G, so that each says how far this face is from the average one.
+        zero_sum: A third one, at the start only: G begins as the mean of the three descriptors, and
+            every row of W_1 sums to 0, so that what all channels share cancels.
     """
 
-    def __init__(self, channels: int, reduction: int = 16, norm: bool = False) -> None:
+    def __init__(
+        self,
+        channels: int,
+        reduction: int = 16,
+        norm: bool = False,
+        descriptor_norm: bool = False,
+        zero_sum: bool = False,
+    ) -> None:
         super().__init__()
         squeezed = max(4, channels // reduction)
+        self.normalise = nn.Identity()
+        if descriptor_norm:
+            self.normalise = nn.BatchNorm2d(3 * channels, affine=False)
         self.group = nn.Conv2d(3 * channels, channels, 1, groups=channels)  # G: 4 numbers a channel
         self.squeeze = nn.Conv2d(channels, squeezed, 1)  # W_1
+        if zero_sum:
+            _start_at_zero_sum(self.group, self.squeeze)
         if norm:
             self.squeeze = nn.Sequential(self.squeeze, nn.BatchNorm2d(squeezed))
         self.excite = nn.Conv2d(squeezed, channels, 1)  # W_2
@@ -35,7 +52,8 @@ class GCCA(nn.Module):
 
     def attention(self, x: Tensor) -> Tensor:
         """Eq. 1, the channel weights M_c(F) in (0, 1): (N, C, H, W) -> (N, C, 1, 1)."""
-        fused = self.group(self.descriptors(x).flatten(1)[..., None, None])  # (N, 3C, 1, 1) -> C
+        compared = self.normalise(self.descriptors(x).flatten(1)[..., None, None])  # (N, 3C, 1, 1)
+        fused = self.group(compared)  # (N, C, 1, 1)
         return self.excite(self.squeeze(fused.relu()).relu()).sigmoid()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -46,3 +64,12 @@ class GCCA(nn.Module):
 def reweight(x: Tensor, attention: Tensor) -> Tensor:
     """Eq. 2 with x factored out, one pass over the map: ``F' = (1 + M) * F``."""
     return x * (1 + attention)
+
+
+@torch.no_grad()
+def _start_at_zero_sum(group: nn.Conv2d, squeeze: nn.Conv2d) -> None:
+    group.weight.fill_(1 / 3)
+    squeeze.weight -= squeeze.weight.mean(1, keepdim=True)
+    for layer in (group, squeeze):
+        if layer.bias is not None:
+            layer.bias.zero_()

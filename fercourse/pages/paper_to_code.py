@@ -221,6 +221,8 @@ OPEN: dict[str, str] = {
     "model.imagenet": "whether VGG16 starts pre-trained",
     "model.map_scale": "what makes the global map vary over the face",
     "model.gcca_norm": "what makes channel weights depend on the face",
+    "model.gcca_descriptor_norm": "the same, by normalised descriptors",
+    "model.gcca_zero_sum": "the same, by how the weights start",
     "loss.weight": "on which split lambda was chosen",
     "loss.pair_weight": "on which split lambda_1 was chosen",
     "loss.center_rate": "the step of the centres",
