@@ -125,7 +125,34 @@ def augment(
     Returns:
         float32 (N, 1, H, W) in [-2, 2], on the images' device; equal for equal generator states.
     """
-    x = normalise(images)
+    return _augment(normalise(images), policy, generator)
+
+
+@torch.no_grad()
+def augment_with_masks(
+    images: Tensor,
+    masks: Tensor,
+    policy: Literal["none", "paper", "light", "course"] = "course",
+    generator: torch.Generator | None = None,
+) -> tuple[Tensor, Tensor]:
+    """:func:`augment`, and masks turned and shifted with their faces.
+
+    Args:
+        images: As for :func:`augment`.
+        masks: uint8 (N, H, W), 0 or 1, or one other number all over a face. What erasing covers
+            stays marked.
+        policy: As for :func:`augment`.
+        generator: As for :func:`augment`, which draws the same distortions from it.
+
+    Returns:
+        float32 (N, 1, H, W), and uint8 (N, H, W).
+    """
+    both = torch.cat((normalise(images), masks[:, None].float()), 1)  # (N, 2, H, W): one warp
+    both = _augment(both, policy, generator)
+    return both[:, :1], both[:, 1].round().to(torch.uint8)
+
+
+def _augment(x: Tensor, policy: str, generator: torch.Generator | None) -> Tensor:
     if policy == "none":
         return x
     if policy == "paper":
@@ -268,7 +295,8 @@ def _distort(x: Tensor, generator: torch.Generator | None, r: Policy) -> Tensor:
     # Mid-grey is 0 here, so contrast is a plain factor; a camera clips at black and white.
     gain = 1 + r.contrast * _signed(contrast)
     offset = r.brightness / STD * _signed(light)
-    x.mul_(gain.view(n, 1, 1, 1)).add_(offset.view(n, 1, 1, 1)).clamp_(-MEAN / STD, MEAN / STD)
+    face = x[:, :1]  # a view: what follows leaves masks alone
+    face.mul_(gain.view(n, 1, 1, 1)).add_(offset.view(n, 1, 1, 1)).clamp_(-MEAN / STD, MEAN / STD)
 
     # Random erasing (Zhong et al. 2020), filled with mid-grey: rows and columns, then both.
     side = (r.area[0] + (r.area[1] - r.area[0]) * area).sqrt()
@@ -277,7 +305,8 @@ def _distort(x: Tensor, generator: torch.Generator | None, r: Policy) -> Tensor:
     width = torch.where(erase < r.erase, width, 0)  # an empty rectangle for the rest
     columns = _inside(_centres(w, x), _signed(left) * (1 - width), width)  # (N, W)
     rows = _inside(_centres(h, x), _signed(top) * (1 - height), height)  # (N, H)
-    return x.mul_((1 - rows[:, :, None] * columns[:, None, :])[:, None])
+    face.mul_((1 - rows[:, :, None] * columns[:, None, :])[:, None])
+    return x
 
 
 def _centres(pixels: int, x: Tensor) -> Tensor:

@@ -66,7 +66,7 @@ class ModelConfig:
             0, the paper's reading, leaves them as they come, and they come out flat.
         gcca_norm: Batch norm in GCCA's squeeze, so that its weights depend on the face; off in the
             paper's reading, where they hardly do.
-        gcca_descriptor_norm: Another mend of that: GCCA's descriptors are normalised over the batch.
+        gcca_descriptor_norm: Another mend of that: descriptors are normalised over the batch.
         gcca_zero_sum: A third one: what all channels share cancels in GCCA's squeeze at the start.
     """
 
@@ -144,6 +144,9 @@ class LossConfig:
         center_rate: Step of the published centre update (alpha in Cai et al. 2018), in (0, 1].
         centers: "published" moves centres by that update; "learned" by the optimizer.
         label_smoothing: Share of the target spread over all classes, in [0, 1); 0 in the paper.
+        map_weight: Of map supervision: P_d and every S_i against the pixels that the expression
+            changes, which only drawn faces know (:func:`fercourse.losses.map_loss`). 0, the
+            paper's reading, has none.
     """
 
     weight: float = 0.005
@@ -151,6 +154,7 @@ class LossConfig:
     center_rate: float = 0.5
     centers: Literal["published", "learned"] = "published"
     label_smoothing: float = 0.0
+    map_weight: float = 0.0
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -165,6 +169,7 @@ class LossConfig:
             0 <= self.label_smoothing < 1,
             f"label_smoothing must be in [0, 1): {self.label_smoothing}.",
         )
+        require(self.map_weight >= 0, f"map_weight must not be negative: {self.map_weight}.")
 
 
 @dataclass(frozen=True)
@@ -263,6 +268,14 @@ class RunConfig:
         for name, part in _PARTS.items():
             value = getattr(self, name)
             require(isinstance(value, part), f"{name} must be a {part.__name__}, not {value!r}.")
+        if self.loss.map_weight:
+            require(self.model.decoder, "map_weight needs a map: switch the decoder on.")
+            require(not self.train.mixup, "map_weight needs mixup 0: blended faces have no mask.")
+            require(
+                known(self.data.name).drawn or self.data.drawn > 0,
+                f"map_weight needs masks, which {self.data.name} has none of: "
+                "add drawn faces with data.drawn.",
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain nested dict, as stored beside weights and in the ledger."""

@@ -60,19 +60,28 @@ def find_boxes(faces: Faces, detector: FaceDetector | None = None) -> tuple[Tens
 
 
 def cut_faces(faces: Faces, boxes: Tensor, size: int = 224, margin: float = 0.0) -> Faces:
-    """Cut boxes (N, 4) out, of the masks too, and scale them to ``size``; margin as for crop."""
-    h, w = faces.images.shape[1:]
-    images = torch.empty(len(faces), size, size, dtype=torch.uint8)
-    masks = None if faces.masks is None else torch.empty(len(faces), size, size, dtype=torch.int32)
+    """Cut boxes (N, 4) out and scale them to ``size``; margin as for crop. Masks follow."""
+    drawing = faces.drawing
+    if drawing is not None:
+        drawing = replace(drawing, boxes=boxes, cut_size=size, cut_margin=margin)
+    return replace(faces, images=cut(faces.images, boxes, size, margin), drawing=drawing)
+
+
+def cut(images: Tensor, boxes: Tensor, size: int, margin: float = 0.0) -> Tensor:
+    """Boxes (N, 4) of grey images uint8, or bits int32, (N, H, W) -> (N, size, size).
+
+    Bits are not mixed: each pixel takes the nearest one's.
+    """
+    found = images.new_empty(len(images), size, size)
     for i, box in enumerate(boxes.tolist()):
-        images[i] = crop(faces.images[i], tuple(box), size, margin)
-        if masks is not None and faces.masks is not None:
-            mask = Image.fromarray(faces.masks[i].cpu().numpy())
-            where = square(tuple(box), (w, h), margin)
-            masks[i] = torch.from_numpy(
-                np.array(mask.resize((size, size), Image.Resampling.NEAREST, where))
-            )
-    return replace(faces, images=images, masks=masks)
+        if images.dtype == torch.uint8:
+            found[i] = crop(images[i], tuple(box), size, margin)
+        else:
+            where = square(tuple(box), (images.shape[2], images.shape[1]), margin)
+            bits = Image.fromarray(images[i].cpu().numpy())
+            bits = bits.resize((size, size), Image.Resampling.NEAREST, where)
+            found[i] = torch.from_numpy(np.array(bits))
+    return found
 
 
 def _boxes(faces: Faces) -> tuple[Tensor, Tensor]:

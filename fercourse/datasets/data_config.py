@@ -25,6 +25,8 @@ class DataConfig:
             "random" neither.
         contempt: For "ckplus": keep the class the paper drops.
         crop: Detect and crop the face with MTCNN first (section 3.1).
+        drawn: Drawn faces to train on beside photographs, of ``difficulty``; 0 is none.
+        drawn_first: Epochs at the start that see the drawn faces alone.
     """
 
     name: str = "synthetic"
@@ -37,6 +39,8 @@ class DataConfig:
     by: Literal["subject", "sequence", "random"] = "subject"
     contempt: bool = False
     crop: bool = False
+    drawn: int = 0
+    drawn_first: int = 0
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -47,3 +51,11 @@ class DataConfig:
         )
         require(self.by in CUTS, f"by must be one of {', '.join(CUTS)}, not {self.by!r}.")
         require(0 <= self.difficulty <= 1, f"difficulty must be in [0, 1]: {self.difficulty}.")
+        require(
+            self.drawn == 0 or self.drawn >= 21, f"drawn must be 0 or at least 21: {self.drawn}."
+        )
+        require(
+            self.drawn_first == 0 or self.drawn > 0,
+            "drawn_first needs drawn faces: set data.drawn.",
+        )
+        require(self.drawn_first >= 0, f"drawn_first must not be negative: {self.drawn_first}.")

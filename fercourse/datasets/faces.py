@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -10,6 +12,9 @@ from torch import Tensor
 
 from fercourse.errors import FercourseError
 from fercourse.labels import Expression
+
+if TYPE_CHECKING:
+    from fercourse.datasets.synthetic.drawing import Drawing
 
 
 @dataclass(frozen=True)
@@ -22,15 +27,15 @@ class Faces:
         subjects: str array (N,), who is shown; None where the data set does not say (FER2013).
         ids: str array (N,), where each image came from, each once: the file's name without its
             suffix (with the class, for folders of FER2013), or the line of the csv.
-        masks: int32 (N, H, W), bit k set where action unit ``synthetic.UNITS[k]`` acts;
-            None for photographs, where nobody knows.
+        drawing: How built-in faces were drawn, from which :attr:`masks` and the like follow; None
+            for photographs, where nobody knows.
     """
 
     images: Tensor
     labels: Tensor
     subjects: np.ndarray | None = None
     ids: np.ndarray | None = None
-    masks: Tensor | None = None
+    drawing: Drawing | None = None
 
     def __post_init__(self) -> None:
         if self.images.dtype != torch.uint8 or self.images.ndim != 3:
@@ -40,7 +45,7 @@ class Faces:
             )
         if self.labels.dtype != torch.int64:
             raise FercourseError(f"Faces.labels must be int64, not {self.labels.dtype}.")
-        for name in ("labels", "subjects", "ids", "masks"):
+        for name in ("labels", "subjects", "ids", "drawing"):
             value = getattr(self, name)
             if value is not None and len(value) != len(self.images):
                 raise FercourseError(
@@ -73,8 +78,28 @@ class Faces:
             labels=self.labels[rows],
             subjects=None if self.subjects is None else self.subjects[at],
             ids=None if self.ids is None else self.ids[at],
-            masks=None if self.masks is None else self.masks[rows],
+            drawing=None if self.drawing is None else self.drawing[rows],
         )
+
+    @cached_property
+    def masks(self) -> Tensor | None:
+        """The pixels each action unit changes, against the face's twin with that unit at rest.
+
+        int32 (N, H, W), bit k set where ``synthetic.UNITS[k]`` makes a difference of
+        :data:`fercourse.datasets.synthetic.LEVEL` grey levels or more; None for photographs.
+        Drawn when first asked for, five pictures or so a face.
+        """
+        return None if self.drawing is None else self.drawing.masks(self.images)
+
+    @cached_property
+    def changes(self) -> Tensor | None:
+        """What :attr:`masks` are cut from: uint8 (N, U, H, W), grey levels; None of photographs."""
+        return None if self.drawing is None else self.drawing.changes(self.images)
+
+    @cached_property
+    def regions(self) -> Tensor | None:
+        """Ellipses that hold all a unit could move: int32 (N, H, W), bits as in :attr:`masks`."""
+        return None if self.drawing is None else self.drawing.regions()
 
     def of(self, expression: Expression | str | int) -> Faces:
         """Only the faces of one expression."""
@@ -117,6 +142,7 @@ class FaceDataset:
         name: "fer2013", "ckplus", "synthetic" or the file's stem.
         fingerprint: Hex digest of all pixels, labels and splits: runs compare only if it is equal.
         report: What the reader met.
+        drawn: Drawn faces that are trained on beside ``train``; None: none are.
     """
 
     train: Faces
@@ -125,6 +151,7 @@ class FaceDataset:
     name: str
     fingerprint: str
     report: ReadReport | None = field(default=None, compare=False)
+    drawn: Faces | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.test, HeldOutFaces):
@@ -138,4 +165,4 @@ class FaceDataset:
 
 def held_out(faces: Faces) -> HeldOutFaces:
     """Seal a split for the final report."""
-    return HeldOutFaces(faces.images, faces.labels, faces.subjects, faces.ids, faces.masks)
+    return HeldOutFaces(faces.images, faces.labels, faces.subjects, faces.ids, faces.drawing)

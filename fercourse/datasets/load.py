@@ -76,7 +76,7 @@ def load(
 
 
 def load_config(config: DataConfig, source: str | Path | None = None) -> FaceDataset:
-    """Load what a run's config names, cropped by MTCNN where it says so.
+    """Load what a run's config names, cropped by MTCNN and with drawn faces where it says so.
 
     Args:
         config: Name, size, folds and the like.
@@ -94,11 +94,14 @@ def load_config(config: DataConfig, source: str | Path | None = None) -> FaceDat
         by=config.by,
         contempt=config.contempt,
     )
-    if not config.crop:
-        return dataset
-    from fercourse.datasets.cropped import crop_dataset
+    if config.crop:
+        from fercourse.datasets.cropped import crop_dataset
 
-    return crop_dataset(dataset, config.size)
+        dataset = crop_dataset(dataset, config.size)
+    if config.drawn:
+        more = load("synthetic", size=config.size, count=config.drawn, difficulty=config.difficulty)
+        dataset = replace(dataset, drawn=more.train)
+    return dataset
 
 
 def read_table(name: str | None, path: Path | None = None) -> Table:

@@ -173,6 +173,14 @@ def _gcca(request: Request) -> Variants:
     }, ""
 
 
+def _supervision(request: Request) -> Variants:
+    base = request.base(5)
+    return {
+        "model5": base,
+        "model5-supervised": base.change(**{"loss.map_weight": 1.0}),
+    }, ""
+
+
 PLANS: dict[str, Plan] = {
     made.name: made
     for made in (
@@ -197,6 +205,11 @@ PLANS: dict[str, Plan] = {
             "model 6, lambda = 0, 0.005, 0.05 at lambda_1 = 1 and 7: for presets that train until "
             "the centre loss weighs as much as it ever will",
             _fig6_long,
+        ),
+        Plan(
+            "supervision",
+            "model 5 with its maps trained on the pixels that expressions change, and without",
+            _supervision,
         ),
         Plan("gcca", "model 3 without GCCA, with it, and with each of its mends", _gcca),
         Plan(

@@ -6,7 +6,6 @@
 """
 
 from fercourse.explain.baselines import baselines
-from fercourse.explain.counterfactual import changed_pixels, neutral_counterfactual
 from fercourse.explain.faithful import curves, road
 from fercourse.explain.gradcam import METHODS, gradcam
 from fercourse.explain.layers import layers
@@ -32,7 +31,6 @@ __all__ = [
     "ScoreRow",
     "baselines",
     "bootstrap",
-    "changed_pixels",
     "curves",
     "energy_inside",
     "features",
@@ -42,7 +40,6 @@ __all__ = [
     "map_statistics",
     "maps",
     "measure",
-    "neutral_counterfactual",
     "pointing_game",
     "precision_recall_area",
     "randomise",

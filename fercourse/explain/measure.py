@@ -9,21 +9,23 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fercourse.datasets.data_config import DataConfig
 from fercourse.datasets.faces import FaceDataset, Faces
 from fercourse.errors import FercourseError
-from fercourse.explain.baselines import baselines
-from fercourse.explain.counterfactual import changed_pixels
+from fercourse.explain.baselines import baselines, untrained
 from fercourse.explain.faithful import SHARES, curves, road
 from fercourse.explain.gradcam import METHODS, gradcam
 from fercourse.explain.map_statistics import map_statistics
 from fercourse.explain.maps import maps
-from fercourse.explain.sanity import Explain, flips, randomise
+from fercourse.explain.sanity import DRAWS, Explain, flips, randomise
 from fercourse.explain.score import Estimate, bootstrap, score, truth
 from fercourse.models.fernet import FERNet
 from fercourse.runs.row import commit, versions
 from fercourse.runs.score_book import ScoreRow, weights_digest
+from fercourse.runs.statistics import mean_interval
 from fercourse.weights.trained import Trained
+
+Scores = dict[str, dict[str, list[float]]]
+"""By metric and group, as a row has them."""
 
 Stamp = dict[str, Any]
 """What all rows of one model share."""
@@ -44,13 +46,12 @@ def measure(
     faithful: bool = False,
     seed: int = 0,
     variant: str | None = None,
-    drawn: DataConfig | None = None,
 ) -> list[ScoreRow]:
     """Hold every map of a model against the truth, or, on photographs, against its own answer.
 
     On built-in faces: scores of all internal maps, of class activation maps of the predicted
-    class, and of three baselines. On faces without masks: deletion, insertion and ROAD of the
-    class activation maps, of :data:`CHECKED` and of the baselines.
+    class, of baselines, and of untrained networks. On faces without masks: deletion, insertion and
+    ROAD of the class activation maps, of :data:`CHECKED` and of the baselines.
 
     Args:
         trained: As :func:`fercourse.load_weights` or :func:`fercourse.pretrained` gives it.
@@ -63,7 +64,6 @@ def measure(
         faithful: Add deletion, insertion and ROAD on faces that have masks too.
         seed: Of the bootstrap and the random map.
         variant: What is varied; by default the row of Table 1, "model6".
-        drawn: How built-in faces were drawn; by default as those the model was trained on.
     """
     model = trained.network
     unknown = set(methods) - METHODS.keys()
@@ -91,17 +91,18 @@ def measure(
 
     rows = []
     if faces.masks is not None:
-        own, changed = maps(model, faces), changed_pixels(faces, drawn or trained.run.data)
+        own, regions = maps(model, faces), truth(faces, regions=True)
         for name, found in own.on_face.items():
             if name.startswith("after") and not model.config.gcca:
                 continue  # the same as before
             about = map_statistics(found.clamp_min(0), truth(faces))._asdict()
-            rows.append(_row("map", name, found, faces, changed, stamp, spread=_rounded(about)))
+            rows.append(_row("map", name, found, faces, regions, stamp, spread=_rounded(about)))
         for name, found in flat.items():
-            rows.append(_row("baseline", name, found, faces, changed, _of_no_model(stamp)))
+            rows.append(_row("baseline", name, found, faces, regions, _of_no_model(stamp)))
+        rows += _untrained(faces, regions, model.config.width, _of_no_model(stamp))
         for (method, place), found in cams.items():
             n = len(found)
-            rows.append(_row("cam", method, found, faces[:n], changed[:n], stamp, layer=place))
+            rows.append(_row("cam", method, found, faces[:n], regions[:n], stamp, layer=place))
         if model.config.gcca:
             rows.append(_gates(own.weights, faces, stamp))
     if faithful or faces.masks is None:
@@ -132,15 +133,46 @@ def _own_map(model: FERNet, images: Tensor, name: str) -> Tensor:
 
 
 def _row(
-    kind: str, name: str, found: Tensor, faces: Faces, changed: Tensor, stamp: Stamp, **more: Any
+    kind: str, name: str, found: Tensor, faces: Faces, regions: Tensor, stamp: Stamp, **more: Any
 ) -> ScoreRow:
-    """A map against both truths: the action units' masks, and the pixels that moved."""
-    scores = {
-        f"{metric}{suffix}": {group: _list(e) for group, e in groups.items()}
-        for suffix, masks in (("", None), ("_moved", changed))
-        for metric, groups in score(found, faces, stamp["seed"], masks).items()
-    }
+    scores = _scores(found, faces, regions, stamp["seed"])
     return ScoreRow(kind=kind, name=name, n=len(faces), scores=scores, **stamp, **more)
+
+
+def _scores(found: Tensor, faces: Faces, regions: Tensor, seed: int) -> Scores:
+    """A map against both truths: the pixels that changed, and the regions units could move."""
+    return {
+        f"{metric}{suffix}": {group: _list(e) for group, e in groups.items()}
+        for suffix, masks in (("", None), ("_regions", regions))
+        for metric, groups in score(found, faces, seed, masks).items()
+    }
+
+
+def _untrained(faces: Faces, regions: Tensor, width: float, stamp: Stamp) -> list[ScoreRow]:
+    """Networks that learnt nothing: mean over initialisations, between the lowest and highest."""
+    drawn: dict[str, list[Scores]] = {}
+    for seed in range(DRAWS):
+        for name, found in untrained(faces, width, seed).items():
+            drawn.setdefault(name, []).append(_scores(found, faces, regions, stamp["seed"]))
+    return [
+        ScoreRow(
+            kind="baseline",
+            name=name,
+            n=len(faces),
+            scores={
+                metric: {group: _range([s[metric][group] for s in draws]) for group in groups}
+                for metric, groups in draws[0].items()
+            },
+            note=f"mean, lowest and highest of {DRAWS} initialisations at width {width:g}",
+            **stamp,
+        )
+        for name, draws in drawn.items()
+    ]
+
+
+def _range(draws: Sequence[list[float]]) -> list[float]:
+    values = [value for value, *_ in draws]
+    return [round(sum(values) / len(values), 4), min(values), max(values), draws[0][3]]
 
 
 def _faithful(
@@ -162,10 +194,16 @@ def _faithful(
 def _sanity(
     model: FERNet, name: str, place: str, explain: Explain, faces: Faces, stamp: Stamp
 ) -> ScoreRow:
-    alike = randomise(model, faces, explain)
-    turned = flips(model, faces, explain)
+    alike = {part: found.mean(1) for part, found in randomise(model, faces, explain).items()}
+    turned = flips(model, faces, explain)  # (N,)
     scores = {
-        "randomised": _steps(list(alike), list(alike.values()), faces),
+        # Initialisations differ more than faces do: the interval is over them, and each is kept.
+        "randomised": {part: _over_draws(means, len(faces)) for part, means in alike.items()},
+        "draws": {
+            f"{part}, {k}": [round(float(v), 4)] * 3 + [len(faces)]
+            for part, means in alike.items()
+            for k, v in enumerate(means)
+        },
         "flip": _steps(["all"], [turned], faces),
     }
     return ScoreRow(kind="sanity", name=name, layer=place, n=len(faces), scores=scores, **stamp)
@@ -188,6 +226,11 @@ def _steps(names: Sequence[str], values: Iterable[Any], faces: Faces) -> dict[st
     return {
         name: _list(bootstrap(v, faces.subjects)) for name, v in zip(names, values, strict=True)
     }
+
+
+def _over_draws(means: Tensor, n: int) -> list[float]:
+    low, high = mean_interval(means.tolist())
+    return [round(means.mean().item(), 4), round(low, 4), round(high, 4), n]
 
 
 def _list(e: Estimate) -> list[float]:

@@ -1,4 +1,4 @@
-"""A map held against the action units' masks: three scores a face, and their uncertainty."""
+"""A map held against the pixels that action units change: three scores a face, with intervals."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from fercourse.datasets.faces import Faces
+from fercourse.datasets.truth import truth
 from fercourse.errors import FercourseError
 from fercourse.labels import Expression
 
@@ -22,40 +23,6 @@ class Estimate(NamedTuple):
     low: float
     high: float
     n: int
-
-
-def truth(faces: Faces, idle: bool = False) -> Tensor:
-    """Where a face's expression is made: bool (N, H, W), the union of its acting units' masks.
-
-    Args:
-        faces: Built-in ones; nobody knows the masks of a photograph.
-        idle: Count units that do not belong to the expression too. Drawn faces are never at
-            rest: any of nine units may act a little in any face.
-
-    Raises:
-        FercourseError: The faces have no masks.
-    """
-    if faces.masks is None:
-        raise FercourseError(
-            "these faces have no masks: scores against the truth need built-in faces; "
-            "use explain.curves and explain.road for photographs."
-        )
-    if idle:
-        return faces.masks != 0
-    own = own_units(faces.labels).int()  # (N, U)
-    bits = own << torch.arange(own.shape[1], dtype=torch.int32)
-    return (faces.masks & bits.sum(1, dtype=torch.int32)[:, None, None]) != 0
-
-
-def own_units(labels: Tensor) -> Tensor:
-    """Which of ``synthetic.UNITS`` make, or may join, each expression: (N,) -> bool (N, U)."""
-    from fercourse.datasets.synthetic.units import PROTOTYPES, SOMETIMES, UNITS
-
-    table = torch.zeros(len(Expression), len(UNITS), dtype=torch.bool)
-    for e in Expression:
-        for unit in {*PROTOTYPES[e], *SOMETIMES[e]} if PROTOTYPES[e] else ():
-            table[e, UNITS.index(unit)] = True
-    return table[labels]
 
 
 def rescale(maps: Tensor) -> Tensor:
@@ -129,7 +96,7 @@ def score(
         maps: (N, H, W), any scale.
         faces: The N built-in faces they were made from.
         seed: Of the bootstrap.
-        masks: Another truth, bool (N, H, W), such as :func:`fercourse.explain.changed_pixels`'s.
+        masks: Another truth, bool (N, H, W), in place of :func:`truth`'s.
 
     Returns:
         By metric ("energy", "pointing", "pr_auc") and by expression ("all", "angry", ...).

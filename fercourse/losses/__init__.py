@@ -1,7 +1,18 @@
-"""Center, island and joint loss, one file each."""
+"""Center, island and joint loss, and the supervision of maps, one file each."""
 
 from fercourse.losses.center import CenterLoss
 from fercourse.losses.island import IslandLoss, pair_bound, pair_sum
 from fercourse.losses.joint import JointLoss, LossTerms
+from fercourse.losses.regions import IGNORED, map_loss, region_loss
 
-__all__ = ["CenterLoss", "IslandLoss", "JointLoss", "LossTerms", "pair_bound", "pair_sum"]
+__all__ = [
+    "IGNORED",
+    "CenterLoss",
+    "IslandLoss",
+    "JointLoss",
+    "LossTerms",
+    "map_loss",
+    "pair_bound",
+    "pair_sum",
+    "region_loss",
+]

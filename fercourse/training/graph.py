@@ -14,9 +14,9 @@ from torch import Tensor, nn
 WARM_UP = 3
 """Unrecorded passes before: cuBLAS, cuDNN and a compiled model prepare themselves at the first."""
 
-Gradients = Callable[[Tensor, Tensor, Tensor], Tensor]
-"""From uint8 images (B, H, W), labels (B,) and mixup's share (a scalar) to what a step reports;
-leaves its gradients in the parameters' ``grad``."""
+Gradients = Callable[[Tensor, Tensor, Tensor | None, Tensor], Tensor]
+"""From uint8 images (B, H, W), labels (B,), masks and mixup's share (a scalar) to what a step
+reports; leaves its gradients in the parameters' ``grad``."""
 
 
 class RecordedStep:
@@ -33,6 +33,7 @@ class RecordedStep:
         generator: On the device; of augmentation.
         images: A batch, uint8 (B, H, W), on the device: those to come have its shape.
         labels: int64 (B,), likewise.
+        masks: uint8 (B, H, W), likewise, where maps are supervised.
     """
 
     def __init__(
@@ -42,8 +43,10 @@ class RecordedStep:
         generator: torch.Generator,
         images: Tensor,
         labels: Tensor,
+        masks: Tensor | None = None,
     ) -> None:
         self.images, self.labels = images.clone(), labels.clone()
+        self.masks = None if masks is None else masks.clone()
         self.share = torch.ones((), device=images.device)
         modules = list(modules)
         buffers = [buffer for module in modules for buffer in module.buffers()]
@@ -54,23 +57,27 @@ class RecordedStep:
         stream.wait_stream(torch.cuda.current_stream(images.device))
         with torch.cuda.stream(stream):
             for _ in range(WARM_UP):
-                gradients(self.images, self.labels, self.share)
+                gradients(self.images, self.labels, self.masks, self.share)
                 _forget_gradients(modules)
         torch.cuda.current_stream(images.device).wait_stream(stream)
 
         self.graph = torch.cuda.CUDAGraph()
         self.graph.register_generator_state(generator)
         with torch.cuda.graph(self.graph, stream=stream):  # records, and computes nothing
-            self.report = gradients(self.images, self.labels, self.share)
+            self.report = gradients(self.images, self.labels, self.masks, self.share)
         for buffer, value in zip(buffers, before, strict=True):
             buffer.copy_(value)
         generator.set_state(drawn[0])
         torch.cuda.set_rng_state(drawn[1], images.device)
 
-    def __call__(self, images: Tensor, labels: Tensor, share: float) -> Tensor:
+    def __call__(
+        self, images: Tensor, labels: Tensor, masks: Tensor | None, share: float
+    ) -> Tensor:
         """What ``gradients`` returns for another batch; the next call overwrites it."""
         self.images.copy_(images)
         self.labels.copy_(labels)
+        if self.masks is not None and masks is not None:
+            self.masks.copy_(masks)
         self.share.fill_(share)
         self.graph.replay()
         return self.report

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from fercourse.augment import augment, mixup, mixup_share
+from fercourse.augment import augment, augment_with_masks, mixup, mixup_share
 from fercourse.config import RunConfig
 from fercourse.errors import FercourseError
-from fercourse.losses import JointLoss
+from fercourse.losses import JointLoss, map_loss
 from fercourse.models.fernet import FERNet
 from fercourse.models.imagenet import load_imagenet
 from fercourse.preprocess import to_input
@@ -79,13 +79,21 @@ class Learner:
         self.model.train()
         self.loss.train()
 
-    def step(self, images: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
+    def step(
+        self,
+        images: Tensor,
+        labels: Tensor,
+        generator: torch.Generator,
+        masks: Tensor | None = None,
+    ) -> Tensor:
         """One optimizer step on one batch.
 
         Args:
             images: uint8 (B, H, W), on the device.
             labels: int64 (B,), on the device.
             generator: For augmentation and mixup.
+            masks: uint8 (B, H, W), on the device, where maps are supervised; see
+                :func:`fercourse.losses.map_loss`.
 
         Returns:
             float32 (5,), on the device: total loss, its three terms, share of right answers.
@@ -103,12 +111,13 @@ class Learner:
                     generator,
                     images,
                     labels,
+                    masks,
                 )
             share = mixup_share(config.mixup, generator) if config.mixup else 1.0
-            report = self.recorded(images, labels, share)
+            report = self.recorded(images, labels, masks, share)
         else:
             self.optimizer.zero_grad()
-            report = self.gradients(generator, images, labels)
+            report = self.gradients(generator, images, labels, masks)
         if config.clip:
             # An error here would wait for the device at every step; fit looks at the loss instead.
             self.fabric.clip_gradients(
@@ -127,6 +136,7 @@ class Learner:
         generator: torch.Generator,
         images: Tensor,
         labels: Tensor,
+        masks: Tensor | None = None,
         share: Tensor | None = None,
     ) -> Tensor:
         """Augment a batch, and leave the loss's gradients in the parameters.
@@ -135,13 +145,18 @@ class Learner:
             generator: For augmentation and mixup.
             images: uint8 (B, H, W), on the device.
             labels: int64 (B,), on the device.
+            masks: As for :meth:`step`.
             share: Of mixup, where it is on; None draws it.
 
         Returns:
             As :meth:`step`.
         """
         config = self.config.train
-        x, y = augment(images, config.augment, generator), labels  # (B, 1, H, W), (B,)
+        y = labels  # (B,)
+        if masks is None:
+            x = augment(images, config.augment, generator)  # (B, 1, H, W)
+        else:
+            x, masks = augment_with_masks(images, masks, config.augment, generator)
         if config.mixup:
             drawn = mixup_share(config.mixup, generator) if share is None else share
             x, y = mixup(x, y, drawn, generator, self.config.model.num_classes)  # y (B, K)
@@ -156,6 +171,9 @@ class Learner:
                 "install what is missing, or leave train.compile off."
             ) from error
         terms = self.loss(output.logits, output.embedding, y)
+        if masks is not None:
+            weight = self.config.loss.map_weight
+            terms = terms._replace(total=terms.total + weight * map_loss(output.maps, masks))
         self.fabric.backward(terms.total)
         truth = y if y.ndim == 1 else y.argmax(1)
         right = (output.logits.argmax(1) == truth).float().mean()

@@ -16,8 +16,10 @@ from tqdm.auto import tqdm
 
 from fercourse.config import RunConfig
 from fercourse.datasets.faces import Faces, HeldOutFaces
+from fercourse.datasets.truth import truth
 from fercourse.errors import FercourseError
 from fercourse.evaluation.predict import probabilities
+from fercourse.losses import IGNORED
 from fercourse.models.fernet import FERNet
 from fercourse.training.checkpoint import load_state, save_state
 from fercourse.training.learner import Learner, state_copy
@@ -69,6 +71,7 @@ def fit(
     on_epoch: Callable[[Epoch], None] | None = None,
     progress: bool = True,
     validate: Validate = probabilities,
+    drawn: Faces | None = None,
 ) -> Fit:
     """Train on one split, select on another.
 
@@ -85,19 +88,29 @@ def fit(
         on_epoch: Called with each epoch's history entry, on the first process.
         progress: Show a progress bar.
         validate: How the validation split is judged.
+        drawn: Drawn faces that the optimizer sees too, and alone in the first
+            ``data.drawn_first`` epochs.
 
     Raises:
         FercourseError: A held-out split was passed, the splits are too small, or the loss is
             no longer finite.
     """
     _check(config, train, val, fabric.world_size)
+    sources = [train] if drawn is None else [train, drawn]
+    images, labels = (torch.cat([getattr(f, n) for f in sources]) for n in ("images", "labels"))
+    masks = _masks(sources) if config.loss.map_weight else None  # uint8 (N, H, W)
     if out:
         out.mkdir(parents=True, exist_ok=True)  # refused now, not after the first epoch
-    batch = min(config.train.batch_size, len(train) // fabric.world_size)
-    steps = len(train) // (batch * fabric.world_size)  # an incomplete last batch is left out
+    # What each epoch goes through: the drawn faces lie behind the photographs.
+    seen = [
+        range(len(train) if epoch < config.data.drawn_first else 0, len(images))
+        for epoch in range(config.train.epochs)
+    ]
+    batch = min(config.train.batch_size, min(map(len, seen)) // fabric.world_size)
+    steps = [len(s) // (batch * fabric.world_size) for s in seen]  # the incomplete last left out
 
     _seed(config.seed)
-    learner = Learner(config, config.train.epochs * steps)
+    learner = Learner(config, sum(steps))
     history: list[Epoch] = []
     best = state_copy(learner.model)
     state = load_state(out / "state.pt") if out else None
@@ -110,10 +123,11 @@ def fit(
         learner.load_state_dict(state["learner"])
         history, best = state["history"], state["best"]
 
-    images, labels = train.images.to(fabric.device), train.labels.to(fabric.device)
+    images, labels = images.to(fabric.device), labels.to(fabric.device)
+    masks = None if masks is None else masks.to(fabric.device)
     bar = tqdm(
-        total=config.train.epochs * steps,
-        initial=len(history) * steps,
+        total=sum(steps),
+        initial=sum(steps[: len(history)]),
         desc="training",
         unit="batch",
         disable=not (progress and fabric.is_global_zero),
@@ -126,15 +140,16 @@ def fit(
     for epoch in range(len(history), config.train.epochs):
         started = time.perf_counter()
         shuffled = torch.Generator().manual_seed(_seed(config.seed, 1 + epoch))
-        order = torch.randperm(len(train), generator=shuffled)
+        order = seen[epoch].start + torch.randperm(len(seen[epoch]), generator=shuffled)
         mine = order[fabric.global_rank :: fabric.world_size].to(fabric.device)
         generator.manual_seed(_seed(config.seed, 1 + epoch, 1 + fabric.global_rank))
         learner.train()
         sums = torch.zeros(5, device=fabric.device)
-        for rows in mine[: steps * batch].split(batch):
-            sums += learner.step(images[rows], labels[rows], generator)
+        for rows in mine[: steps[epoch] * batch].split(batch):
+            marked = None if masks is None else masks[rows]
+            sums += learner.step(images[rows], labels[rows], generator, marked)
             bar.update()
-        means = (cast(Tensor, fabric.all_reduce(sums)) / steps).tolist()
+        means = (cast(Tensor, fabric.all_reduce(sums)) / steps[epoch]).tolist()
         seconds = time.perf_counter() - started
         # Running statistics differ between processes; the first one's are kept and judged.
         val_loss, val_accuracy = fabric.broadcast(_judge(validate, learner.eval_model, val, fabric))
@@ -154,7 +169,7 @@ def fit(
             **dict(zip(names, means, strict=True)),
             "val_loss": val_loss,
             "val_accuracy": val_accuracy,
-            "images_per_second": steps * batch * fabric.world_size / seconds,
+            "images_per_second": steps[epoch] * batch * fabric.world_size / seconds,
             "seconds": seconds,
         }
         history.append(entry)
@@ -197,6 +212,18 @@ def _model(config: RunConfig, state_copy: dict[str, Tensor]) -> FERNet:
         model = FERNet(config.model)
     model.load_state_dict({k: v.cpu().contiguous() for k, v in state_copy.items()}, assign=True)
     return model.eval()
+
+
+def _masks(sources: list[Faces]) -> Tensor:
+    """What maps are held to: uint8 (N, H, W), 1 where the expression changes a drawn face."""
+    return torch.cat(
+        [
+            torch.full(faces.images.shape, IGNORED, dtype=torch.uint8)
+            if faces.drawing is None
+            else truth(faces).to(torch.uint8)
+            for faces in sources
+        ]
+    )
 
 
 def _check(config: RunConfig, train: Faces, val: Faces, processes: int) -> None:

@@ -75,6 +75,7 @@ def train(
         "on_epoch": on_epoch,
         "progress": progress,
         "validate": validate,
+        "drawn": data.drawn,
     }
     if devices == 1:
         with suited(config, place), _true_float32(config), _forked(place):

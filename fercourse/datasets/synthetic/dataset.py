@@ -7,6 +7,7 @@ import torch
 
 from fercourse.datasets.faces import FaceDataset, Faces, held_out
 from fercourse.datasets.synthetic import checks
+from fercourse.datasets.synthetic.drawing import Drawing
 from fercourse.datasets.synthetic.expression import intensities
 from fercourse.datasets.synthetic.random import uniform
 from fercourse.datasets.synthetic.render import render
@@ -23,9 +24,11 @@ def dataset(
     difficulty: float = 0.5,
     device: str | torch.device = "cpu",
 ) -> FaceDataset:
-    """Drawn faces with labels, subjects and a mask per action unit.
+    """Drawn faces with labels and subjects, and the pixels that each action unit changes.
 
     A longer data set begins with the faces of a shorter one; the splits differ.
+
+    Masks are not drawn until ``Faces.masks`` is asked for, which draws each face some five times.
 
     The same arguments give the same bytes, images and masks, whatever the processor, threads and
     batches: all is calculated in float64 and rounded to grey levels at the end. Two processors'
@@ -45,7 +48,7 @@ def dataset(
 
     Returns:
         Splits of about 70, 15 and 15 %, no subject in two of them. ``Faces.masks`` has bit k set
-        where ``UNITS[k]`` acts. ``Faces.subjects`` are the identities ``draw`` takes.
+        where ``UNITS[k]`` changes a pixel. ``Faces.subjects`` are the identities ``draw`` takes.
 
     Raises:
         FercourseError: An argument is out of its range.
@@ -66,7 +69,7 @@ def dataset(
         labels=labels,
         subjects=np.array([str(i) for i in identity.tolist()]),
         ids=np.array([f"{seed}-{i}" for i in index.tolist()]),
-        masks=drawn.masks.cpu(),
+        drawing=Drawing(units, identity, index, seed, size, difficulty),
     )
     people = int(subject[-1]) + 1
     place = uniform(seed, "split", torch.arange(people), 1)[:, 0].argsort().argsort()[subject]

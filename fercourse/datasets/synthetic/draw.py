@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
 
 from fercourse.datasets.synthetic import checks
+from fercourse.datasets.synthetic.drawing import LEVEL, Drawing
 from fercourse.datasets.synthetic.expression import intensities
-from fercourse.datasets.synthetic.render import render
 from fercourse.datasets.synthetic.units import UNITS
 from fercourse.errors import FercourseError
 from fercourse.labels import Expression
@@ -20,18 +21,41 @@ class Face:
 
     Attributes:
         image: uint8 (size, size).
-        masks: Per active action unit, bool (size, size): where it acts.
         landmarks: float32 (5, 2), x and y in pixels: eyes, tip of the nose, corners of the mouth,
             the one on the left of the picture first.
         box: float32 (4,), left, top, right, bottom in pixels.
         aus: Intensity per action unit, mean of both sides; units at 0 left out.
+        drawing: How it was drawn.
     """
 
     image: np.ndarray
-    masks: dict[int, np.ndarray]
     landmarks: np.ndarray
     box: np.ndarray
     aus: dict[int, float]
+    drawing: Drawing
+
+    @cached_property
+    def changes(self) -> dict[int, np.ndarray]:
+        """By how much each acting unit changes each pixel: uint8 (size, size), grey levels."""
+        found = self.drawing.changes(torch.from_numpy(self.image)[None])[0]  # (U, size, size)
+        acting = self.drawing.acting()[0]
+        return {u: found[k].numpy() for k, u in enumerate(UNITS) if acting[k]}
+
+    @property
+    def masks(self) -> dict[int, np.ndarray]:
+        """Where each acting unit changes the picture by :data:`LEVEL` or more: bool (size, size).
+
+        A unit that changes nothing so much is left out.
+        """
+        found = {unit: change >= LEVEL for unit, change in self.changes.items()}
+        return {unit: mask for unit, mask in found.items() if mask.any()}
+
+    @cached_property
+    def regions(self) -> dict[int, np.ndarray]:
+        """The ellipses that hold all that each acting unit could move: bool (size, size)."""
+        bits = self.drawing.regions()[0]
+        found = {unit: (bits >> k & 1).bool().numpy() for k, unit in enumerate(UNITS)}
+        return {unit: mask for unit, mask in found.items() if mask.any()}
 
 
 def draw(
@@ -80,15 +104,13 @@ def draw(
         for unit, value in aus.items():
             pair = checks.intensity(unit, value)
             units[0, UNITS.index(unit)] = units.new_tensor(pair)
-    face = render(units, torch.tensor([identity]), index, seed, size, difficulty, margin)
+    drawing = Drawing(units, torch.tensor([identity]), index, seed, size, difficulty, margin)
+    face = drawing.render()
     strength = units[0].mean(1)
-    bits = face.masks[0]
     return Face(
         image=face.images[0].numpy(),
-        masks={
-            u: mask.numpy() for k, u in enumerate(UNITS) if (mask := (bits >> k & 1).bool()).any()
-        },
         landmarks=face.landmarks[0].numpy(),
         box=face.boxes[0].numpy(),
         aus={u: round(float(strength[k]), 3) for k, u in enumerate(UNITS) if strength[k] > 0},
+        drawing=drawing,
     )

@@ -41,8 +41,8 @@ class Portrait:
     light: Tensor
     cover: Tensor
 
-    def masks(self) -> Tensor:
-        """Bit k set where ``UNITS[k]`` acts and shows, at half density: int32 (N, h, w)."""
+    def regions(self) -> Tensor:
+        """Bit k set where ``UNITS[k]`` could act and show, at half density: int32 (N, h, w)."""
         full = self.canvas
         canvas = Canvas(full.density / 2, full.width, full.top, full.bottom, full.device)
         bare = (self.worn == 0) | (canvas.y < MASK_TOP + MASK_SLOPE * canvas.s)

@@ -1,4 +1,4 @@
-"""Which part of the face each action unit moves: the truth that attention maps are held against."""
+"""Where each action unit could move something: generous ellipses, not what it changed."""
 
 import torch
 from torch import Tensor
@@ -47,16 +47,16 @@ REGIONS: dict[int, tuple[tuple[float, float, float, float], ...]] = {
 
 
 def regions(canvas: Canvas, g: Geometry) -> Tensor:
-    """Bit k set where ``UNITS[k]`` acts: int32 (N, 2, H, W)."""
+    """Bit k set where ``UNITS[k]`` could act: int32 (N, 2, H, W)."""
     bits = {}  # ellipse -> the bits of the units acting in it, (N, 2, 1, 1)
     for k, unit in enumerate(UNITS):
         acts = (g.a[unit] > ACTIVE).int() << k
         for ellipse in REGIONS[unit]:
             bits[ellipse] = bits[ellipse] | acts if ellipse in bits else acts
-    masks = torch.zeros((), dtype=torch.int32, device=canvas.s.device)
+    found = torch.zeros((), dtype=torch.int32, device=canvas.s.device)
     for (s, y, ds, dy), value in bits.items():
         # What hangs on the lower jaw goes down with it.
         lowered = g.drop * (0.5 if y > 0.9 else 0.0)
         down = (canvas.y - y - lowered) / (dy + lowered)
-        masks = masks | (((canvas.s - s) / ds) ** 2 + down**2 < 1).int() * value
-    return masks
+        found = found | (((canvas.s - s) / ds) ** 2 + down**2 < 1).int() * value
+    return found

@@ -9,7 +9,7 @@ from fercourse.datasets.synthetic import nuisance
 from fercourse.datasets.synthetic.camera import FRAME
 from fercourse.datasets.synthetic.canvas import Canvas
 from fercourse.datasets.synthetic.film import develop
-from fercourse.datasets.synthetic.portrait import portrait
+from fercourse.datasets.synthetic.portrait import Portrait, portrait
 
 SMALL = 112  # pictures below this side are drawn at twice their size and averaged
 
@@ -20,16 +20,17 @@ class Rendered:
 
     Attributes:
         images: uint8 (N, size, size).
-        masks: int32 (N, size, size), bit k set where ``UNITS[k]`` acts and nothing covers it.
         landmarks: float32 (N, 5, 2), x and y in pixels: the eyes, the tip of the nose and the
             corners of the mouth, each time the one on the left of the picture first.
         boxes: float32 (N, 4), left, top, right, bottom of the face in pixels.
+        regions: int32 (N, size, size), bit k set where ``UNITS[k]`` could move something and
+            nothing covers it; None where it was not asked for.
     """
 
     images: Tensor
-    masks: Tensor
     landmarks: Tensor
     boxes: Tensor
+    regions: Tensor | None = None
 
 
 def render(
@@ -40,6 +41,7 @@ def render(
     size: int,
     difficulty: float,
     margin: float = 0.0,
+    regions: bool = False,
 ) -> Rendered:
     """Draw N faces, a few at a time so that a batch stays in the processor's cache.
 
@@ -51,13 +53,15 @@ def render(
         size: Side of the pictures, pixels.
         difficulty: In [0, 1].
         margin: Room around the face beyond FER2013's crop, in [0, 1] of the picture's side.
+        regions: Say where each unit could act, too.
     """
     at_once = max(6, 48 * 48**2 // size**2) if units.device.type == "cpu" else 256
     parts = [
-        _render(u, who, n, seed, size, difficulty, margin)
+        _render(u, who, n, seed, size, difficulty, margin, regions)
         for u, who, n in zip(*(v.split(at_once) for v in (units, identity, index)), strict=True)
     ]
-    return Rendered(*(torch.cat([getattr(p, f.name) for p in parts]) for f in fields(Rendered)))
+    names = [f.name for f in fields(Rendered) if regions or f.name != "regions"]
+    return Rendered(*(torch.cat([getattr(p, name) for p in parts]) for name in names))
 
 
 def _render(
@@ -68,6 +72,7 @@ def _render(
     size: int,
     difficulty: float,
     margin: float,
+    regions: bool,
 ) -> Rendered:
     small = size < SMALL
     fine = 2 * size if small else size
@@ -90,14 +95,18 @@ def _render(
     if small:
         picture = torch.nn.functional.avg_pool2d(picture[:, None], 2)[:, 0]
         hidden, grid = hidden[:, ::2, ::2], grid[:, ::2, ::2]
-    # A float holds 20 bits exactly, and a nearest sample does not mix them.
-    masks = torch.nn.functional.grid_sample(
-        heads.masks().double()[:, None], grid, mode="nearest", align_corners=False
-    )[:, 0]
     marks, boxes = heads.truth(camera)
     return Rendered(
         images=develop(picture, index, seed, difficulty),
-        masks=torch.where(hidden < 0.5, masks.int(), 0),
         landmarks=(size * marks).float(),
         boxes=(size * boxes).float(),
+        regions=_regions(heads, grid, hidden) if regions else None,
     )
+
+
+def _regions(heads: Portrait, grid: Tensor, hidden: Tensor) -> Tensor:
+    # A float holds 20 bits exactly, and a nearest sample does not mix them.
+    bits = torch.nn.functional.grid_sample(
+        heads.regions().double()[:, None], grid, mode="nearest", align_corners=False
+    )[:, 0]
+    return torch.where(hidden < 0.5, bits.int(), 0)
