@@ -47,8 +47,6 @@ def score(
     if known(data or "").drawn:
         config = replace(config, crop=False)  # drawn faces are cut out already
     dataset = load_config(config, data)  # the folds it was trained by
-    if data is not None:
-        config = replace(config, name="synthetic")
     rows = measure(
         trained,
         dataset,
@@ -59,15 +57,14 @@ def score(
         sanity=sanity,
         faithful=faithful,
         variant=variant,
-        drawn=config,
     )
     book = ScoreBook(scores)
     new = book.append(rows)
     for row in rows:
-        found = row.scores.get("pr_auc_moved") or row.scores.get("road")
+        found = row.scores.get("pr_auc") or row.scores.get("road")
         if found and "all" in found:
             value, low, high, n = found["all"]
-            what = "PR-AUC, moved pixels" if "pr_auc_moved" in row.scores else "ROAD"
+            what = "PR-AUC" if "pr_auc" in row.scores else "ROAD"
             print(
                 f"{row.kind:9s} {row.name:16s} {what} {value:.3f} ({low:.3f} to {high:.3f}, "
                 f"{n:.0f} faces)"

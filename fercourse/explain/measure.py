@@ -90,7 +90,7 @@ def measure(
             cams[method, place] = gradcam(model, shown, method, layer=place)
 
     rows = []
-    if faces.masks is not None:
+    if faces.drawing is not None:
         own, regions = maps(model, faces), truth(faces, regions=True)
         for name, found in own.on_face.items():
             if name.startswith("after") and not model.config.gcca:
@@ -105,7 +105,7 @@ def measure(
             rows.append(_row("cam", method, found, faces[:n], regions[:n], stamp, layer=place))
         if model.config.gcca:
             rows.append(_gates(own.weights, faces, stamp))
-    if faithful or faces.masks is None:
+    if faithful or faces.drawing is None:
         for (method, place), found in cams.items():
             rows.append(_faithful(model, method, place, found, few, stamp))
         for name, found in (_checked(model, few) | flat).items():

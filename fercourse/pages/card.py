@@ -35,7 +35,8 @@ def bundle(source: Path, ledger: Ledger, folder: Path = FOLDER) -> Path:
         raise FercourseError(f"{source} is {network.config.name}, no model of Table 1.")
     row = row_of(trained.run, ledger)
     number = row.variant.removeprefix("model")[0]
-    target = folder / f"{row.dataset}-model{number}.safetensors"
+    kind = "-supervised" if trained.run.loss.map_weight else ""
+    target = folder / f"{row.dataset}{kind}-model{number}.safetensors"
     half = {k: v.half() if v.is_floating_point() else v for k, v in network.state_dict().items()}
     facts = {"key": row.key, "plan": row.plan, "best_epoch": row.best_epoch}
     size = sum(tensor.nbytes for tensor in half.values())

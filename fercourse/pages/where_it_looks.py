@@ -42,6 +42,10 @@ NAMES = {
     "random": "random",
     "centre": "centre Gaussian",
     "mean-face edges": "mean-face edges",
+    "own edges": "the face's own edges",
+    "untrained C2": "C2 of an untrained network",
+    "untrained C3": "C3 of an untrained network",
+    "untrained Grad-CAM": "Grad-CAM of an untrained network",
 }
 MODELS = tuple(f"model{k}" for k in range(1, 7))
 STEPS = (
@@ -208,12 +212,12 @@ def sanity(rows: Sequence[ScoreRow]) -> str:
 
 FOLDED = {
     "runs": "The trained models, with their accuracy",
-    "transfer": "Every map, by expression, against the moved pixels",
-    "transfer_masks": "Every map, by expression, against the masks",
+    "transfer": "Every map, by expression, against the changed pixels",
+    "transfer_regions": "Every map, by expression, against the regions",
     "flatness": "How far each map varies",
     "gates": "How far GCCA's weights vary",
-    "pr_auc_moved": "Every map of the six models, against the moved pixels",
-    "pr_auc": "Every map of the six models, against the masks",
+    "pr_auc": "Every map of the six models, against the changed pixels",
+    "pr_auc_regions": "Every map of the six models, against the regions",
     "steps": "What each component adds, map by map",
     "sanity": "Every method, as weights are forgotten",
     "faithful": "Deletion, insertion and ROAD of every map",
@@ -224,7 +228,7 @@ FOLDED = {
 def summary(rows: Sequence[ScoreRow]) -> str:
     """The page in ten lines, of the six models of drawn faces."""
     drawn = [r for r in rows if r.variant in (*MODELS, "baseline")]
-    metric = "pr_auc_moved"
+    metric = "pr_auc"
     scored = [r for r in drawn if metric in r.scores]
     if not any(r.variant == "model6" for r in scored):
         return "Not measured."
@@ -249,8 +253,8 @@ def summary(rows: Sequence[ScoreRow]) -> str:
     }
     above = [NAMES[name] for name, value in road.items() if value > road.get("centre", 1)]
     lines = [
-        "Everything here is about narrow networks on drawn faces, of which it is known what moved. "
-        "A score is a PR-AUC in per cent against the fifth of the pixels that moved most.",
+        "Everything here is about narrow networks on drawn faces, of which it is known what an expression changes. "
+        "A score is a PR-AUC in per cent against the pixels that the expression changes.",
         f"A random map scores {100 * mean['random']:.0f}, a blob in the middle of the picture "
         f"{100 * blind:.0f}. Both know nothing of the face.",
         f"The best map is: {NAMES[best]}, with {100 * mean[best]:.0f}.",
@@ -270,7 +274,7 @@ def summary(rows: Sequence[ScoreRow]) -> str:
         else f"Where the answer itself is asked (ROAD), {len(above)} of {len(road)} maps beat the "
         "blob.",
         f"Of the {len(onto)} comparisons of class activation maps, {gained} show a component that "
-        "brings them onto what moved.",
+        "brings them onto what changed.",
     ]
     return "\n".join(f"{k}. {line}" for k, line in enumerate(lines, start=1))
 
@@ -303,16 +307,16 @@ def write(page: Path, rows: Sequence[ScoreRow], ledger: Sequence[Row]) -> bool:
     tables: dict[str, Callable[[], str]] = {
         "summary": lambda: summary(rows),
         "runs": lambda: runs([r for r in ledger if r.key in keys]),
-        "pr_auc_moved": lambda: scores(rows, "pr_auc_moved"),
         "pr_auc": lambda: scores(rows, "pr_auc"),
-        "energy_moved": lambda: scores(rows, "energy_moved"),
+        "pr_auc_regions": lambda: scores(rows, "pr_auc_regions"),
         "energy": lambda: scores(rows, "energy"),
-        "pointing_moved": lambda: scores(rows, "pointing_moved"),
+        "energy_regions": lambda: scores(rows, "energy_regions"),
         "pointing": lambda: scores(rows, "pointing"),
-        "transfer_masks": lambda: expressions(rows, "pr_auc", "model6-fer2013"),
-        "expressions": lambda: expressions(rows, "pr_auc_moved"),
-        "transfer": lambda: expressions(rows, "pr_auc_moved", "model6-fer2013"),
-        "steps": lambda: steps(rows, "pr_auc_moved"),
+        "pointing_regions": lambda: scores(rows, "pointing_regions"),
+        "transfer_regions": lambda: expressions(rows, "pr_auc_regions", "model6-fer2013"),
+        "expressions": lambda: expressions(rows, "pr_auc"),
+        "transfer": lambda: expressions(rows, "pr_auc", "model6-fer2013"),
+        "steps": lambda: steps(rows, "pr_auc"),
         "flatness": lambda: map_statistics(rows),
         "gates": lambda: gates(rows),
         "faithful": lambda: faithful(rows),

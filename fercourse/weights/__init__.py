@@ -24,8 +24,9 @@ def pretrained(
     """A trained network and the run it comes from.
 
     Args:
-        data: What it was trained on: "fer2013" or "synthetic" (the built-in faces).
-        model: Row of Table 1; on fer2013 there are 1 and 6, on synthetic all six.
+        data: What it was trained on: "fer2013" or "synthetic" (the built-in faces), or
+            "synthetic-supervised": those, with its maps trained on what expressions change.
+        model: Row of Table 1; on fer2013 there are 1 and 6, on synthetic all six, supervised 5.
         device: Where to put it.
 
     Raises:

@@ -28,7 +28,7 @@ def attention(models: Mapping[str, FERNet], faces: Faces, target: Tensor | None 
         models: By name, such as ``{"model 1": ..., "model 6": ...}``.
         faces: To choose from; built-in ones carry the truth.
         target: bool (N, H, W), outlined and scored against in place of the acting units' masks,
-            such as :func:`fercourse.explain.changed_pixels`'s.
+            such as :func:`fercourse.explain.truth`'s of the regions.
 
     Raises:
         FercourseError: There are no faces or no models.
@@ -40,7 +40,7 @@ def attention(models: Mapping[str, FERNet], faces: Faces, target: Tensor | None 
         raise FercourseError(
             f"a target {tuple(target.shape)} does not fit faces {tuple(faces.images.shape)}."
         )
-    truths = truth(faces) if target is None and faces.masks is not None else target
+    truths = truth(faces) if target is None and faces.drawing is not None else target
     names = METHODS | {k: _plain(t) for k, t in TITLES.items() if not k.startswith("after")}
 
     @functools.lru_cache(maxsize=64)

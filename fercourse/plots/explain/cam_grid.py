@@ -8,10 +8,11 @@ import numpy as np
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from fercourse.datasets.data_config import DataConfig
 from fercourse.datasets.faces import Faces
 from fercourse.errors import FercourseError
-from fercourse.explain import METHODS, changed_pixels, gradcam, maps, neutral_counterfactual, truth
+from fercourse.datasets.synthetic import LEVEL
+from fercourse.datasets.truth import own_units, truth
+from fercourse.explain import METHODS, gradcam, maps
 from fercourse.explain.score import rescale
 from fercourse.labels import Expression
 from fercourse.models.fernet import FERNet
@@ -35,7 +36,7 @@ def through_models(
     Args:
         models: By number, 1 to 6 or some of them.
         face: One face; of several the first is shown.
-        target: bool (H, W) to outline, such as :func:`fercourse.explain.changed_pixels`'s.
+        target: bool (H, W) to outline, such as :func:`fercourse.explain.truth`'s.
 
     Raises:
         FercourseError: There is no face or no model.
@@ -84,7 +85,7 @@ def through_models(
         figure,
         f"The same face through {len(models)} models, {right} of them right. Dark is high, each "
         "map from its lowest to its highest value; the black line holds the highest fifth"
-        + (", orange dashes what the expression moved" if target is not None else ""),
+        + (", orange dashes what the expression changed" if target is not None else ""),
     )
     return figure
 
@@ -134,28 +135,34 @@ def cam_grid(
         figure,
         _agreement(found)
         + f" (mean correlation over {len(faces)} face{'s' * (len(faces) > 1)}, {layer})"
-        + ("; orange dashes: what the expression moved" if targets is not None else ""),
+        + ("; orange dashes: what the expression changed" if targets is not None else ""),
     )
     return figure
 
 
 @course_style()
-def truths(faces: Faces, drawn: DataConfig) -> Figure:
-    """How the truth is known: face, twin at rest, difference, the pixels that moved, the masks.
+def truths(faces: Faces) -> Figure:
+    """How the truth is known: face, twin at rest, what changed, the changed pixels, the regions.
 
     Args:
         faces: Built-in ones, a few; one row each.
-        drawn: The config they were drawn by.
+
+    Raises:
+        FercourseError: They are no built-in faces, or there are none.
     """
-    rest = neutral_counterfactual(faces, drawn)
-    change = (faces.images.float() - rest.float()).abs()
-    marked, masks = changed_pixels(faces, drawn), truth(faces)
+    if not len(faces):
+        raise FercourseError("there are no faces to show.")
+    masks, regions = truth(faces), truth(faces, regions=True)
+    assert faces.drawing is not None and faces.changes is not None
+    own = own_units(faces.labels)  # (N, U)
+    rest = faces.drawing.at_rest(own)
+    change = (faces.changes * own[..., None, None]).amax(1).float()  # (N, H, W), grey levels
     steps = (
         "face",
         "twin at rest",
-        "difference",
-        "moved: most\nchanged fifth",
-        "action units'\nmasks",
+        "change, the most\nof any unit",
+        f"mask: {LEVEL} levels\nor more",
+        "regions",
     )
     figure = new_figure(height=0.9 + 1.3 * len(faces))
     figure.png_dpi = 110
@@ -166,15 +173,15 @@ def truths(faces: Faces, drawn: DataConfig) -> Figure:
         picture(axes[row, 0], image)
         picture(axes[row, 1], rest[row])
         overlay(axes[row, 2], rest[row], change[row], high=float(change.quantile(0.995)))
-        overlay(axes[row, 3], image, marked[row])
-        overlay(axes[row, 4], image, masks[row])
+        overlay(axes[row, 3], image, masks[row])
+        overlay(axes[row, 4], image, regions[row])
     for column, title in enumerate(steps):
         axes[0, column].set_title(title, loc="center")
-    acting = masks.flatten(1).any(1)
+    acting = regions.flatten(1).any(1)
     headline(
         figure,
-        f"Two truths. The masks of all acting units fill {masks[acting].float().mean():.0%} of a "
-        f"close crop; the fifth of the pixels that changed most says where the evidence lies",
+        f"The expression's units change {masks[acting].float().mean():.0%} of these pictures; the "
+        f"regions they could act in fill {regions[acting].float().mean():.0%}",
     )
     return figure
 

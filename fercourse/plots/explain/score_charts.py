@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from fercourse.errors import FercourseError
-from fercourse.explain.baselines import BASELINES
+from fercourse.explain.baselines import BASELINES, UNTRAINED
 from fercourse.explain.gradcam import METHODS
 from fercourse.explain.maps import TITLES
 from fercourse.explain.score import METRIC_TITLES
@@ -46,21 +46,36 @@ _COLOURS = (OURS, PAPER, THIRD, TRAIN, PINK, SKY, INK, GREY)
 _MARKERS = "osD^vP*Xh"
 
 
+_LINES = ("centre", "mean-face edges", "own edges")
+
+
+def untrained_of(name: str) -> str:
+    """The map of an untrained network that a map of this kind is held against.
+
+    Fine maps have C2's or C3's grid; those of the last blocks are as coarse as a Grad-CAM.
+    """
+    if name in ("before2", "edge"):
+        return "untrained C2"
+    fine = ("before3", "after3", "global", "refined3", "reverse3", "remaining3")
+    return "untrained C3" if name in fine else "untrained Grad-CAM"
+
+
 def title_of(name: str) -> str:
     """What a map or method is called in print."""
     return METHODS.get(name) or TITLES.get(name, name)
 
 
 @course_style()
-def score_models(rows: Sequence[ScoreRow], metric: str = "pr_auc_moved") -> Figure:
+def score_models(rows: Sequence[ScoreRow], metric: str = "pr_auc") -> Figure:
     """One panel a map, models along it, each training seed a dot with its interval over faces.
 
-    Dashed lines are the baselines, which know no face.
+    Lines are the baselines that any map must beat; the grey band is what the same map of networks
+    that learnt nothing reaches, from the worst to the best of their initialisations.
 
     Args:
         rows: Of a score book, kinds "map", "cam" and "baseline"; one data set.
-        metric: "energy", "pointing" or "pr_auc", against the masks, or with "_moved" behind it
-            against the pixels that moved.
+        metric: "energy", "pointing" or "pr_auc", against the pixels that changed, or with
+            "_regions" behind it against the regions in which units could act.
 
     Raises:
         FercourseError: There is nothing to show, or the rows mix data sets.
@@ -74,7 +89,8 @@ def score_models(rows: Sequence[ScoreRow], metric: str = "pr_auc_moved") -> Figu
     names = [name for name in SHOWN if any(row.name == name for row in scored)]
     if not names:
         raise FercourseError(f"none of the rows is of a map shown here: {', '.join(SHOWN)}.")
-    lines = {row.name: row.value(metric) for row in rows if row.kind == "baseline"}
+    flat = {row.name: row.scores[metric]["all"] for row in rows if row.kind == "baseline"}
+    lines = {name: value for name, (value, *_) in flat.items() if name in _LINES}
     figure = new_figure(height=1.0 + 1.75 * -(-len(names) // 4))
     panels = figure.subplots(-(-len(names) // 4), 4, sharex=True, sharey=True, squeeze=False)
     for axes, name in zip(panels.flat, names, strict=False):
@@ -82,6 +98,9 @@ def score_models(rows: Sequence[ScoreRow], metric: str = "pr_auc_moved") -> Figu
             axes.axhline(
                 value, color=GREY, linewidth=1, linestyle=style, label=f"{label}, {value:.2f}"
             )
+        if (newborn := untrained_of(name)) in flat:
+            _, low, high, _ = flat[newborn]
+            axes.axhspan(low, high, color=GREY, alpha=0.25, linewidth=0)
         mine = [row for row in scored if row.name == name]
         seeds = sorted({row.run.rpartition("-")[2] for row in mine})
         for row in mine:
@@ -106,18 +125,18 @@ def score_models(rows: Sequence[ScoreRow], metric: str = "pr_auc_moved") -> Figu
         free = len(panels.flat) - len(names) > 1  # cells at the lower right
         figure.legend(
             *panels[0, 0].get_legend_handles_labels(),
-            title="know nothing of the face:",
+            title="to beat (grey: untrained networks):",
             loc="lower right" if free else "outside lower center",
             bbox_to_anchor=(0.88, 0.11) if free else None,
             ncols=1 if free else 3,
         )
-    headline(figure, _best_in_words([r for r in scored if r.name in names], lines, metric))
+    headline(figure, _best_in_words([r for r in scored if r.name in names], flat, metric))
     return figure
 
 
 @course_style()
 def score_expressions(
-    rows: Sequence[ScoreRow], model: str = "6", metric: str = "pr_auc_moved"
+    rows: Sequence[ScoreRow], model: str = "6", metric: str = "pr_auc"
 ) -> Figure:
     """Expressions against maps for one model, as numbers on one colour scale.
 
@@ -136,7 +155,7 @@ def score_expressions(
         for row in rows
         if metric in row.scores and (row.model == model or row.kind == "baseline")
     ]
-    names = [n for n in (*SHOWN, *BASELINES) if any(row.name == n for row in mine)]
+    names = [n for n in (*SHOWN, *BASELINES, *UNTRAINED) if any(row.name == n for row in mine)]
     blind = [row.name for row in mine if row.kind == "baseline"]
     if not set(names) - set(blind):
         raise FercourseError(f"no row has a score {metric!r} of model {model}.")
@@ -166,7 +185,7 @@ def score_expressions(
         figure,
         f"Model {model}, {_metric_title(metric)} in per cent: highest for {groups[best[1] + 1]} "
         f"by {title_of(names[best[0]])}"
-        + ("; the last rows know nothing of the face" if blind else ""),
+        + (f"; the last {len(blind)} rows are what a map has to beat" if blind else ""),
     )
     return figure
 
@@ -174,6 +193,9 @@ def score_expressions(
 @course_style()
 def sanity(rows: Sequence[ScoreRow], model: str = "6") -> Figure:
     """Cascading randomisation and flip agreement, a line a method.
+
+    Bands are intervals over initialisations; at the end, with all weights random, each one of
+    them is a point.
 
     Args:
         rows: Of a score book, kind "sanity".
@@ -197,6 +219,10 @@ def sanity(rows: Sequence[ScoreRow], model: str = "6") -> Figure:
         left.fill_between(at, values[:, 1], values[:, 2], color=colour, alpha=0.15, linewidth=0)
         left.plot(at, values[:, 0], color=colour, marker=marker, ms=4, label=title_of(row.name))
         ends[row.name] = values[-1, 0]
+        last = [v[0] for s, v in row.scores.get("draws", {}).items() if s.startswith(steps[-1])]
+        left.scatter(
+            [at[-1] + 0.25 + 0.08 * k] * len(last), last, s=5, color=colour, alpha=0.7, linewidth=0
+        )
         value, low, high, _ = row.scores["flip"]["all"]
         right.errorbar(
             value, k, xerr=[[value - low], [high - value]], fmt=marker, ms=6, color=colour
@@ -293,21 +319,21 @@ def faithfulness(rows: Sequence[ScoreRow]) -> Figure:
 
 
 def _metric_title(metric: str) -> str:
-    base = metric.removesuffix("_moved")
-    return METRIC_TITLES.get(base, base) + (", moved pixels" if base != metric else ", masks")
+    base = metric.removesuffix("_regions")
+    return METRIC_TITLES.get(base, base) + (", regions" if base != metric else "")
 
 
-def _best_in_words(rows: Sequence[ScoreRow], lines: dict[str, float], metric: str) -> str:
+def _best_in_words(rows: Sequence[ScoreRow], flat: dict[str, list[float]], metric: str) -> str:
     scores: dict[str, list[float]] = {}
     for row in rows:
         scores.setdefault(row.name, []).append(row.value(metric))
     best = max(scores, key=lambda name: np.mean(scores[name]))
     low, high = min(scores[best]), max(scores[best])
     reach = f"{low:.2f}" if len(scores[best]) == 1 else f"{low:.2f} to {high:.2f}"
-    text = f"{title_of(best)} finds the acting muscles best ({_metric_title(metric)}: {reach})"
-    if lines:
-        top = max(lines, key=lambda name: lines[name])
-        text += f"; the best map that knows no face, {top}, reaches {lines[top]:.2f}"
+    text = f"{title_of(best)} finds what changed best ({_metric_title(metric)}: {reach})"
+    if flat:
+        top = max(flat, key=lambda name: flat[name][2])
+        text += f"; the best that has learnt nothing, {top}, reaches {flat[top][2]:.2f}"
     return text
 
 
