@@ -181,6 +181,24 @@ def _supervision(request: Request) -> Variants:
     }, ""
 
 
+DRAWN, FIRST = 4000, 2
+"""Drawn faces that plan ``transfer`` adds to the photographs, and epochs that see them alone."""
+
+
+def _transfer(request: Request) -> Variants:
+    base = request.base(5)
+    both = {"data.drawn": DRAWN}
+    supervised = both | {"loss.map_weight": 1.0}
+    # The photographs are seen as often in each.
+    before = supervised | {"data.drawn_first": FIRST, "train.epochs": base.train.epochs + FIRST}
+    return {
+        "photographs": base,
+        "both": base.change(**both),
+        "both-supervised": base.change(**supervised),
+        "drawn-first-supervised": base.change(**before),
+    }, ""
+
+
 PLANS: dict[str, Plan] = {
     made.name: made
     for made in (
@@ -210,6 +228,11 @@ PLANS: dict[str, Plan] = {
             "supervision",
             "model 5 with its maps trained on the pixels that expressions change, and without",
             _supervision,
+        ),
+        Plan(
+            "transfer",
+            "model 5 on photographs, with drawn faces beside or before them, maps supervised or not",
+            _transfer,
         ),
         Plan("gcca", "model 3 without GCCA, with it, and with each of its mends", _gcca),
         Plan(

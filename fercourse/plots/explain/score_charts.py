@@ -135,9 +135,7 @@ def score_models(rows: Sequence[ScoreRow], metric: str = "pr_auc") -> Figure:
 
 
 @course_style()
-def score_expressions(
-    rows: Sequence[ScoreRow], model: str = "6", metric: str = "pr_auc"
-) -> Figure:
+def score_expressions(rows: Sequence[ScoreRow], model: str = "6", metric: str = "pr_auc") -> Figure:
     """Expressions against maps for one model, as numbers on one colour scale.
 
     Args:
