@@ -231,7 +231,7 @@ PLANS: dict[str, Plan] = {
         ),
         Plan(
             "transfer",
-            "model 5 on photographs, with drawn faces beside or before them, maps supervised or not",
+            "model 5 on photographs, with drawn faces beside or before them, supervised or not",
             _transfer,
         ),
         Plan("gcca", "model 3 without GCCA, with it, and with each of its mends", _gcca),

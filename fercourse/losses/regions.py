@@ -57,4 +57,4 @@ def region_loss(logits: Tensor, masks: Tensor) -> Tensor:
 
 def _window(side: int) -> int:
     """PraNet looks 31 pixels wide at pictures of 352; odd, and in proportion here."""
-    return 2 * round(31 / 352 * side / 2) + 1
+    return 2 * int(31 / 352 * side / 2) + 1

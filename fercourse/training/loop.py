@@ -216,6 +216,10 @@ def _model(config: RunConfig, state_copy: dict[str, Tensor]) -> FERNet:
 
 def _masks(sources: list[Faces]) -> Tensor:
     """What maps are held to: uint8 (N, H, W), 1 where the expression changes a drawn face."""
+    if all(faces.drawing is None for faces in sources):
+        raise FercourseError(
+            "loss.map_weight needs faces whose masks are known, and none of these is a drawn one."
+        )
     return torch.cat(
         [
             torch.full(faces.images.shape, IGNORED, dtype=torch.uint8)

@@ -27,18 +27,19 @@ print(torch.backends.cpu.get_cpu_capability(), fercourse.load("synthetic").finge
 BATCHES = """
 from hashlib import sha256
 import fercourse, torch
-from fercourse.datasets.synthetic import render
+from fercourse.datasets.synthetic import Drawing
 from fercourse.datasets.synthetic.expression import intensities
 
-for batch in (1, 7, 256):
-    index = torch.arange(260)
+for batch in (1, 7, 64):
+    index = torch.arange(70)
     units = intensities(index % 7, index, 0, 0.5)
     digest = sha256()
     masks = sha256()
     for part in zip(*(t.split(batch) for t in (units, index // 7, index)), strict=True):
-        faces = render(*part, 0, 48, 0.5)
-        digest.update(faces.images.numpy().tobytes())
-        masks.update(faces.masks.numpy().tobytes())
+        drawing = Drawing(*part, 0, 48, 0.5)
+        images = drawing.render().images
+        digest.update(images.numpy().tobytes())
+        masks.update(drawing.masks(images).numpy().tobytes())
     print(digest.hexdigest(), masks.hexdigest())
 """
 

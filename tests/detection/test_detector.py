@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from fercourse import Faces, FercourseError
 from fercourse.cli.faces import app
-from fercourse.datasets.cropped import cut_faces, find_boxes
+from fercourse.datasets.cropped import cut, cut_faces, find_boxes
 from fercourse.detection import (
     LANDMARKS,
     Detection,
@@ -163,12 +163,11 @@ def test_a_data_set_is_cropped_and_its_misses_counted(hopper, face):
     left, right = np.array(frame), np.array(frame.transpose(Image.Transpose.FLIP_LEFT_RIGHT))
     blank = np.full((48, 48), 77, np.uint8)
     blank[:24] = 50
-    x = np.broadcast_to(np.arange(48, dtype=np.int32), (48, 48))
+    x = torch.arange(48, dtype=torch.int32).expand(3, 48, 48)  # each pixel's column, as a mask
     faces = Faces(
         images=torch.from_numpy(np.stack([left, blank, right])),
         labels=torch.tensor([6, 0, 3]),
         ids=np.array(["a", "b", "c"]),
-        masks=torch.from_numpy(np.stack([x, x, x])),
     )
     boxes, found = find_boxes(faces)
     cropped = cut_faces(faces, boxes, 96)
@@ -179,9 +178,10 @@ def test_a_data_set_is_cropped_and_its_misses_counted(hopper, face):
     whole = np.array(Image.fromarray(blank).resize((96, 96), Image.Resampling.BILINEAR))
     assert np.array_equal(cropped.images[1].numpy(), whole)
     # The mask says which columns were kept: it must agree with the picture cut from them.
-    assert cropped.masks.dtype == torch.int32
-    assert cropped.masks[1, 0].tolist() == np.repeat(np.arange(48), 2).tolist()
-    kept = cropped.masks[0, 0]
+    masks = cut(x, boxes, 96)
+    assert masks.dtype == torch.int32
+    assert masks[1, 0].tolist() == np.repeat(np.arange(48), 2).tolist()
+    kept = masks[0, 0]
     scaled = torch.from_numpy(left).double()[:, kept.long()]  # its columns, all rows
     rows = np.linspace(0, 47, 96).round().astype(int)
     correlation = np.corrcoef(scaled[rows].flatten(), cropped.images[0].flatten())[0, 1]

@@ -228,37 +228,17 @@ def test_scores_of_a_perfect_a_wrong_and_a_flat_map():
     assert explain.energy_inside(half, mask).item() == about(0.75, **SUM)
 
 
-def test_truth_holds_the_expressions_own_units_and_not_the_idle_ones():
+def test_truth_holds_the_expressions_own_units_and_not_the_idle_ones(monkeypatch):
     from fercourse.datasets.synthetic.units import UNITS
 
     masks = torch.zeros(2, 32, 32, dtype=torch.int32)
     masks[0, 5, 5] = 1 << UNITS.index(12)  # happy pulls the lip corners
     masks[0, 6, 6] = 1 << UNITS.index(4)  # and does not lower the brow
     masks[1, 7, 7] = 1 << UNITS.index(25)  # neutral faces may part their lips
-    faces = Faces(torch.zeros(2, 32, 32, dtype=torch.uint8), torch.tensor([3, 6]), masks=masks)
+    faces = Faces(torch.zeros(2, 32, 32, dtype=torch.uint8), torch.tensor([3, 6]))
+    monkeypatch.setattr(Faces, "masks", masks)
     assert explain.truth(faces).nonzero().tolist() == [[0, 5, 5]]
     assert len(explain.truth(faces, idle=True).nonzero()) == 3
-
-
-def test_moved_marks_what_differs_from_the_twin_at_rest(drawn):
-    faces = drawn.train
-    marked, twins = (
-        explain.changed_pixels(faces, DRAWN),
-        explain.neutral_counterfactual(faces, DRAWN),
-    )
-    change = (faces.images.float() - twins.float()).abs()
-    acting = faces.labels != 6
-    assert not marked[~acting].any()
-    # the painter gives a face the same pixels in every batch
-    assert torch.equal(faces.images[~acting], twins[~acting])
-    share = marked[acting].float().mean((1, 2))
-    assert ((share > 0.15) & (share < 0.25)).all()
-    inside = change[acting][marked[acting]].mean()
-    assert inside > 4 * change[acting][~marked[acting]].mean()
-    with pytest.raises(FercourseError, match="seed 1"):
-        explain.changed_pixels(faces, DataConfig(seed=1, size=32))
-    with pytest.raises(FercourseError, match="drawn otherwise"):
-        explain.changed_pixels(faces, DataConfig(size=32, difficulty=0.9))
 
 
 def test_bootstrap_covers_and_widens_with_groups():
@@ -279,12 +259,35 @@ def test_bootstrap_covers_and_widens_with_groups():
 def test_baselines_know_no_face():
     faces = bars(3)
     found = explain.baselines(faces, bars(20, 5))
-    assert list(found) == ["random", "centre", "mean-face edges"]
+    assert list(found) == ["random", "centre", "mean-face edges", "own edges"]
     assert all(m.shape == (3, 32, 32) and m.min() >= 0 for m in found.values())
     assert torch.equal(found["centre"][0], found["centre"][2])  # copies of one map
     y, x = divmod(int(found["centre"][0].argmax()), 32)
     assert y in (15, 16)
     assert x in (15, 16)
+
+
+def test_own_edges_are_where_the_face_has_them():
+    faces = bars(3)
+    found = explain.baselines(faces, faces)["own edges"]
+    for image, heat in zip(faces.images.float(), found, strict=True):
+        bar = image.mean(1)  # bright rows, where the class is
+        rim = int((bar[1:] - bar[:-1]).abs()[2:-2].argmax()) + 2
+        assert heat[rim - 1 : rim + 3].mean() > 1.5 * heat.mean()
+
+
+def test_untrained_maps_change_with_the_weights_and_not_with_the_call():
+    from fercourse.explain.baselines import UNTRAINED, untrained
+
+    faces = bars(2)
+    state = torch.get_rng_state()
+    first, again, other = (untrained(faces, 0.05, seed) for seed in (0, 0, 1))
+    assert torch.equal(torch.get_rng_state(), state)
+    assert list(first) == list(UNTRAINED)
+    for name in UNTRAINED:
+        assert first[name].shape == faces.images.shape
+        torch.testing.assert_close(first[name], again[name], **NETWORK)
+    assert not torch.allclose(first["untrained C3"], other["untrained C3"])
 
 
 def test_score_leaves_neutral_faces_out(drawn):
@@ -361,13 +364,15 @@ def test_randomising_changes_gradcam_but_not_a_map_of_the_face_alone():
     model, faces = tiny(6), bars(4)
     before = weights_digest(model)
     face_only = explain.randomise(model, faces, lambda m, x: x.float())
-    assert all(torch.allclose(v, torch.ones(4).double(), **DOUBLE) for v in face_only.values())
+    ones = torch.ones(10, 4).double()
+    assert all(torch.allclose(v, ones, **DOUBLE) for v in face_only.values())
     of_model = explain.randomise(model, faces, lambda m, x: explain.maps(m, x)["global"])
     assert list(of_model)[:3] == ["trained", "logits", "embedding"]
     assert list(of_model)[-1] == "block1"
     # made before it, by the same operations on the same shapes, so no rank changes
-    torch.testing.assert_close(of_model["embedding"], torch.ones(4).double(), **DOUBLE)
+    torch.testing.assert_close(of_model["embedding"], ones, **DOUBLE)
     assert of_model["decoder"].mean() < 0.9
+    assert of_model["decoder"].mean(1).std() > 0  # every draw of weights is another one
     assert weights_digest(model) == before
 
 
@@ -397,6 +402,12 @@ def test_measured_rows_are_recorded_once_and_read_back(drawn, tmp_path):
     assert one.run.endswith("-0")
     assert one.weights == weights_digest(tiny(6))
     assert one.fingerprint == drawn.fingerprint
+    sane = book.rows(name="gradcam", kind="sanity")[0].scores
+    assert len(sane["draws"]) == 10 * len(sane["randomised"])
+    last = [v[0] for step, v in sane["draws"].items() if step.startswith("block1")]
+    assert sane["randomised"]["block1"][0] == pytest.approx(np.mean(last), abs=2e-4)
+    newborn = book.rows(kind="baseline", name="untrained C3")[0].scores["pr_auc"]["all"]
+    assert newborn[1] < newborn[0] < newborn[2]
     assert one.scores["pr_auc"]["all"][3] == int((drawn.test[:7].labels != 6).sum())
     assert all(json.loads(line) for line in book.path.read_text().splitlines())
 
@@ -431,7 +442,7 @@ def test_every_figure_draws(drawn, tmp_path):
         plots.gcca(model, faces),
         plots.through_models({k: tiny(k) for k in (1, 4, 6)}, faces, explain.truth(faces)[0]),
         plots.cam_grid(model, faces[:2], targets=explain.truth(faces)),
-        plots.truths(faces, DRAWN),
+        plots.truths(faces),
     ]
     rows = explain.measure(
         trained(), drawn, methods=("gradcam",), count=7, slow_count=3, sanity=True, faithful=True
@@ -495,14 +506,14 @@ def test_the_page_is_written_from_the_rows(drawn, tmp_path):
     for k in (2, 3):
         rows += explain.measure(trained(k), drawn, methods=("gradcam",), count=7)
     page = tmp_path / "page.md"
-    tables = ("pr_auc_moved", "steps", "flatness", "gates", "expressions", "runs")
+    tables = ("pr_auc", "steps", "flatness", "gates", "expressions", "runs")
     page.write_text("Before.\n" + "".join(f"<!-- table: {t} -->old<!-- end -->\n" for t in tables))
     assert write(page, rows, [])
     assert not write(page, rows, [])  # twice is the same as once
     text = page.read_text()
     assert "old" not in text
     line = next(x for x in text.splitlines() if x.startswith("| Grad-CAM |"))
-    value = {r.variant: r.value("pr_auc_moved") for r in rows if r.name == "gradcam"}
+    value = {r.variant: r.value("pr_auc") for r in rows if r.name == "gradcam"}
     assert f"{100 * value['model2']:.1f} (" in line.split("|")[3]
     assert f"{100 * value['model3']:.1f} (" in line.split("|")[4]
     gain = 100 * (value["model3"] - value["model2"])

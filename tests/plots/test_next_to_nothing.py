@@ -17,7 +17,7 @@ from fercourse.runs.score_book import ScoreRow
 
 
 def scored(kind="cam", name="gradcam", variant="model6", **scores) -> ScoreRow:
-    scores = scores or {"pr_auc_moved": {"all": [0.4, 0.3, 0.5, 9], "sad": [0.2, 0.1, 0.3, 9]}}
+    scores = scores or {"pr_auc": {"all": [0.4, 0.3, 0.5, 9], "sad": [0.2, 0.1, 0.3, 9]}}
     return ScoreRow(
         kind=kind,
         name=name,
@@ -33,7 +33,7 @@ def scored(kind="cam", name="gradcam", variant="model6", **scores) -> ScoreRow:
 STEP = {"0.0": [0.9, 0.8, 1.0, 9], "1.0": [0.1, 0.0, 0.2, 9]}
 FAITHFUL = scored("faithful", deletion=STEP, insertion=STEP, road={"all": [0.1, 0.0, 0.2, 9]})
 SANE = scored("sanity", randomised=STEP, flip={"all": [0.5, 0.4, 0.6, 9]})
-BLIND = scored("baseline", "random", "baseline")
+BLIND = scored("baseline", "centre", "baseline")
 ONE, TABLE_2 = [made_row(6)], [row for row in paper_claims() if row.plan == "table2"]
 FACE = np.full((48, 48), 90, dtype=np.uint8)
 
@@ -72,15 +72,15 @@ def test_one_is_drawn(name):
 
 
 def test_a_headline_names_a_map_that_is_shown():
-    better = scored("map", "edge", pr_auc_moved={"all": [0.9, 0.8, 1.0, 9]})
-    assert "Grad-CAM finds the acting" in plots.score_models([scored(), better]).get_suptitle()
+    better = scored("map", "edge", pr_auc={"all": [0.9, 0.8, 1.0, 9]})
+    assert "Grad-CAM finds what changed" in plots.score_models([scored(), better]).get_suptitle()
 
 
 def test_a_legend_of_blind_maps_needs_one():
     assert not plots.score_models([scored()]).legends
     assert len(plots.score_models([scored(), BLIND]).legends) == 1
-    assert "know nothing" not in plots.score_expressions([scored()]).get_suptitle()
-    assert "know nothing" in " ".join(
+    assert "has to beat" not in plots.score_expressions([scored()]).get_suptitle()
+    assert "has to beat" in " ".join(
         plots.score_expressions([scored(), BLIND]).get_suptitle().split()
     )
 

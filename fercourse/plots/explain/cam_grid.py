@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from fercourse.datasets.faces import Faces
-from fercourse.errors import FercourseError
 from fercourse.datasets.synthetic import LEVEL
 from fercourse.datasets.truth import own_units, truth
+from fercourse.errors import FercourseError
 from fercourse.explain import METHODS, gradcam, maps
 from fercourse.explain.score import rescale
 from fercourse.labels import Expression
@@ -153,7 +153,8 @@ def truths(faces: Faces) -> Figure:
     if not len(faces):
         raise FercourseError("there are no faces to show.")
     masks, regions = truth(faces), truth(faces, regions=True)
-    assert faces.drawing is not None and faces.changes is not None
+    assert faces.drawing is not None
+    assert faces.changes is not None
     own = own_units(faces.labels)  # (N, U)
     rest = faces.drawing.at_rest(own)
     change = (faces.changes * own[..., None, None]).amax(1).float()  # (N, H, W), grey levels
