@@ -178,6 +178,7 @@ def _supervision(request: Request) -> Variants:
     return {
         "model5": base,
         "model5-supervised": base.change(**{"loss.map_weight": 1.0}),
+        "model5-supervised-0.1": base.change(**{"loss.map_weight": 0.1}),
     }, ""
 
 

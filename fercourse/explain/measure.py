@@ -46,6 +46,7 @@ def measure(
     faithful: bool = False,
     seed: int = 0,
     variant: str | None = None,
+    draws: int = DRAWS,
 ) -> list[ScoreRow]:
     """Hold every map of a model against the truth, or, on photographs, against its own answer.
 
@@ -63,6 +64,7 @@ def measure(
         sanity: Add cascading randomisation and flip agreement.
         faithful: Add deletion, insertion and ROAD on faces that have masks too.
         seed: Of the bootstrap and the random map.
+        draws: Initialisations of untrained networks and of the sanity checks.
         variant: What is varied; by default the row of Table 1, "model6".
     """
     model = trained.network
@@ -99,7 +101,7 @@ def measure(
             rows.append(_row("map", name, found, faces, regions, stamp, spread=_rounded(about)))
         for name, found in flat.items():
             rows.append(_row("baseline", name, found, faces, regions, _of_no_model(stamp)))
-        rows += _untrained(faces, regions, model.config.width, _of_no_model(stamp))
+        rows += _untrained(faces, regions, model.config.width, draws, _of_no_model(stamp))
         for (method, place), found in cams.items():
             n = len(found)
             rows.append(_row("cam", method, found, faces[:n], regions[:n], stamp, layer=place))
@@ -116,10 +118,10 @@ def measure(
         for method in methods:
             for place in layers:
                 cam = partial(gradcam, method=method, target=classes, layer=place)
-                rows.append(_sanity(model, method, place, cam, few, stamp))
+                rows.append(_sanity(model, method, place, cam, few, draws, stamp))
         for name in _checked(model, few):
             own_map = partial(_own_map, name=name)
-            rows.append(_sanity(model, name, "", own_map, few, stamp))
+            rows.append(_sanity(model, name, "", own_map, few, draws, stamp))
     return rows
 
 
@@ -148,10 +150,12 @@ def _scores(found: Tensor, faces: Faces, regions: Tensor, seed: int) -> Scores:
     }
 
 
-def _untrained(faces: Faces, regions: Tensor, width: float, stamp: Stamp) -> list[ScoreRow]:
+def _untrained(
+    faces: Faces, regions: Tensor, width: float, draws: int, stamp: Stamp
+) -> list[ScoreRow]:
     """Networks that learnt nothing: mean over initialisations, between the lowest and highest."""
     drawn: dict[str, list[Scores]] = {}
-    for seed in range(DRAWS):
+    for seed in range(draws):
         for name, found in untrained(faces, width, seed).items():
             drawn.setdefault(name, []).append(_scores(found, faces, regions, stamp["seed"]))
     return [
@@ -160,13 +164,13 @@ def _untrained(faces: Faces, regions: Tensor, width: float, stamp: Stamp) -> lis
             name=name,
             n=len(faces),
             scores={
-                metric: {group: _range([s[metric][group] for s in draws]) for group in groups}
-                for metric, groups in draws[0].items()
+                metric: {group: _range([s[metric][group] for s in each]) for group in groups}
+                for metric, groups in each[0].items()
             },
-            note=f"mean, lowest and highest of {DRAWS} initialisations at width {width:g}",
+            note=f"mean, lowest and highest of {draws} initialisations at width {width:g}",
             **stamp,
         )
-        for name, draws in drawn.items()
+        for name, each in drawn.items()
     ]
 
 
@@ -192,9 +196,16 @@ def _faithful(
 
 
 def _sanity(
-    model: FERNet, name: str, place: str, explain: Explain, faces: Faces, stamp: Stamp
+    model: FERNet,
+    name: str,
+    place: str,
+    explain: Explain,
+    faces: Faces,
+    draws: int,
+    stamp: Stamp,
 ) -> ScoreRow:
-    alike = {part: found.mean(1) for part, found in randomise(model, faces, explain).items()}
+    alike = randomise(model, faces, explain, draws)
+    alike = {part: found.mean(1) for part, found in alike.items()}  # (D,) each
     turned = flips(model, faces, explain)  # (N,)
     scores = {
         # Initialisations differ more than faces do: the interval is over them, and each is kept.

@@ -253,8 +253,8 @@ def summary(rows: Sequence[ScoreRow]) -> str:
     }
     above = [NAMES[name] for name, value in road.items() if value > road.get("centre", 1)]
     lines = [
-        "Everything here is about narrow networks on drawn faces, of which it is known which pixels "
-        "an expression changes. A score is a PR-AUC in per cent against those pixels.",
+        "Everything here is about narrow networks on drawn faces, of which it is known what "
+        "changes with an expression. A score is a PR-AUC in per cent against those pixels.",
         f"A random map scores {100 * mean['random']:.0f}, a blob in the middle of the picture "
         f"{100 * blind:.0f}. Both know nothing of the face.",
         f"The best map is: {NAMES[best]}, with {100 * mean[best]:.0f}.",

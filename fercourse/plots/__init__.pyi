@@ -38,6 +38,8 @@ from .explain.score_charts import faithfulness as faithfulness
 from .explain.score_charts import sanity as sanity
 from .explain.score_charts import score_expressions as score_expressions
 from .explain.score_charts import score_models as score_models
+from .explain.ten_seeds import gcca_mends as gcca_mends
+from .explain.ten_seeds import supervision as supervision
 from .explain.trust import accuracy_by_group as accuracy_by_group
 from .explain.trust import from_photo as from_photo
 from .explain.trust import reliability as reliability
@@ -53,6 +55,7 @@ from .model.gates import groups as groups
 from .model.gates import poolings as poolings
 from .model.island_path import island_path as island_path
 from .model.receptive_field import blocks_seen as blocks_seen
+from .model.receptive_field import effective_fields as effective_fields
 from .model.receptive_field import receptive_fields as receptive_fields
 from .training.curves import confusion as confusion
 from .training.curves import learning_curves as learning_curves

@@ -211,9 +211,59 @@ plots.receptive_fields({s: np.asarray(p.image) for s, p in portraits.items()}, f
 
 # %% [markdown]
 # This is a difference between the paper's 224 pixels and our 48 that no table shows. At 224, a
-# location of C4 sees a part of the face; at 48 it sees everything. Enlarging a small
+# location of C4 can see a part of the face; at 48 it can see everything. Enlarging a small
 # face first, as the paper does, adds no detail, but keeps deep features local. It also costs twenty
 # times the work.
+
+# %% [markdown]
+# ## What it could see, and what it listens to
+#
+# A pixel in the middle reaches C4 on thousands of ways through the kernels, one at the rim on a
+# single one. So the rule above is the *largest* field, not the *effective* one (Luo et al., 2016).
+# We measure that one on a trained network: the squared gradient of a location in the middle of each
+# block, for every pixel, averaged over drawn faces.
+
+
+# %%
+def influence(net: fercourse.FERNet, x: Tensor, block: int) -> Tensor:
+    """Mean squared gradient of the middle location of C_block: (N, 1, H, W) -> (H, W)."""
+    x = x.clone().requires_grad_()
+    c = net.backbone(x)[0][block - 1]  # (N, C, h, w)
+    middle = c[:, :, c.shape[2] // 2, c.shape[3] // 2]  # (N, C)
+    (gradient,) = torch.autograd.grad(middle.sum(), x)  # faces do not mix
+    return gradient.square().mean((0, 1))
+
+
+def half_side(map_: Tensor) -> int:
+    """Side of the middle square that holds half of a map (H, W)."""
+    at = (torch.arange(len(map_)) - len(map_) / 2 + 0.5).abs()
+    ring = torch.maximum(at[:, None], at)  # distance from the middle, as squares measure it
+    side = 2 * torch.arange(1, len(map_) // 2 + 1)
+    inside = torch.stack([map_[ring < s / 2].sum() for s in side])
+    return int(side[inside >= map_.sum() / 2][0])
+
+
+# %%
+from fercourse.explain.layers import as_input
+
+trained_net = fercourse.pretrained("fer2013", model=1).network
+some = fercourse.load("synthetic", count=210, difficulty=0.1).train[:64]
+x = as_input(trained_net, some)  # (64, 1, 48, 48)
+listens = {f"C{i}": influence(trained_net, x, i) for i in range(1, 6)}
+half = {name: half_side(map_) for name, map_ in listens.items()}
+print(half)
+
+# %% [markdown]
+# Bright is influence, the solid square holds half of it, and the dashed one is the square of the
+# rule, cut off at the picture's rim. How much smaller is the solid one in C4?
+
+# %%
+plots.effective_fields({k: v.numpy() for k, v in listens.items()}, fields, half)
+
+# %% [markdown]
+# So at 48 pixels a location of C4 *can* see everything and listens to about a quarter of it. A
+# grid's location stands for a part of the face after all, which lesson 14 needs when it lays coarse
+# maps on faces.
 
 # %% [markdown]
 # ## What the blocks see

@@ -108,8 +108,37 @@ for i in range(1, 6):
     print(f"C{i}: R² = {scores[f'C{i}']:.2f}")
 
 # %% [markdown]
+# Before we believe the fall from C2 to C5, two lines that any such curve needs.
+#
+# **The ceiling.** C4 has 6x6 places, C5 3x3. Whatever lies there is drawn by bilinear
+# interpolation, and fine lines cannot come out of it. How much of the edges could a grid hold at
+# best? We fit the values on the grid to the edges themselves: nothing that a block could learn does
+# better.
+#
+# **The floor.** Faces are alike. The mean edge map of the fitted half knows no face, and explains
+# some of the others.
+
+
+# %%
+def ceiling(target: Tensor, side: int) -> float:
+    """R^2 of the best map on a grid of side x side places, drawn bilinearly over the target."""
+    h = target.shape[-1]
+    basis = F.interpolate(torch.eye(side)[:, None], size=h, mode="linear")[:, 0]  # (side, h)
+    project = torch.linalg.pinv(basis) @ basis  # (h, h): onto what the grid can draw
+    y = target[:, 0]  # (N, h, h)
+    rest = project.T @ y @ project - y
+    return 1 - float(rest.square().mean() / y.var())
+
+
+sides = {"C1": 24, "C2": 24, "C3": 12, "C4": 6, "C5": 3}  # C1 was resized to the target's 24
+best = {name: ceiling(edges, side) for name, side in sides.items()}
+y, half = edges[:, 0], len(edges) // 2
+mean_edges = 1 - float((y[:half].mean(0) - y[half:]).square().mean() / y[half:].var())
+print({name: round(value, 2) for name, value in best.items()}, f"mean map {mean_edges:.2f}")
+
+# %% [markdown]
 # One of the faces that nothing was fitted to. From left to right, watch the drawing dissolve: where
-# do you stop recognising it?
+# do you stop recognising it? Under each block stands what it holds and what its grid could.
 
 # %%
 k = 70
@@ -118,12 +147,16 @@ plots.edge_readouts(
     edges[k, 0].numpy(),
     {name: e[k].numpy() for name, e in estimates.items()},
     scores,
+    best,
+    mean_edges,
 )
 
 # %% [markdown]
-# So the paper is right that low blocks hold edges and high ones do not. It is silent on two things.
-# C1 holds more of them than C2, but at four times the places; C2 is the compromise. And how much of
-# this was *learned*? The same question to a network that has learned nothing:
+# So the paper is right that low blocks hold edges. That high ones hold none is partly their grid's
+# doing: compare C4 and C5 with their ceilings, and with the floor of a map that knows no face. Only
+# what lies between the two is the block's own. The paper is silent on two more things. C1 holds
+# more of them than C2, but at four times the places; C2 is the compromise. And how much of this was
+# *learned*? The same question to a network that has learned nothing:
 
 # %%
 torch.manual_seed(0)

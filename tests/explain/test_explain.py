@@ -363,10 +363,10 @@ def test_rank_correlation_is_spearmans():
 def test_randomising_changes_gradcam_but_not_a_map_of_the_face_alone():
     model, faces = tiny(6), bars(4)
     before = weights_digest(model)
-    face_only = explain.randomise(model, faces, lambda m, x: x.float())
-    ones = torch.ones(10, 4).double()
+    face_only = explain.randomise(model, faces, lambda m, x: x.float(), draws=3)
+    ones = torch.ones(3, 4).double()
     assert all(torch.allclose(v, ones, **DOUBLE) for v in face_only.values())
-    of_model = explain.randomise(model, faces, lambda m, x: explain.maps(m, x)["global"])
+    of_model = explain.randomise(model, faces, lambda m, x: explain.maps(m, x)["global"], draws=3)
     assert list(of_model)[:3] == ["trained", "logits", "embedding"]
     assert list(of_model)[-1] == "block1"
     # made before it, by the same operations on the same shapes, so no rank changes
@@ -390,7 +390,14 @@ def test_flips_are_one_for_a_map_that_turns_with_the_face_and_less_for_one_that_
 
 def test_measured_rows_are_recorded_once_and_read_back(drawn, tmp_path):
     rows = explain.measure(
-        trained(), drawn, methods=("gradcam",), count=7, slow_count=3, sanity=True, faithful=True
+        trained(),
+        drawn,
+        methods=("gradcam",),
+        count=7,
+        slow_count=3,
+        sanity=True,
+        faithful=True,
+        draws=2,
     )
     book = ScoreBook(tmp_path / "scores.jsonl")
     assert book.append(rows) == len(rows)
@@ -403,7 +410,7 @@ def test_measured_rows_are_recorded_once_and_read_back(drawn, tmp_path):
     assert one.weights == weights_digest(tiny(6))
     assert one.fingerprint == drawn.fingerprint
     sane = book.rows(name="gradcam", kind="sanity")[0].scores
-    assert len(sane["draws"]) == 10 * len(sane["randomised"])
+    assert len(sane["draws"]) == 2 * len(sane["randomised"])
     last = [v[0] for step, v in sane["draws"].items() if step.startswith("block1")]
     assert sane["randomised"]["block1"][0] == pytest.approx(np.mean(last), abs=2e-4)
     newborn = book.rows(kind="baseline", name="untrained C3")[0].scores["pr_auc"]["all"]
@@ -445,7 +452,14 @@ def test_every_figure_draws(drawn, tmp_path):
         plots.truths(faces),
     ]
     rows = explain.measure(
-        trained(), drawn, methods=("gradcam",), count=7, slow_count=3, sanity=True, faithful=True
+        trained(),
+        drawn,
+        methods=("gradcam",),
+        count=7,
+        slow_count=3,
+        sanity=True,
+        faithful=True,
+        draws=2,
     )
     figures += [
         plots.score_models(rows),
@@ -504,7 +518,7 @@ def test_the_page_is_written_from_the_rows(drawn, tmp_path):
 
     rows = []
     for k in (2, 3):
-        rows += explain.measure(trained(k), drawn, methods=("gradcam",), count=7)
+        rows += explain.measure(trained(k), drawn, methods=("gradcam",), count=7, draws=2)
     page = tmp_path / "page.md"
     tables = ("pr_auc", "steps", "flatness", "gates", "expressions", "runs")
     page.write_text("Before.\n" + "".join(f"<!-- table: {t} -->old<!-- end -->\n" for t in tables))

@@ -28,6 +28,8 @@ def edge_readouts(
     edges: np.ndarray,
     readouts: Mapping[str, np.ndarray],
     scores: Mapping[str, float],
+    best: Mapping[str, float] | None = None,
+    mean_edges: float | None = None,
 ) -> Figure:
     """A face, its Sobel edges, and what one 1x1 convolution can recover of them from each block.
 
@@ -36,13 +38,15 @@ def edge_readouts(
         edges: Sobel's, (h, w).
         readouts: By block, (h, w).
         scores: By block, the share of the edges' variance explained on faces not fitted to.
+        best: By block, what its grid could hold of these edges at all.
+        mean_edges: What the mean edge map of all faces explains, which knows no face.
 
     Raises:
         FercourseError: Blocks of the two differ.
     """
     if list(readouts) != list(scores):
         raise FercourseError("edge_readouts needs a score for every readout, in the same order.")
-    figure = new_figure(height=1.85)
+    figure = new_figure(height=2.0)
     columns = figure.subplots(1, 2 + len(readouts))
     picture(columns[0], face)
     columns[0].set_title("face", loc="center")
@@ -53,13 +57,21 @@ def edge_readouts(
         bare(axes)
         axes.set_title(name, loc="center")
         if name in scores:
-            axes.set_xlabel(f"R² = {max(scores[name], 0):.2f}".replace("R² = 0.00", "R² ≤ 0"))
-    best = max(scores, key=lambda name: scores[name])
-    lost = [name for name, score in scores.items() if score < 0.1]
-    text = f"A 1×1 convolution reads {100 * scores[best]:.0f} % of the edges' variance from {best}"
-    if "C2" in scores and best != "C2":
+            said = f"R² = {max(scores[name], 0):.2f}".replace("R² = 0.00", "R² ≤ 0")
+            if best and name in best:
+                said += f"\ngrid: {best[name]:.2f}"
+            axes.set_xlabel(said)
+    top = max(scores, key=lambda name: scores[name])
+    text = f"A 1×1 convolution reads {100 * scores[top]:.0f} % of the edges' variance from {top}"
+    if "C2" in scores and top != "C2":
         text += f", {100 * max(scores['C2'], 0):.0f} % from C2"
-    headline(figure, text + (f", and next to nothing from {' or '.join(lost)}" if lost else ""))
+    last = list(scores)[-1]
+    text += f", {100 * max(scores[last], 0):.0f} % from {last}"
+    if best:
+        text += f", whose grid could hold {100 * best[last]:.0f} %"
+    if mean_edges is not None:
+        text += f"; the mean edge map alone explains {100 * mean_edges:.0f} %"
+    headline(figure, text)
     return figure
 
 

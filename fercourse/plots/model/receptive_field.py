@@ -78,6 +78,46 @@ def receptive_fields(faces: Mapping[int, np.ndarray], fields: Mapping[str, int])
 
 
 @course_style()
+def effective_fields(
+    influence: Mapping[str, np.ndarray], fields: Mapping[str, int], half: Mapping[str, int]
+) -> Figure:
+    """What a location in the middle of each block listens to, within what it could hear.
+
+    Args:
+        influence: By block, "C1" first: mean squared gradient of each pixel, (H, W).
+        fields: By block, the side of the square it depends on at all, pixels.
+        half: By block, the side of the middle square that holds half of the influence, pixels.
+
+    Raises:
+        FercourseError: The blocks of the three differ.
+    """
+    if not list(influence) == list(fields) == list(half):
+        raise FercourseError("effective_fields needs the same blocks in all three, in one order.")
+    figure = new_figure(height=2.3)
+    panels = figure.subplots(1, len(influence), squeeze=False)[0]
+    for axes, (block, map_), colour in zip(panels, influence.items(), _COLOURS, strict=False):
+        size = len(map_)
+        # The square root of the square root shows the faint rim beside the strong middle.
+        axes.imshow(map_**0.25, cmap=MATRIX)
+        bare(axes)
+        for side, style in ((min(fields[block], size), "--"), (half[block], "-")):
+            corner = (size - side) / 2 - 0.5
+            axes.add_patch(
+                Rectangle(
+                    (corner, corner), side, side, fill=False, lw=1.6, ls=style, edgecolor=colour
+                )
+            )
+        axes.set_title(block, loc="center")
+        axes.set_xlabel(f"could: {fields[block]} px\nhalf in: {half[block]} px")
+    last = list(half)[-1]
+    wide = [block for block in half if fields[block] > size]
+    text = f"{wide[0] if wide else last} could see the whole face, and half of what it listens to "
+    text += f"lies in {half[wide[0] if wide else last]} × {half[wide[0] if wide else last]} pixels"
+    headline(figure, f"{text} (dashed: all it depends on)")
+    return figure
+
+
+@course_style()
 def blocks_seen(model: FERNet, face: Faces, count: int = 8) -> Figure:
     """The strongest channels of every block for one face, each on its own scale.
 

@@ -1,0 +1,187 @@
+"""Ten seeds of two questions: maps with their supervision given back, and GCCA with a mend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from fercourse.errors import FercourseError
+from fercourse.explain.gradcam import METHODS
+from fercourse.explain.maps import TITLES
+from fercourse.plots.style import (
+    GREY,
+    INK,
+    OURS,
+    PAPER,
+    THIRD,
+    course_style,
+    headline,
+    light_grid,
+    new_figure,
+)
+from fercourse.runs.attention_record import Record, difference
+
+PLAIN, SUPERVISED = "model5", "model5-supervised"
+_MAPS = ("global", "refined5", "refined4", "refined3", "before3", "gradcam")
+_EDITS = ("flattened", "of another face", "reversed", "all erased")
+MENDS = {
+    "gcca-none": ("no GCCA", GREY),
+    "gcca-as-read": ("as read", INK),
+    "gcca-norm": ("norm in\nthe squeeze", OURS),
+    "gcca-descriptors": ("normalised\ndescriptors", PAPER),
+    "gcca-start": ("zero-sum\nstart", THIRD),
+}
+"""What plan ``gcca`` compares: name and colour."""
+
+
+@course_style()
+def supervision(records: Sequence[Record]) -> Figure:
+    """Model 5 without and with supervised maps: where they point, whether that helps, or matters.
+
+    Args:
+        records: Of plan ``supervision``, see
+            :func:`fercourse.runs.attention_record.attention_records`.
+
+    Raises:
+        FercourseError: One of the two was not measured.
+    """
+    sides = {name: [r for r in records if r["variant"] == name] for name in (PLAIN, SUPERVISED)}
+    if not all(sides.values()):
+        raise FercourseError("model 5 must be measured with and without supervised maps.")
+    figure = new_figure(height=3.3)
+    left, middle, right = figure.subplots(1, 3, width_ratios=[2.2, 0.8, 1.5])
+    for axes, names, value in (
+        (left, _MAPS, lambda r, n: 100 * r["maps"][n]["pr_auc"]),
+        (right, _EDITS, lambda r, n: 100 * r["changed"][n] / r["judged"]),
+    ):
+        for shift, mine, colour, label in (
+            (-0.17, sides[PLAIN], INK, "without"),
+            (0.17, sides[SUPERVISED], OURS, "supervised"),
+        ):
+            for k, name in enumerate(names):
+                values = [value(r, name) for r in mine]
+                _dots(axes, k + shift, values, colour, label if k == 0 else None)
+        light_grid(axes)
+    left.set_xticks(range(len(_MAPS)), [_title(n) for n in _MAPS], rotation=35, ha="right")
+    left.set_ylabel("PR-AUC against what changed (%)")
+    left.set_ylim(0, 100)
+    left.set_title("where maps point")
+    left.legend(loc="upper right")
+    right.set_xticks(range(len(_EDITS)), _EDITS, rotation=35, ha="right")
+    right.set_ylabel("answers changed (%)")
+    right.set_title("if $A_i$ is tampered with")
+    pairs = _pairs(sides[PLAIN], sides[SUPERVISED])
+    for before, after in pairs:
+        middle.plot([0, 1], [100 * before, 100 * after], color=GREY, lw=1)
+    for k, colour in ((0, INK), (1, OURS)):
+        middle.plot([k] * len(pairs), [100 * p[k] for p in pairs], "o", ms=4, color=colour)
+    middle.set_xlim(-0.4, 1.4)
+    middle.set_xticks([0, 1], ["without", "supervised"], rotation=35, ha="right")
+    middle.set_ylabel("test accuracy (%)")
+    middle.set_title("accuracy")
+    light_grid(middle)
+    means = {
+        name: np.mean([100 * r["maps"]["refined3"]["pr_auc"] for r in mine])
+        for name, mine in sides.items()
+    }
+    text = f"Supervised, S_3 finds what changed ({means[SUPERVISED]:.0f} % instead of "
+    text += f"{means[PLAIN]:.0f})"
+    gain = difference(records, PLAIN, SUPERVISED, lambda r: 100 * r["accuracy"])
+    if gain:
+        what = "costs" if gain.high < 0 else "gains" if gain.low > 0 else "changes"
+        size = abs(gain.mean) if gain.clear else gain.mean
+        text += f", which {what} {size:{'.1f' if gain.clear else '+.1f'}} points of accuracy "
+        text += f"[{gain.low:.1f}, {gain.high:.1f}]"
+    headline(figure, f"{text}; {len(pairs)} seed{'s' * (len(pairs) > 1)}".replace("-", "−"))
+    return figure
+
+
+@course_style()
+def gcca_mends(records: Sequence[Record]) -> Figure:
+    """GCCA as read and with each mend: does M answer, and what is that worth?
+
+    Args:
+        records: Of plan ``gcca``.
+
+    Raises:
+        FercourseError: GCCA as read was not measured.
+    """
+    of = {name: [r for r in records if r["variant"] == name] for name in MENDS}
+    if not of["gcca-as-read"]:
+        raise FercourseError("GCCA as it was read must be measured.")
+    names = [name for name in MENDS if of[name]]
+    figure = new_figure(height=3.4)
+    panels = figure.subplots(1, 4)
+    shown = (
+        ("M from face to face", "mean change", lambda r: float(np.mean(r["over_faces"]))),
+        ("M frozen", "answers changed (%)", lambda r: 100 * r["frozen"] / r["judged"]),
+    )
+    for axes, (title, label, value) in zip(panels[:2], shown, strict=True):
+        for k, name in enumerate(names):
+            values = [value(r) for r in of[name] if "over_faces" in r]
+            if values:
+                _dots(axes, k, values, MENDS[name][1])
+        axes.set_title(title)
+        axes.set_ylabel(label)
+        axes.set_ylim(bottom=0)
+        light_grid(axes)
+    gains: Mapping[str, Callable[[Record], float]] = {
+        "accuracy": lambda r: 100 * r["accuracy"],
+        "Grad-CAM": lambda r: 100 * r["maps"]["gradcam"]["pr_auc"],
+    }
+    for axes, (title, value) in zip(panels[2:], gains.items(), strict=True):
+        axes.axhline(0, color=INK, lw=0.8)
+        for k, name in enumerate(names):
+            found = difference(records, "gcca-as-read", name, value)
+            if found and name != "gcca-as-read":
+                reach = [[found.mean - found.low], [found.high - found.mean]]
+                axes.errorbar(k, found.mean, reach, fmt="o", ms=5, color=MENDS[name][1])
+        axes.set_title(title)
+        axes.set_ylabel("points against “as read”")
+        light_grid(axes)
+    for axes in panels:
+        axes.set_xticks(range(len(names)), [MENDS[n][0] for n in names], rotation=60, fontsize=7)
+        axes.set_xlim(-0.6, len(names) - 0.4)
+    headline(figure, _what_mends_do(records, of))
+    return figure
+
+
+def _what_mends_do(records: Sequence[Record], of: Mapping[str, Sequence[Record]]) -> str:
+    moved = {
+        n: np.mean([np.mean(r["over_faces"]) for r in mine if "over_faces" in r])
+        for n, mine in of.items()
+        if mine and n != "gcca-none"
+    }
+    best = max(moved, key=lambda n: moved[n])
+    gain = difference(records, "gcca-as-read", best, lambda r: 100 * r["accuracy"])
+    name = MENDS[best][0].replace("\n", " ")
+    text = f"Mended ({name}), M changes {moved[best] / moved['gcca-as-read']:.0f} times as much "
+    text += "from face to face"
+    if gain and best != "gcca-as-read":
+        text += f"; accuracy changes by {gain.mean:+.1f} points [{gain.low:.1f}, {gain.high:.1f}]"
+        text += f" over {gain.n} seeds"
+    return text.replace("-", "−")
+
+
+def _dots(
+    axes: Axes, x: float, values: Sequence[float], colour: str, label: str | None = None
+) -> None:
+    """Every seed a dot, their mean a bar."""
+    spread = np.linspace(-0.08, 0.08, len(values)) if len(values) > 1 else [0]
+    axes.plot(x + np.array(spread), values, "o", ms=3, color=colour, alpha=0.7, label=label)
+    axes.plot([x - 0.14, x + 0.14], [np.mean(values)] * 2, color=colour, lw=1.6)
+
+
+def _pairs(first: Sequence[Record], second: Sequence[Record]) -> list[tuple[float, float]]:
+    """Accuracies of the seeds that both have."""
+    other = {r["seed"]: r["accuracy"] for r in second}
+    return [(r["accuracy"], other[r["seed"]]) for r in first if r["seed"] in other]
+
+
+def _title(name: str) -> str:
+    titles = {"global": "$P_d$", "before3": "$C_3$", **METHODS}
+    titles |= {f"refined{i}": f"$S_{i}$" for i in (3, 4, 5)}
+    return titles.get(name) or TITLES[name]
