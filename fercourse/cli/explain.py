@@ -1,13 +1,29 @@
-"""``fercourse explain``: score a model's maps, draw them, and write the page about them."""
+"""``fercourse explain``: draw a model's maps, score them, and write the page about them."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-app = typer.Typer(no_args_is_help=True, help="Where a model looks: scores, figures and the page.")
+
+class _ShowByDefault(TyperGroup):
+    """``fercourse explain me.jpg`` is ``fercourse explain show me.jpg``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As click does, with the command named where it was left out."""
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            args = ["show", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=_ShowByDefault,
+    no_args_is_help=True,
+    help="Where a model looks. fercourse explain PHOTO or DATA draws it.",
+)
 
 Weights = Annotated[Path, typer.Option("--weights", "-w", help="A model.safetensors of yours.")]
 Data = Annotated[
@@ -73,22 +89,37 @@ def score(
 
 
 @app.command()
-def figures(
-    weights: Weights,
-    out: Annotated[Path, typer.Option(help="Where the pictures go.")] = Path("build/attention"),
-    photo: Annotated[
-        Path | None, typer.Option(help="A photograph with one face, instead of built-in faces.")
+def show(
+    source: Annotated[
+        str, typer.Argument(help="A photograph, or a data set: synthetic, fer2013, a path.")
+    ],
+    weights: Annotated[
+        str, typer.Option("--weights", "-w", help="A model.safetensors, or a bundled model's name.")
+    ] = "fer2013-model6",
+    expression: Annotated[
+        str | None, typer.Option("--class", help="Whose evidence; what each face is read as.")
     ] = None,
+    method: Annotated[str, typer.Option(help="gradcam, gradcam++, layercam, ...")] = "gradcam",
+    layer: Annotated[str, typer.Option(help="Where the class map is made.")] = "block5",
+    out: Annotated[Path, typer.Option(help="Where the pictures go.")] = Path("build/attention"),
 ) -> None:
-    """Draw cascade, channel weights, methods and animation for a model."""
+    """Draw class map, GCCA and the cascade for anyone's picture: fercourse explain me.jpg."""
     from fercourse import plots
+    from fercourse.explain import METHODS, gradcam, maps
     from fercourse.files import atomic_write
+    from fercourse.labels import Expression
     from fercourse.weights.trained import load_weights
 
-    trained = load_weights(weights)
+    trained = load_weights(_weights(weights))
     model, size = trained.network, trained.run.data.size
-    faces = _photo(photo, size) if photo else _drawn(size)
-    drawings = {"methods": lambda: plots.cam_grid(model, faces)}
+    faces = _faces(source, size, trained.run.data.difficulty)
+    logits = maps(model, faces).logits
+    wanted = None if expression is None else Expression.parse(expression)
+    heat = gradcam(model, faces, method, target=wanted, layer=layer)
+    what = "the class each face is read as" if wanted is None else wanted.title
+    title = f"{METHODS[method]} at {layer}"
+    finding = f"Evidence for {what}, each map on its own scale"
+    drawings = {"class": lambda: plots.compared(faces, {title: heat}, finding)}
     if model.config.gcca:
         drawings["gcca"] = lambda: plots.gcca(model, faces)
     if model.config.reverse:
@@ -97,6 +128,8 @@ def figures(
     for name, draw in drawings.items():
         with atomic_write(out / f"{name}.png") as part:
             draw().savefig(part, format="png")
+    for k, p in enumerate(logits.softmax(1), start=1):
+        print(f"face {k}: {Expression(int(p.argmax())).title} {p.max():.0%}")
     print(f"{', '.join(drawings)} are in {out}.")
 
 
@@ -120,11 +153,33 @@ def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def _drawn(size: int):
-    """One built-in face of each expression."""
+def _weights(name: str) -> Path:
+    """A path, or a bundled model: "fer2013-model6"."""
+    from fercourse.errors import FercourseError
+    from fercourse.weights import FOLDER, bundled
+
+    known = [f"{data}-model{k}" for data, k in bundled()]
+    if name in known:
+        return FOLDER / f"{name}.safetensors"
+    if not Path(name).is_file():
+        raise FercourseError(f"There is no file {name}; bundled are {', '.join(known)}.")
+    return Path(name)
+
+
+def _faces(source: str, size: int, difficulty: float):
+    """A photograph's largest face, or a data set's first held-out face of each expression."""
+    import torch
+
     from fercourse.datasets.load import load
 
-    return load("synthetic", size=size, count=21, difficulty=0.1).train[:7]
+    if Path(source).suffix.lower() in _PHOTOGRAPHS and Path(source).is_file():
+        return _photo(Path(source), size)
+    faces = load(source, size=size, difficulty=difficulty).test
+    first = [at[0] for k in range(7) if len(at := (faces.labels == k).nonzero())]
+    return faces[torch.cat(first)]
+
+
+_PHOTOGRAPHS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff")
 
 
 def _photo(path: Path, size: int):

@@ -21,7 +21,7 @@ from fercourse.explain.score import (
     score,
     truth,
 )
-from fercourse.runs.score_book import ScoreBook, ScoreRow
+from fercourse.runs.score_book import ScoreBook, ScoreRow, highest_baseline
 
 __all__ = [
     "METHODS",
@@ -36,6 +36,7 @@ __all__ = [
     "features",
     "flips",
     "gradcam",
+    "highest_baseline",
     "layers",
     "map_statistics",
     "maps",

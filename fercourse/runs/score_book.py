@@ -163,6 +163,24 @@ class ScoreBook:
         return len(new)
 
 
+def highest_baseline(
+    rows: Iterable[ScoreRow], metric: str, group: str = "all"
+) -> tuple[str, float]:
+    """What a map must lie above to say anything of what was learnt: name, and where it reaches.
+
+    It is the upper end of the best baseline's interval, blind or seeing; of untrained networks, the
+    best of their initialisations.
+
+    Raises:
+        FercourseError: No row is a baseline's.
+    """
+    ends = {r.name: r.scores[metric][group][2] for r in rows if r.kind == "baseline"}
+    if not ends:
+        raise FercourseError("no row is a baseline's: measure a model first.")
+    name = max(ends, key=lambda n: ends[n])
+    return name, ends[name]
+
+
 def weights_digest(model: nn.Module) -> str:
     """Twelve hex digits that name a model's weights, whatever file they lie in."""
     digest = hashlib.sha256()

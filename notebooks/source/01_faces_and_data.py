@@ -57,9 +57,10 @@ for expression, units in synthetic.PROTOTYPES.items():
     print(f"{expression.title:9} {names or 'nothing'}")
 
 # %% [markdown]
-# The built-in faces are drawn from these. So for every pixel it is known which unit acts there: the
-# **truth masks**, against which lesson 14 holds the attention maps. No data set of photographs has
-# them. Bright is where a unit acts:
+# The built-in faces are drawn from these. So one can ask of every pixel which unit changed it: draw
+# the face again with that unit at rest and everything else equal, and compare. The pixels that
+# differ are the unit's **mask**, against which lesson 14 holds the attention maps. No data set of
+# photographs has such a truth. Bright is what a unit changes:
 
 # %%
 drawn = synthetic.draw("happy", identity=5, size=96, margin=0.0)
@@ -67,7 +68,9 @@ shown = {"happy": drawn.image}
 for unit, mask in drawn.masks.items():
     name = f"{unit} {synthetic.UNIT_NAMES[unit]}"
     shown[name] = np.where(mask, 0.45 * drawn.image + 140, 0.7 * drawn.image).astype(np.uint8)
-plots.pictures(shown, f"A smile of {len(drawn.masks)} action units", width=5.4)
+plots.pictures(
+    shown, f"A smile of {len(drawn.masks)} action units, and what each of them changes", width=5.4
+)
 
 # %% [markdown]
 # Paint a face yourself. Which of a smile's two units can you take away and still have a smile, if

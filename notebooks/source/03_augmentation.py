@@ -231,8 +231,9 @@ print("never seen in 16 epochs:", f"{(14 / 15) ** 16:.0%}", "· in 60:", f"{(14 
 # ## What must turn along, and what must not
 #
 # A class label does not change when a face is turned. Everything that has a *place* does:
-# landmarks, boxes, masks. Here the mask of the outer brow raiser (action unit 2) goes through the
-# same grid as its face; otherwise the truth of lesson 14 would point at the temples.
+# landmarks, boxes, masks. Here the mask of the outer brow raiser (action unit 2), the pixels that
+# it changes, goes through the same grid as its face; otherwise the truth of lesson 14 would point
+# at the temples, and lesson 08 would train maps on it. (`fercourse.augment.augment_with_masks`.)
 
 # %%
 drawn = synthetic.draw("surprise", identity=5, size=96, margin=0.0)
@@ -247,7 +248,7 @@ lit = {
 }
 plots.pictures(
     {name: torch.where(m, 0.4 * v + 150, v).byte() for name, (v, m) in lit.items()},
-    f"Forget the mask, and {lost:.0%} of it lies beside the muscle",
+    f"Forget the mask, and {lost:.0%} of it lies beside what the muscle changed",
     columns=3,
     width=5.6,
 )

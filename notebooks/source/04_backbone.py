@@ -234,13 +234,12 @@ def influence(net: fercourse.FERNet, x: Tensor, block: int) -> Tensor:
     return gradient.square().mean((0, 1))
 
 
-def half_side(map_: Tensor) -> int:
-    """Side of the middle square that holds half of a map (H, W)."""
-    at = (torch.arange(len(map_)) - len(map_) / 2 + 0.5).abs()
-    ring = torch.maximum(at[:, None], at)  # distance from the middle, as squares measure it
-    side = 2 * torch.arange(1, len(map_) // 2 + 1)
-    inside = torch.stack([map_[ring < s / 2].sum() for s in side])
-    return int(side[inside >= map_.sum() / 2][0])
+def half_side(map_: Tensor, centre: float) -> int:
+    """Side of the square around (centre, centre) that holds half of a map (H, W), pixels."""
+    at = (torch.arange(len(map_)) + 0.5 - centre).abs()  # of the pixels' middles
+    ring = torch.maximum(at[:, None], at)  # distance from the centre, as squares measure it
+    inside = [map_[ring < side / 2].sum() for side in range(1, 2 * len(map_))]
+    return 1 + sum(bool(v < map_.sum() / 2) for v in inside)
 
 
 # %%
@@ -250,7 +249,9 @@ trained_net = fercourse.pretrained("fer2013", model=1).network
 some = fercourse.load("synthetic", count=210, difficulty=0.1).train[:64]
 x = as_input(trained_net, some)  # (64, 1, 48, 48)
 listens = {f"C{i}": influence(trained_net, x, i) for i in range(1, 6)}
-half = {name: half_side(map_) for name, map_ in listens.items()}
+# A location in the middle of a grid of 48, 24, 12, 6 or 3 is so many pixels from the rim:
+centres = {f"C{i}": (48 // 2**i + 0.5) * 2 ** (i - 1) for i in range(1, 6)}
+half = {name: half_side(map_, centres[name]) for name, map_ in listens.items()}
 print(half)
 
 # %% [markdown]
@@ -258,12 +259,12 @@ print(half)
 # rule, cut off at the picture's rim. How much smaller is the solid one in C4?
 
 # %%
-plots.effective_fields({k: v.numpy() for k, v in listens.items()}, fields, half)
+plots.effective_fields({k: v.numpy() for k, v in listens.items()}, fields, half, centres)
 
 # %% [markdown]
-# So at 48 pixels a location of C4 *can* see everything and listens to about a quarter of it. A
-# grid's location stands for a part of the face after all, which lesson 14 needs when it lays coarse
-# maps on faces.
+# So at 48 pixels a location of C4 *can* see everything and listens to a good part of it. A grid's
+# location stands for a part of the face after all, which lesson 14 needs when it lays coarse maps
+# on faces.
 
 # %% [markdown]
 # ## What the blocks see

@@ -79,20 +79,24 @@ def receptive_fields(faces: Mapping[int, np.ndarray], fields: Mapping[str, int])
 
 @course_style()
 def effective_fields(
-    influence: Mapping[str, np.ndarray], fields: Mapping[str, int], half: Mapping[str, int]
+    influence: Mapping[str, np.ndarray],
+    fields: Mapping[str, int],
+    half: Mapping[str, int],
+    centres: Mapping[str, float],
 ) -> Figure:
     """What a location in the middle of each block listens to, within what it could hear.
 
     Args:
         influence: By block, "C1" first: mean squared gradient of each pixel, (H, W).
         fields: By block, the side of the square it depends on at all, pixels.
-        half: By block, the side of the middle square that holds half of the influence, pixels.
+        half: By block, the side of the square that holds half of the influence, pixels.
+        centres: By block, where the location is, pixels from the left and from the top.
 
     Raises:
-        FercourseError: The blocks of the three differ.
+        FercourseError: The blocks of the four differ.
     """
-    if not list(influence) == list(fields) == list(half):
-        raise FercourseError("effective_fields needs the same blocks in all three, in one order.")
+    if not list(influence) == list(fields) == list(half) == list(centres):
+        raise FercourseError("effective_fields needs the same blocks in all four, in one order.")
     figure = new_figure(height=2.3)
     panels = figure.subplots(1, len(influence), squeeze=False)[0]
     for axes, (block, map_), colour in zip(panels, influence.items(), _COLOURS, strict=False):
@@ -100,12 +104,12 @@ def effective_fields(
         # The square root of the square root shows the faint rim beside the strong middle.
         axes.imshow(map_**0.25, cmap=MATRIX)
         bare(axes)
-        for side, style in ((min(fields[block], size), "--"), (half[block], "-")):
-            corner = (size - side) / 2 - 0.5
+        for side, style in ((fields[block], "--"), (half[block], "-")):
+            low = max(0.0, centres[block] - side / 2)
+            reach = min(float(size), centres[block] + side / 2) - low
+            place = (low - 0.5, low - 0.5)  # pixel 0 is drawn from -0.5 on
             axes.add_patch(
-                Rectangle(
-                    (corner, corner), side, side, fill=False, lw=1.6, ls=style, edgecolor=colour
-                )
+                Rectangle(place, reach, reach, fill=False, lw=1.6, ls=style, edgecolor=colour)
             )
         axes.set_title(block, loc="center")
         axes.set_xlabel(f"could: {fields[block]} px\nhalf in: {half[block]} px")
