@@ -97,3 +97,38 @@ def test_gcca_norm_reaches_the_network():
     x = torch.rand(2, 1, 48, 48)
     assert net(x).logits.shape == (2, 7)
     assert ModelConfig.table1(3) == ModelConfig.table1(3, gcca_norm=False)
+
+
+def test_every_mend_reaches_the_network_and_none_is_the_papers():
+    mends = ("gcca_norm", "gcca_descriptor_norm", "gcca_zero_sum")
+    plain = ModelConfig.table1(3, width=0.125)
+    for mend in mends:
+        net = FERNet(ModelConfig.table1(3, width=0.125, **{mend: True}))
+        assert net.config != plain
+        assert net.train()(torch.rand(4, 1, 48, 48)).logits.isfinite().all()
+    names = set(FERNet(plain).state_dict())
+    assert not {name for name in names if "normalise" in name}
+
+
+def test_normalised_descriptors_make_every_block_answer():
+    x = 0.1 * _activations(64, 16, 6, 6, 0) + 2  # all faces strong, all alike
+    moved = {}
+    for mend in ({}, {"descriptor_norm": True}, {"norm": True}):
+        found = []
+        for draw in range(8):
+            torch.manual_seed(draw)
+            m = GCCA(16, **mend).train().attention(x)[..., 0, 0]
+            found.append((m - m.mean(0)).abs().mean())
+        moved[tuple(mend)] = torch.stack(found).mean()
+    assert moved["descriptor_norm",] > 3 * moved[()]
+    assert moved["norm",] > 3 * moved[()]
+
+
+def test_a_zero_sum_start_cancels_what_all_channels_share():
+    torch.manual_seed(0)
+    module = GCCA(32, zero_sum=True).eval()
+    same = torch.full((2, 32, 4, 4), 3.0)
+    fused = module.group(module.descriptors(same).flatten(1)[..., None, None])
+    torch.testing.assert_close(fused, torch.full_like(fused, 3.0), **SUM)
+    squeezed = module.squeeze(fused.relu())
+    torch.testing.assert_close(squeezed, torch.zeros_like(squeezed), **SUM)
