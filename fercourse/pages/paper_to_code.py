@@ -256,6 +256,7 @@ STATED = frozenset(
 ADDED = frozenset(
     {
         "loss.label_smoothing",
+        "loss.map_weight",
         "train.warmup",
         "train.mixup",
         "train.ema",
