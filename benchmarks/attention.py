@@ -2,8 +2,8 @@
 
 First the runs, recorded as any (a minute or so each on a core)::
 
-    fercourse run supervision --data synthetic --preset smoke --seeds 10 RECIPE --out build/attention
-    fercourse run gcca --data synthetic --preset smoke --seeds 10 RECIPE --out build/attention
+    fercourse run supervision --data synthetic --preset smoke RECIPE --out build/attention
+    fercourse run gcca --data synthetic --preset smoke RECIPE --out build/attention
 
 with RECIPE ``--set train.optimizer=adamw --set train.lr=0.002 --set train.batch_size=32 --set
 train.epochs=8``: at the preset's own rate some of the runs collapse. Then what their weights say::

@@ -8,6 +8,7 @@ from pathlib import Path
 from fercourse.datasets.registry import known
 from fercourse.files import write_if_changed
 from fercourse.markdown import fill, table
+from fercourse.pages.does_it_look import in_short
 from fercourse.pages.picture import save_if_changed
 from fercourse.pages.results import report
 from fercourse.plots import claimed_against_measured, confusion, sweep
@@ -17,6 +18,10 @@ from fercourse.runs.ledger import Ledger
 
 ANSWER = ("<!-- answer: written by `fercourse ledger report` -->", "<!-- end of answer -->")
 FINDING = ("<!-- finding: written by `fercourse ledger report` -->", "<!-- end of finding -->")
+ATTENTION = (
+    "<!-- attention: written by `fercourse ledger report` -->",
+    "<!-- end of attention -->",
+)
 RESULTS = ("<!-- results: written by `fercourse ledger report` -->", "<!-- end of results -->")
 
 
@@ -50,7 +55,11 @@ def write(folder: Path, ledger: Ledger) -> list[Path]:
 def page_contents(ledger: Ledger) -> dict[str, dict[tuple[str, str], str]]:
     """What stands between the markers of each page."""
     return {
-        "README.md": {ANSWER: answer(ledger), FINDING: finding(ledger)},
+        "README.md": {
+            ANSWER: answer(ledger),
+            ATTENTION: in_short(),
+            FINDING: finding(ledger),
+        },
         "docs/results.md": {RESULTS: report(ledger)},
     }
 
