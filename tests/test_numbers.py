@@ -8,7 +8,7 @@ import pytest
 
 from fercourse.course.build import sources
 from fercourse.markdown import fill
-from fercourse.pages.front import ANSWER, FINDING, RESULTS
+from fercourse.pages.front import ANSWER, ATTENTION, FINDING, RESULTS
 from fercourse.runs.ledger import Ledger
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -44,7 +44,8 @@ def test_a_lesson_types_no_result(path, claimed):
 
 
 @pytest.mark.parametrize(
-    ("page", "markers"), [("README.md", (ANSWER, FINDING)), ("docs/results.md", (RESULTS,))]
+    ("page", "markers"),
+    [("README.md", (ANSWER, ATTENTION, FINDING)), ("docs/results.md", (RESULTS,))],
 )
 def test_pages_type_no_result(page, markers, claimed):
     text = (ROOT / page).read_text(encoding="utf-8")

@@ -69,6 +69,7 @@ def card_path(weights: Path) -> Path:
 def card(row: Row, weights: Path) -> str:
     """The model card, every number of it from the row."""
     run = row.run
+    shipped = weights.stem.rpartition("-model")[0]
     number = row.variant.removeprefix("model")[0]
     parameters = sum(p.numel() for p in _model(run).parameters())
     lines = [
@@ -102,7 +103,7 @@ def card(row: Row, weights: Path) -> str:
         "```python",
         "import fercourse",
         "",
-        f'model = fercourse.pretrained("{row.dataset}", model={number}).network',
+        f'model = fercourse.pretrained("{shipped}", model={number}).network',
         "```",
         "",
     ]

@@ -476,9 +476,9 @@ pair = faces[[3, 4, 5]]
 plots.compared(
     pair,
     {
-        "S_3, as the paper trains": explain.maps(model, pair)["refined3"],
-        "S_3, supervised": explain.maps(bundled, pair)["refined3"],
-        "C_3, supervised": explain.maps(bundled, pair)["before3"],
+        "S_3 as read": explain.maps(model, pair)["refined3"],
+        "S_3 supervised": explain.maps(bundled, pair)["refined3"],
+        "C_3 supervised": explain.maps(bundled, pair)["before3"],
     },
     "With its supervision, the last map finds what the expression changes",
     explain.truth(pair),

@@ -15,7 +15,8 @@ ALL = bundled()
 
 
 def test_what_is_bundled():
-    assert [("fer2013", 1), ("fer2013", 6), *(("synthetic", k) for k in range(1, 7))] == ALL
+    drawn = [("synthetic", k) for k in range(1, 7)]
+    assert [("fer2013", 1), ("fer2013", 6), *drawn, ("synthetic-supervised", 5)] == ALL
 
 
 def test_small_enough_for_a_wheel():
@@ -30,7 +31,10 @@ def test_the_card_says_what_the_ledger_says(data, model):
     trained = pretrained(data, model)
     row = card.row_of(trained.run, Ledger())
     assert trained.about["key"] == row.key
-    assert (row.dataset, row.variant) == (data, f"model{model}")
+    name, _, kind = data.partition("-")
+    assert (row.dataset, row.variant) == (name, f"model{model}" + f"-{kind}" * bool(kind))
+    assert bool(trained.run.loss.map_weight) == (kind == "supervised")
+    assert f'pretrained("{data}", model={model})' in card.card(row, weights)
     assert card.card_path(weights).read_text(encoding="utf-8") == card.card(row, weights)
     assert trained.run.model == fercourse.ModelConfig.table1(
         model, width=trained.run.model.width, embedding=trained.run.model.embedding
