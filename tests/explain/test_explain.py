@@ -586,3 +586,46 @@ def test_the_command_judges_by_the_folds_that_trained_the_model(tmp_path, monkey
     for words in ([], ["--data", "ck.zip"], ["--data", "synthetic"]):
         CliRunner().invoke(app, ["score", "-w", str(tmp_path / "m.safetensors"), *words])
     assert asked == [(3, 1, True, None), (3, 1, True, "ck.zip"), (3, 1, False, "synthetic")]
+
+
+@pytest.mark.slow
+def test_one_command_draws_anyones_picture(tmp_path):
+    """A photograph, a class of the learner's choice, a bundled model by name; and a data set."""
+    from matplotlib import cbook
+    from typer.testing import CliRunner
+
+    from fercourse.cli.explain import app
+
+    photo = tmp_path / "hopper.png"
+    with Image.open(cbook.get_sample_data("grace_hopper.jpg", asfileobj=True)) as image:
+        image.save(photo)
+    asked = [str(photo), "-w", "synthetic-model6", "--class", "happy", "--out", str(tmp_path / "a")]
+    result = CliRunner().invoke(app, asked)
+    assert result.exit_code == 0, result.output
+    assert "face 1:" in result.output
+    drawn = {path.name for path in (tmp_path / "a").iterdir()}
+    assert drawn == {"class.png", "gcca.png", "cascade.png", "cascade.gif"}
+    plain = ["show", "synthetic", "-w", "synthetic-model1", "--out", str(tmp_path / "b")]
+    result = CliRunner().invoke(app, plain)
+    assert result.exit_code == 0, result.output
+    assert result.output.count("face ") == 7
+    assert [path.name for path in (tmp_path / "b").iterdir()] == ["class.png"]  # it has no more
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["nothing.jpg"], "neither a file or folder"),
+        (["synthetic", "-w", "model9"], "bundled are fer2013-model1"),
+        (["synthetic", "-w", "synthetic-model1", "--class", "smug"], "smug"),
+        (["synthetic", "-w", "synthetic-model1", "--method", "magic"], "magic"),
+    ],
+)
+def test_what_cannot_be_shown_is_told_in_a_sentence(arguments, told, tmp_path):
+    from typer.testing import CliRunner
+
+    from fercourse.cli.explain import app
+
+    result = CliRunner().invoke(app, [*arguments, "--out", str(tmp_path)])
+    assert isinstance(result.exception, FercourseError)
+    assert told in str(result.exception)
