@@ -45,7 +45,7 @@ def test_both_figures_are_drawn_and_say_their_finding():
         assert "nan" not in figure.get_suptitle()
     words = " ".join(plots.gcca_mends(GCCA).get_suptitle().split())
     assert "zero−sum start" in words or "zero-sum start" in words
-    assert "3 times" in words
+    assert "3.0 times" in words
 
 
 def test_one_side_alone_is_told_in_a_sentence():

@@ -30,9 +30,9 @@ _EDITS = ("flattened", "of another face", "reversed", "all erased")
 MENDS = {
     "gcca-none": ("no GCCA", GREY),
     "gcca-as-read": ("as read", INK),
-    "gcca-norm": ("norm in\nthe squeeze", OURS),
-    "gcca-descriptors": ("normalised\ndescriptors", PAPER),
-    "gcca-start": ("zero-sum\nstart", THIRD),
+    "gcca-norm": ("norm in squeeze", OURS),
+    "gcca-descriptors": ("normed descriptors", PAPER),
+    "gcca-start": ("zero-sum start", THIRD),
 }
 """What plan ``gcca`` compares: name and colour."""
 
@@ -143,7 +143,10 @@ def gcca_mends(records: Sequence[Record]) -> Figure:
         axes.set_ylabel("points against “as read”")
         light_grid(axes)
     for axes in panels:
-        axes.set_xticks(range(len(names)), [MENDS[n][0] for n in names], rotation=60, fontsize=7)
+        axes.set_xticks(range(len(names)), [MENDS[n][0] for n in names], fontsize=7.5)
+        axes.tick_params(axis="x", labelrotation=45)
+        for label in axes.get_xticklabels():
+            label.set(ha="right", rotation_mode="anchor")
         axes.set_xlim(-0.6, len(names) - 0.4)
     headline(figure, _what_mends_do(records, of))
     return figure
@@ -157,8 +160,8 @@ def _what_mends_do(records: Sequence[Record], of: Mapping[str, Sequence[Record]]
     }
     best = max(moved, key=lambda n: moved[n])
     gain = difference(records, "gcca-as-read", best, lambda r: 100 * r["accuracy"])
-    name = MENDS[best][0].replace("\n", " ")
-    text = f"Mended ({name}), M changes {moved[best] / moved['gcca-as-read']:.0f} times as much "
+    name = MENDS[best][0]
+    text = f"Mended ({name}), M changes {moved[best] / moved['gcca-as-read']:.1f} times as much "
     text += "from face to face"
     if gain and best != "gcca-as-read":
         text += f"; accuracy changes by {gain.mean:+.1f} points [{gain.low:.1f}, {gain.high:.1f}]"
