@@ -74,7 +74,7 @@ class _Fixed(nn.Module):
 
     def __init__(self, weights: Tensor) -> None:
         super().__init__()
-        self.register_buffer("weights", weights)
+        self.weights = nn.Buffer(weights)
 
     def attention(self, x: Tensor) -> Tensor:
         """The same weights for all N faces: (N, C, 1, 1)."""

@@ -253,6 +253,9 @@ def summary(rows: Sequence[ScoreRow]) -> str:
     cams = [mean[name] for name in METHODS if name in mean]
     rival, bar = highest_baseline(six, metric)
     above = beating(six, metric, bar)
+    seeing = [r for r in six if r.name in BLIND]
+    _, edge = highest_baseline(seeing, metric)
+    over = beating(six, metric, edge)
     told = [line for line in steps(rows, metric).splitlines() if line.endswith("|")][2:]
     unsure = sum("cannot tell" in line for line in told)
     onto = [line for line in told if any(f"| {title} |" in line for title in METHODS.values())]
@@ -276,12 +279,14 @@ def summary(rows: Sequence[ScoreRow]) -> str:
         f"untrained network's C3 {100 * mean['untrained C3']:.0f} on average.",
         f"The best map of the six models is: {NAMES[best]}, with {100 * mean[best]:.0f}.",
         f"The hardest to beat of all that learnt nothing is: {NAMES[rival]}, which reaches "
-        f"{100 * bar:.0f}. "
+        f"{100 * bar:.0f} with the best of ten initialisations ({100 * mean[rival]:.0f} on "
+        "average). "
         + (
             f"In every seed of a model, above that lie: {_listed(above)}."
             if above
             else "No map of any model lies above that with its whole interval, in every seed."
-        ),
+        )
+        + (f" Above all blind maps and the face's own edges lie: {_listed(over)}." if over else ""),
         f"Class activation maps of the last block score {100 * min(cams):.0f} to "
         f"{100 * max(cams):.0f}.",
         f"The paper's own maps: the decoder's P_d {100 * mean['global']:.0f}, reverse attention's "

@@ -655,12 +655,13 @@ with torch.no_grad():
             ratio.append((unit.mean(0).abs() / unit.std(0)).median())
             one_sign.append(((unit > 0).all(0) | (unit <= 0).all(0)).float().mean())
         mean, same = torch.stack(ratio).mean(), torch.stack(one_sign).mean()
-        print(f"block {block}: mean {mean:.0f} times the spread, {same:.0%} of units of one sign")
+        print(f"block {block}: mean {mean:.1f} times the spread, {same:.0%} of units of one sign")
 
 # %% [markdown]
-# There it is. What all faces share is many times larger than what tells them apart. A unit whose
-# sign never changes is a straight line behind its ReLU, or nothing at all. So a module that should
-# compare faces compares each face with *zero*, where no face ever is.
+# There it is. In the first three blocks, what all faces share is several times larger than what
+# tells them apart, and half of the units or more have one sign for every face. Such a unit is a
+# straight line behind its ReLU, or nothing at all. So a module that should compare faces compares
+# each face with *zero*, where few faces are.
 #
 # ## A mend, and two more
 #

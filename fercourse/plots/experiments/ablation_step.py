@@ -140,8 +140,8 @@ def ablation_step(rows: Sequence[Entry], first: int, second: int) -> Figure:
 
 def _claimed(dataset: str, first: Claim, second: Claim) -> Change:
     gain = claimed_gain(first, second)
-    ends = (100 * end for end in (gain.mean, gain.low, gain.high))
-    return Change(PAPER_LABEL, dataset, *ends, second.runs or 1)
+    mean, low, high = (100 * end for end in (gain.mean, gain.low, gain.high))
+    return Change(PAPER_LABEL, dataset, mean, low, high, second.runs or 1)
 
 
 def _called(dataset: str) -> str:
