@@ -88,8 +88,8 @@ for label in ("paper", "smoke", "cpu", "full"):
 # %% [markdown]
 # ## The whole framework at a glance
 #
-# This is Fig. 1 as a map, drawn from the model's config. Faces come in at the left; five blocks of a
-# VGG16 run through the middle, each with channel attention (GCCA). Above them, a partial decoder
+# This is Fig. 1 as a map, drawn from the model's config. Faces come in at the left; five blocks of
+# a VGG16 run through the middle, each with channel attention (GCCA). Above them, a partial decoder
 # draws a first map of where to look ($P_d$), and reverse attention refines it ($S_3$); both read C3
 # to C5. Below, C2 gives the edges. At the right, averages of all of it are fused into seven scores.
 # Numbers on the arrows are shapes: 256×12² is 256 channels of 12×12 places. Each lesson shows this
