@@ -6,7 +6,7 @@ from conftest import ROOT
 from made_rows import made_row
 
 from fercourse import FercourseError
-from fercourse.pages.front import ANSWER, FINDING, RESULTS, finding, page_contents, write
+from fercourse.pages.front import ANSWER, ATTENTION, FINDING, RESULTS, finding, page_contents, write
 from fercourse.runs.ledger import Ledger
 from fercourse.runs.paper import record_paper
 
@@ -22,7 +22,10 @@ def test_readme_and_results_say_what_the_ledger_says():
 @pytest.fixture
 def checkout(tmp_path):
     (tmp_path / "docs").mkdir()
-    for name, markers in (("README.md", (ANSWER, FINDING)), ("docs/results.md", (RESULTS,))):
+    for name, markers in (
+        ("README.md", (ANSWER, ATTENTION, FINDING)),
+        ("docs/results.md", (RESULTS,)),
+    ):
         places = "\n".join(f"{begin}\nold\n{end}" for begin, end in markers)
         (tmp_path / name).write_text(f"before\n{places}\nafter\n", encoding="utf-8")
     return tmp_path

@@ -53,8 +53,13 @@ def test_edge_readouts_say_which_block_is_read_best():
     scores = {"C1": 0.8, "C2": 0.45, "C3": -0.2}
     figure = plots.edge_readouts(image, image, dict.fromkeys(scores, image), scores)
     assert "80 % of the edges' variance from C1, 45 % from C2" in said(figure)
-    assert said(figure).endswith("next to nothing from C3")
+    assert said(figure).endswith("0 % from C3")
     assert figure.axes[-1].get_xlabel() == "R² ≤ 0"
+    best = {"C1": 1.0, "C2": 1.0, "C3": 0.14}
+    capped = plots.edge_readouts(image, image, dict.fromkeys(scores, image), scores, best, 0.19)
+    assert "whose grid could hold 14 %" in said(capped)
+    assert said(capped).endswith("the mean edge map alone explains 19 %")
+    assert capped.axes[-1].get_xlabel() == "R² ≤ 0\ngrid: 0.14"
     with pytest.raises(FercourseError, match="a score for every readout"):
         plots.edge_readouts(image, image, {"C1": image}, scores)
 
