@@ -74,7 +74,8 @@ def _supervision(records: Sequence[Record]) -> str:
         "*network* looks there is another question: Grad-CAM's PR-AUC changes by "
         f"{_map(records, first, second, 'gradcam')} points, accuracy by "
         f"{_accuracy(records, first, second)}, and flattening the weights, now right, changes "
-        f"{_flattened(mine):.1f} % of the answers. Right as they are, *where* they point hardly matters to the answer."
+        f"{_flattened(mine):.1f} % of the answers. Right as they are, *where* they point "
+        "hardly matters to the answer."
         f"{_gentle(records)}"
     )
 

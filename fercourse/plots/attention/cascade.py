@@ -80,9 +80,11 @@ def _faces(column: np.ndarray, faces: Faces, found: Maps) -> None:
 
 
 def _in_words(found: Maps, faces: Faces) -> str:
-    right = int((found.logits.argmax(1) == faces.labels).sum())
     first, last = map_statistics(found["global"]), map_statistics(found["refined3"])
-    return (
+    text = (
         f"Refinement makes the map vary {last.within / first.within:.1f} times as much over a face"
-        f"; {right} of {len(faces)} recognised"
     )
+    if faces.ids is None:  # a photograph of anyone's, of which nobody said what it shows
+        return text
+    right = int((found.logits.argmax(1) == faces.labels).sum())
+    return f"{text}; {right} of {len(faces)} recognised"
