@@ -3,7 +3,7 @@
 Seed 0 of Table 1's six models, and of model 5 with supervised maps, comes with the package; seed 1
 and model 6 with ``map_scale`` 2 are trained on built-in faces, one after the other, and recorded.
 The bundled FER2013 models are put before the same drawn faces. What is there already is kept, so a
-killed run goes on. About half an hour on an idle core::
+killed run goes on. About three quarters of an hour on a core::
 
     python benchmarks/explain.py --out build/explain
 """

@@ -268,6 +268,10 @@ class RunConfig:
         for name, part in _PARTS.items():
             value = getattr(self, name)
             require(isinstance(value, part), f"{name} must be a {part.__name__}, not {value!r}.")
+        require(
+            not (self.data.drawn and known(self.data.name).drawn),
+            "data.drawn adds drawn faces to photographs; for drawn ones raise data.count.",
+        )
         if self.loss.map_weight:
             require(self.model.decoder, "map_weight needs a map: switch the decoder on.")
             require(not self.train.mixup, "map_weight needs mixup 0: blended faces have no mask.")

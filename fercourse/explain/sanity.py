@@ -35,7 +35,7 @@ def cascade(model: FERNet) -> dict[str, list[nn.Module]]:
 
 
 DRAWS = 10
-"""Of fresh weights: over eight of them the likeness of one method ran from -0.11 to 0.44."""
+"""Of fresh weights: one draw can land far from the next, as the points of plots.sanity show."""
 
 
 def randomise(

@@ -14,6 +14,7 @@ from fercourse.errors import FercourseError
 from fercourse.evaluation.predict import probabilities
 from fercourse.models.fernet import FERNet
 from fercourse.modules import GCCA, ReverseAttention
+from fercourse.modules.blocks import resize_like
 from fercourse.modules.reverse_attention import Reversed
 
 Edit = Callable[[Tensor], Tensor]
@@ -63,7 +64,7 @@ class _Edited(nn.Module):
 
     def forward(self, features: Tensor, deeper: Tensor) -> Reversed:
         """As the stage does, with A_i edited."""
-        predicted = _resized(deeper, features)
+        predicted = resize_like(deeper, features)
         attention = self.edit(1 - predicted.sigmoid())
         remaining = features * attention
         return Reversed(remaining, attention, predicted + self.stage.residual(remaining))
@@ -79,12 +80,6 @@ class _Fixed(nn.Module):
     def attention(self, x: Tensor) -> Tensor:
         """The same weights for all N faces: (N, C, 1, 1)."""
         return self.weights.expand(len(x), -1, -1, -1)
-
-
-def _resized(deeper: Tensor, features: Tensor) -> Tensor:
-    from fercourse.modules.blocks import resize_like
-
-    return resize_like(deeper, features)
 
 
 @contextmanager

@@ -96,6 +96,11 @@ def fit(
             no longer finite.
     """
     _check(config, train, val, fabric.world_size)
+    if config.data.drawn and drawn is None:
+        raise FercourseError(
+            "data.drawn asks for drawn faces, and the data set passed has none: "
+            "load it with load_config."
+        )
     sources = [train] if drawn is None else [train, drawn]
     images, labels = (torch.cat([getattr(f, n) for f in sources]) for n in ("images", "labels"))
     masks = _masks(sources) if config.loss.map_weight else None  # uint8 (N, H, W)

@@ -71,7 +71,8 @@ def test_photographs_and_drawn_faces_train_together(drawn):
     photographs = bar_dataset(64)
     both = replace(photographs, drawn=drawn.train)
     seen = []
-    config = short(**{"train.epochs": 2, "loss.map_weight": 1.0, "data.drawn": 280})
+    photographic = {"train.epochs": 2, "data.name": "fer2013", "data.drawn": 280}
+    config = short(**photographic, **{"loss.map_weight": 1.0})
     fit = train(config, both, device="cpu", on_epoch=seen.append, progress=False)
     assert len(seen) == 2
     alone = train(short(**{"train.epochs": 2}), photographs, device="cpu", progress=False)
@@ -83,7 +84,8 @@ def test_the_first_epochs_see_drawn_faces_alone(drawn, tmp_path):
     """Photographs without any pattern: whoever learns in epoch 0 learnt from the drawn ones."""
     photographs = bar_dataset(64)
     both = replace(photographs, drawn=drawn.train)
-    changes = {"train.epochs": 2, "data.drawn": 280, "data.drawn_first": 1}
+    changes = {"train.epochs": 2, "data.name": "fer2013"}
+    changes |= {"data.drawn": 280, "data.drawn_first": 1}
     first, then = train(short(**changes), both, device="cpu", progress=False).history
     per_epoch = [e["images_per_second"] * e["seconds"] for e in (first, then)]
     assert per_epoch[0] == pytest.approx(16 * (len(drawn.train) // 16))
@@ -112,7 +114,8 @@ def test_the_loader_adds_drawn_faces_and_leaves_judges_alone(monkeypatch):
         ({"loss.map_weight": 1.0, "train.mixup": 0.2}, "mixup"),
         ({"loss.map_weight": 1.0, "data.name": "fer2013"}, "data.drawn"),
         ({"data.drawn_first": 2}, "data.drawn"),
-        ({"data.drawn": 5}, "over 20|at least 21"),
+        ({"data.drawn": 5}, "at least 21"),
+        ({"data.drawn": 42}, "raise data.count"),
     ],
 )
 def test_a_run_that_cannot_be_supervised_is_refused(changes, told):
@@ -123,6 +126,12 @@ def test_a_run_that_cannot_be_supervised_is_refused(changes, told):
 def test_a_model_without_a_map_cannot_be_supervised():
     with pytest.raises(FercourseError, match="decoder"):
         short(3, **{"loss.map_weight": 1.0})
+
+
+def test_drawn_faces_that_were_not_passed_are_missed():
+    config = short(**{"data.name": "fer2013", "data.drawn": 42, "data.drawn_first": 1})
+    with pytest.raises(FercourseError, match="load it with load_config"):
+        train(config, bar_dataset(64), device="cpu", progress=False)
 
 
 def test_faces_nobody_knows_are_refused():

@@ -69,9 +69,9 @@ def receptive_fields(faces: Mapping[int, np.ndarray], fields: Mapping[str, int])
     smallest = min(faces)
     wider = [block for block, side in fields.items() if side >= smallest]
     text = (
-        f"At {smallest} pixels, a location of {' or '.join(wider)} sees the whole face and beyond"
+        f"At {smallest} pixels, a location of {' or '.join(wider)} could see more than the face"
         if wider
-        else "No location sees the whole face"
+        else "No location could see the whole face"
     )
     headline(figure, text)
     return figure
