@@ -53,6 +53,21 @@ def drawn():
     return load("synthetic", size=32, count=21, difficulty=0.2)
 
 
+@pytest.fixture(scope="module")
+def measured(drawn):
+    """Rows of every kind."""
+    return explain.measure(
+        trained(),
+        drawn,
+        methods=("gradcam",),
+        count=7,
+        slow_count=3,
+        sanity=True,
+        faithful=True,
+        draws=2,
+    )
+
+
 # Maps
 
 
@@ -388,17 +403,8 @@ def test_flips_are_one_for_a_map_that_turns_with_the_face_and_less_for_one_that_
 # The score book
 
 
-def test_measured_rows_are_recorded_once_and_read_back(drawn, tmp_path):
-    rows = explain.measure(
-        trained(),
-        drawn,
-        methods=("gradcam",),
-        count=7,
-        slow_count=3,
-        sanity=True,
-        faithful=True,
-        draws=2,
-    )
+def test_measured_rows_are_recorded_once_and_read_back(drawn, measured, tmp_path):
+    rows = measured
     book = ScoreBook(tmp_path / "scores.jsonl")
     assert book.append(rows) == len(rows)
     assert book.append(rows) == 0
@@ -440,7 +446,7 @@ def test_a_damaged_book_says_which_line(tmp_path):
 
 
 @pytest.mark.slow
-def test_every_figure_draws(drawn, tmp_path):
+def test_every_figure_draws(drawn, measured, tmp_path):
     from fercourse import plots
 
     model, faces = tiny(6), drawn.train[:3]
@@ -451,21 +457,11 @@ def test_every_figure_draws(drawn, tmp_path):
         plots.cam_grid(model, faces[:2], targets=explain.truth(faces)),
         plots.truths(faces),
     ]
-    rows = explain.measure(
-        trained(),
-        drawn,
-        methods=("gradcam",),
-        count=7,
-        slow_count=3,
-        sanity=True,
-        faithful=True,
-        draws=2,
-    )
     figures += [
-        plots.score_models(rows),
-        plots.score_expressions(rows),
-        plots.sanity(rows),
-        plots.faithfulness(rows),
+        plots.score_models(measured),
+        plots.score_expressions(measured),
+        plots.sanity(measured),
+        plots.faithfulness(measured),
     ]
     for k, figure in enumerate(figures):
         figure.savefig(tmp_path / f"{k}.png", dpi=40)
