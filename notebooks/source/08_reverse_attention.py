@@ -532,8 +532,8 @@ for variant in ("model5-supervised", "model5-supervised-0.1"):
 # Nobody knows the masks of a photograph. But a network can be trained on photographs *and* drawn
 # faces, with the maps supervised where a mask is known (`data.drawn`), or on drawn faces first
 # (`data.drawn_first`). `fercourse run transfer --data fer2013 --preset cpu --seeds 3` trains the
-# four arms, an hour or so each on a core, and `benchmarks/attention.py` measures them. Two things
-# to look for: accuracy, and what it costs the answer if one blurs what S_3 marks (deletion: low is
+# four arms, a matter of hours on a core, and `benchmarks/attention.py` measures them. Two things to
+# look for: accuracy, and what it costs the answer if one blurs what S_3 marks (deletion: low is
 # good).
 
 # %%
