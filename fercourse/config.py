@@ -43,6 +43,9 @@ PARTS = (
 COMPONENTS = tuple(part.switch for part in PARTS)
 """Their switches."""
 
+ATTENTIONS = ("gcca", "se", "cbam", "eca")
+"""What can stand in GCCA's place: its relatives, to compare."""
+
 
 @dataclass(frozen=True)
 class ModelConfig:
@@ -68,6 +71,8 @@ class ModelConfig:
             paper's reading, where they hardly do.
         gcca_descriptor_norm: Another mend of that: descriptors are normalised over the batch.
         gcca_zero_sum: A third one: what all channels share cancels in GCCA's squeeze at the start.
+        attention: What ``gcca`` puts there: "gcca", or to compare "se", "cbam" (the word in the
+            caption of fig. 2; both its halves) or "eca", as their authors publish them.
     """
 
     fusion: bool = True
@@ -87,6 +92,7 @@ class ModelConfig:
     gcca_norm: bool = False
     gcca_descriptor_norm: bool = False
     gcca_zero_sum: bool = False
+    attention: Literal["gcca", "se", "cbam", "eca"] = "gcca"
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -98,6 +104,15 @@ class ModelConfig:
             value = getattr(self, name)
             require(value >= 1, f"{name} must be at least 1, not {value}.")
         require(self.map_scale >= 0, f"map_scale must not be negative: {self.map_scale}.")
+        require(
+            self.attention in ATTENTIONS,
+            f"attention must be one of {', '.join(ATTENTIONS)}, not {self.attention!r}.",
+        )
+        require(
+            self.attention == "gcca"
+            or not (self.gcca_norm or self.gcca_descriptor_norm or self.gcca_zero_sum),
+            f"gcca_norm, gcca_descriptor_norm and gcca_zero_sum mend GCCA, not {self.attention}.",
+        )
         require(
             self.decoder or not self.reverse,
             "reverse attention starts from the decoder's map: switch decoder on, or reverse off.",

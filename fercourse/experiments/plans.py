@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any, Literal
 
-from fercourse.config import COMPONENTS, LABELS, RunConfig
+from fercourse.config import ATTENTIONS, COMPONENTS, LABELS, RunConfig
 from fercourse.config import preset as recipe
 from fercourse.datasets.data_config import DataConfig
 from fercourse.datasets.registry import REGISTRY, known
@@ -173,6 +173,16 @@ def _gcca(request: Request) -> Variants:
     }, ""
 
 
+def _slot(request: Request) -> Variants:
+    base = request.base(3)
+    rivals = [kind for kind in ATTENTIONS if kind != "gcca"]
+    return {
+        "gcca-none": base.change(**{"model.gcca": False}),
+        **{f"slot-{kind}": base.change(**{"model.attention": kind}) for kind in rivals},
+        "gcca-as-read": base,
+    }, ""
+
+
 def _supervision(request: Request) -> Variants:
     base = request.base(5)
     return {
@@ -236,6 +246,7 @@ PLANS: dict[str, Plan] = {
             _transfer,
         ),
         Plan("gcca", "model 3 without GCCA, with it, and with each of its mends", _gcca),
+        Plan("slot", "model 3 with nothing, SE, CBAM, ECA or GCCA in the same place", _slot),
         Plan(
             "recipe",
             "model 6, one setting of training changed at a time",

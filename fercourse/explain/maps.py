@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -16,8 +16,8 @@ from fercourse.errors import FercourseError
 from fercourse.evaluation.predict import at_a_time
 from fercourse.explain.layers import as_input, eval_mode, layer
 from fercourse.models.fernet import FERNet
+from fercourse.modules import GCCA, ChannelAttention
 from fercourse.modules.blocks import resize_like
-from fercourse.modules.gcca import reweight
 
 TITLES: dict[str, str] = {
     **{f"before{i}": f"$C_{i}$ before GCCA" for i in range(1, 6)},
@@ -150,7 +150,8 @@ def _maps(model: FERNet, x: Tensor) -> Maps:
         f"block{i}": block for i, block in enumerate(model.backbone.blocks, start=1)
     }
     for i, attention in enumerate(model.backbone.attentions, start=1):
-        parts[f"gcca{i}"] = attention.get_submodule("group")
+        if isinstance(attention, GCCA):
+            parts[f"gcca{i}"] = attention.group
     if model.config.reverse:
         parts |= {f"reverse{i}": getattr(model, f"reverse{i}") for i in (5, 4, 3)}
     with eval_mode(model), capture_activations(parts) as heard:
@@ -163,8 +164,10 @@ def _maps(model: FERNet, x: Tensor) -> Maps:
         c = after = heard[f"block{i}"][1]  # (N, C_i, h_i, w_i)
         if model.config.gcca:
             weights[i] = output.maps[f"gcca{i}"]  # (N, C_i)
+            attention = cast(ChannelAttention, model.backbone.attentions[i - 1])
+            after = attention.reweight(c, weights[i][..., None, None])
+        if f"gcca{i}" in heard:
             descriptors[i] = heard[f"gcca{i}"][0][0].unflatten(1, (-1, 3)).flatten(2)  # (N, C_i, 3)
-            after = reweight(c, weights[i][..., None, None])
         found |= {f"before{i}": energy(c), f"after{i}": energy(after)}
     if "edge" in output.maps:
         found["edge"] = output.maps["edge"].mean(1, keepdim=True)

@@ -13,7 +13,7 @@ from fercourse.datasets.faces import Faces
 from fercourse.errors import FercourseError
 from fercourse.evaluation.predict import probabilities
 from fercourse.models.fernet import FERNet
-from fercourse.modules import GCCA, ReverseAttention
+from fercourse.modules import ChannelAttention, ReverseAttention
 from fercourse.modules.blocks import resize_like
 from fercourse.modules.reverse_attention import Reversed
 
@@ -41,17 +41,19 @@ def tampered(model: FERNet, faces: Faces, edit: Edit) -> Tensor:
 
 
 def frozen(model: FERNet, faces: Faces) -> Tensor:
-    """The answers with GCCA's channel weights fixed to their mean over these faces: int64 (N,).
+    """The answers with all channel weights fixed to their mean over these faces: int64 (N,).
+
+    Of CBAM the channel half only: its weights of places go on depending on the face.
 
     Raises:
-        FercourseError: The model has no GCCA.
+        FercourseError: The model has no channel attention.
     """
     if not model.config.gcca:
-        raise FercourseError("this model has no GCCA to freeze.")
+        raise FercourseError("this model has no channel attention to freeze.")
     from fercourse.explain.maps import maps
 
     found = iter([w.mean(0)[None, :, None, None] for w in maps(model, faces).weights.values()])
-    with _replaced(model, GCCA, lambda _: _Fixed(next(found))):
+    with _replaced(model, ChannelAttention, lambda old: _Fixed(old, next(found))):
         return probabilities(model, faces.images).argmax(1)
 
 
@@ -70,16 +72,20 @@ class _Edited(nn.Module):
         return Reversed(remaining, attention, predicted + self.stage.residual(remaining))
 
 
-class _Fixed(nn.Module):
+class _Fixed(ChannelAttention):
     """Channel weights that know no face."""
 
-    def __init__(self, weights: Tensor) -> None:
+    def __init__(self, old: ChannelAttention, weights: Tensor) -> None:
         super().__init__()
-        self.weights = nn.Buffer(weights)
+        self.old, self.weights = old, nn.Buffer(weights)
 
     def attention(self, x: Tensor) -> Tensor:
         """The same weights for all N faces: (N, C, 1, 1)."""
         return self.weights.expand(len(x), -1, -1, -1)
+
+    def reweight(self, x: Tensor, weight: Tensor) -> Tensor:
+        """As the module it stands for does: (N, C, H, W) -> (N, C, H, W)."""
+        return self.old.reweight(x, weight)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from fercourse.config import ModelConfig
 from fercourse.errors import FercourseError
+from fercourse.models.attend import attend
 from fercourse.models.vgg import VGG16Backbone
 from fercourse.modules import EdgeBranch, PartialDecoder, ReverseAttention
 from fercourse.modules.blocks import make_divisible, resize_like
@@ -28,7 +29,8 @@ class Output(NamedTuple):
             ``edge`` (N, E, h2, w2); ``global`` P_d (N, 1, h3, w3), in logits;
             ``reverse5``, ``reverse4``, ``reverse3`` A_i (N, 1, h_i, w_i), in (0, 1);
             ``refined5``, ``refined4``, ``refined3`` S_i (N, 1, h_i, w_i), in logits;
-            ``gcca1`` to ``gcca5`` channel weights (N, C_i), in (0, 1).
+            ``gcca1`` to ``gcca5`` channel weights (N, C_i), in (0, 1), of whichever channel
+            attention stands there.
     """
 
     logits: Tensor
@@ -55,15 +57,7 @@ class FERNet(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
-        self.backbone = VGG16Backbone(
-            config.in_channels,
-            config.width,
-            config.gcca,
-            config.reduction,
-            norm=config.gcca_norm,
-            descriptor_norm=config.gcca_descriptor_norm,
-            zero_sum=config.gcca_zero_sum,
-        )
+        self.backbone = VGG16Backbone(config.in_channels, config.width, attend(config))
         _, c2, c3, c4, c5 = self.backbone.channels
         length = c5
         if config.fusion:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import cast
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from fercourse.modules import ChannelAttention
 from fercourse.modules.blocks import conv_bn, make_divisible
-from fercourse.modules.gcca import GCCA, reweight
 
 PLAN = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 """Channels of VGG16's convolutions, block by block, at width 1."""
@@ -24,19 +25,15 @@ class VGG16Backbone(nn.Module):
     Args:
         in_channels: 1 (grey) or 3 (RGB).
         width: Factor on every channel count.
-        gcca: Put channel attention behind every block.
-        reduction: GCCA's squeeze.
-        mends: Of GCCA: ``norm``, ``descriptor_norm``, ``zero_sum``; see
-            :class:`fercourse.modules.GCCA`.
+        attend: Makes what stands behind a block of so many channels, as
+            :class:`fercourse.modules.GCCA` does; None for nothing.
     """
 
     def __init__(
         self,
         in_channels: int = 1,
         width: float = 1.0,
-        gcca: bool = True,
-        reduction: int = 16,
-        **mends: bool,
+        attend: Callable[[int], ChannelAttention] | None = None,
     ) -> None:
         super().__init__()
         self.channels = tuple(make_divisible(block[-1], width) for block in PLAN)
@@ -48,8 +45,8 @@ class VGG16Backbone(nn.Module):
                 convolutions.append(conv_bn(previous, make_divisible(channels, width), 3))
                 previous = make_divisible(channels, width)
             self.blocks.append(nn.Sequential(*convolutions))
-            if gcca:
-                self.attentions.append(GCCA(previous, reduction, **mends))
+            if attend:
+                self.attentions.append(attend(previous))
         for module in self.modules():
             if isinstance(module, nn.Conv2d) and module.kernel_size == (3, 3):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
@@ -61,16 +58,17 @@ class VGG16Backbone(nn.Module):
             x: (N, in_channels, H, W), H and W at least 16.
 
         Returns:
-            The lateral outputs C1 to C5, each before the next block's pooling, and the GCCA
-            weights of the five blocks, (N, C_i, 1, 1) each (an empty list without GCCA).
+            The lateral outputs C1 to C5, each before the next block's pooling, and the channel
+            weights of the five blocks, (N, C_i, 1, 1) each (an empty list without attention).
         """
         laterals: list[Tensor] = []
         weights: list[Tensor] = []
         for i, block in enumerate(self.blocks):
             x = block(x if i == 0 else F.max_pool2d(x, 2))  # (N, C_i, H / 2^i, W / 2^i)
             if self.attentions:
-                weight = cast(GCCA, self.attentions[i]).attention(x)  # (N, C_i, 1, 1), eq. 1
-                x = reweight(x, weight)  # eq. 2
+                attention = cast(ChannelAttention, self.attentions[i])
+                weight = attention.attention(x)  # (N, C_i, 1, 1), eq. 1
+                x = attention.reweight(x, weight)  # eq. 2
                 weights.append(weight)
             laterals.append(x)
         return laterals, weights

@@ -3,18 +3,18 @@
 import torch
 from torch import Tensor, nn
 
+from fercourse.modules.channel_attention import ChannelAttention, squeezed
 from fercourse.modules.pooling import three_descriptors
 
 
-class GCCA(nn.Module):
+class GCCA(ChannelAttention):
     """Reweight channels by three global poolings, fused per channel by a grouped convolution.
 
     Shapes below: N images, C channels, a squeeze to c = C / reduction.
 
     Args:
         channels: C.
-        reduction: The paper's 16. The squeeze never goes below 4 channels (what C = 64 gives),
-            so that one dead unit cannot silence a narrow block.
+        reduction: The paper's 16; the squeeze never goes below 4 channels.
         norm: Batch norm behind W_1, not in the paper. Descriptors are never negative, so a unit of
             the squeeze has nearly the same sign for every face: many are silent from the start,
             and where all are, M is a constant. Normalised, each answers to some faces and not to
@@ -34,17 +34,17 @@ class GCCA(nn.Module):
         zero_sum: bool = False,
     ) -> None:
         super().__init__()
-        squeezed = max(4, channels // reduction)
+        narrow = squeezed(channels, reduction)
         self.normalise = nn.Identity()
         if descriptor_norm:
             self.normalise = nn.BatchNorm2d(3 * channels, affine=False)
         self.group = nn.Conv2d(3 * channels, channels, 1, groups=channels)  # G: 4 numbers a channel
-        self.squeeze = nn.Conv2d(channels, squeezed, 1)  # W_1
+        self.squeeze = nn.Conv2d(channels, narrow, 1)  # W_1
         if zero_sum:
             _start_at_zero_sum(self.group, self.squeeze)
         if norm:
-            self.squeeze = nn.Sequential(self.squeeze, nn.BatchNorm2d(squeezed))
-        self.excite = nn.Conv2d(squeezed, channels, 1)  # W_2
+            self.squeeze = nn.Sequential(self.squeeze, nn.BatchNorm2d(narrow))
+        self.excite = nn.Conv2d(narrow, channels, 1)  # W_2
 
     def descriptors(self, x: Tensor) -> Tensor:
         """Average, maximum and stochastic pooling side by side: (N, C, H, W) -> (N, C, 3)."""
@@ -55,15 +55,6 @@ class GCCA(nn.Module):
         compared = self.normalise(self.descriptors(x).flatten(1)[..., None, None])  # (N, 3C, 1, 1)
         fused = self.group(compared)  # (N, C, 1, 1)
         return self.excite(self.squeeze(fused.relu()).relu()).sigmoid()
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Eq. 2, ``F' = M_c(F) * F + F``: (N, C, H, W) in and out."""
-        return reweight(x, self.attention(x))
-
-
-def reweight(x: Tensor, attention: Tensor) -> Tensor:
-    """Eq. 2 with x factored out, one pass over the map: ``F' = (1 + M) * F``."""
-    return x * (1 + attention)
 
 
 @torch.no_grad()
