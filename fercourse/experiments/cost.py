@@ -7,9 +7,9 @@ that reverse attention increases "the processing speed". Both are claims about t
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -32,22 +32,22 @@ WARM_UP = 2
 
 
 def costs(
-    models: Sequence[int] = (1, 2, 3, 4, 5, 6),
+    models: Sequence[int] | Mapping[str, ModelConfig] = (1, 2, 3, 4, 5, 6),
     width: float = 1.0,
     size: int = 48,
     device: torch.device | None = None,
     batch: int = 64,
     seconds: float = 5.0,
 ) -> pd.DataFrame:
-    """Parameters, FLOPs, and images a second of Table 1's models.
+    """Parameters, FLOPs, and images a second of Table 1's models, or of others.
 
     The models take turns step by step, so that whatever else the machine does slows all alike.
     Training is a whole step as runs take it (joint loss, backward, optimizer; channels last;
     bfloat16 where it is native) without augmentation; prediction is a single view.
 
     Args:
-        models: Rows of Table 1.
-        width: Factor on all channel counts.
+        models: Rows of Table 1, or models of your own by name.
+        width: Factor on all channel counts, of rows of Table 1.
         size: Side of the images, pixels.
         device: None takes the best there is.
         batch: Images a step.
@@ -74,7 +74,12 @@ def costs(
     bf16 = native_bf16(device)
     x = torch.rand(batch, 1, size, size, device=device)
     y = torch.arange(batch, device=device) % 7
-    runs = {m: RunConfig(model=ModelConfig.table1(m, width=width)) for m in models}
+    named: dict[Any, ModelConfig] = (
+        dict(models)
+        if isinstance(models, Mapping)
+        else {m: ModelConfig.table1(m, width=width) for m in models}
+    )
+    runs = {m: RunConfig(model=config) for m, config in named.items()}
     nets = {m: FERNet(run.model).to(device) for m, run in runs.items()}
     for net in nets.values():
         net.to(memory_format=_layout(device))  # pyright: ignore[reportCallIssue]  torch's stub lacks it
@@ -162,10 +167,10 @@ def _predict(net: FERNet, x: Tensor, bf16: bool) -> None:
 
 
 def _in_turns(
-    steps: dict[int, Callable[[], None]], seconds: float, device: torch.device
-) -> dict[int, list[float]]:
+    steps: Mapping[Any, Callable[[], None]], seconds: float, device: torch.device
+) -> dict[Any, list[float]]:
     """Seconds of each step of each model, the first few left out."""
-    times: dict[int, list[float]] = {model: [] for model in steps}
+    times: dict[Any, list[float]] = {model: [] for model in steps}
     rounds, end = 0, None
     while end is None or time.perf_counter() < end or rounds < WARM_UP + 3:
         for model, step in steps.items():

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from fercourse.runs.attention_record import Record, attention_records, difference
+from fercourse.runs.attention_record import Record, attention_records, difference, slot_records
 
 
 def verdicts() -> str:
@@ -14,7 +14,9 @@ def verdicts() -> str:
     gcca, held = attention_records("gcca"), attention_records("supervision")
     if not gcca or not held:
         return "Not measured."
-    return "\n\n".join([_gcca(gcca), _reverse(held), _supervision(held)])
+    slot = slot_records()
+    told = [_gcca(gcca), *([_relatives(slot)] if slot else []), _reverse(held), _supervision(held)]
+    return "\n\n".join(told)
 
 
 def in_short() -> str:
@@ -50,6 +52,23 @@ def _gcca(records: Sequence[Record]) -> str:
         f"depend on the face: {_map(records, none, mend, 'gradcam')} for Grad-CAM, "
         f"{_accuracy(records, none, mend)} for accuracy. (Differences over up to {seeds} paired "
         "seeds with 95 % intervals, drawn faces of difficulty 0.5.)"
+    )
+
+
+def _relatives(records: Sequence[Record]) -> str:
+    none = "gcca-none"
+    names = {"slot-se": "SE", "slot-cbam": "CBAM", "slot-eca": "ECA", "gcca-as-read": "GCCA"}
+    told = [
+        f"{title} {_accuracy(records, none, variant)}"
+        for variant, title in names.items()
+        if any(r["variant"] == variant for r in records)
+    ]
+    word = difference(records, "slot-cbam", "gcca-as-read", lambda r: 100 * r["accuracy"])
+    clear = word is not None and word.clear
+    return (
+        "**Does it matter that the caption of fig. 2 says CBAM?** "
+        f"{'Yes' if clear else 'Not that one could tell'}: GCCA minus CBAM is {_signed(word)} "
+        f"points of accuracy. Against nothing in the place: {', '.join(told)}."
     )
 
 

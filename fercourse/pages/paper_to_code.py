@@ -223,6 +223,7 @@ OPEN: dict[str, str] = {
     "model.gcca_norm": "what makes channel weights depend on the face",
     "model.gcca_descriptor_norm": "the same, by normalised descriptors",
     "model.gcca_zero_sum": "the same, by how the weights start",
+    "model.attention": "which attention stands behind a block: the caption of fig. 2 says CBAM",
     "loss.weight": "on which split lambda was chosen",
     "loss.pair_weight": "on which split lambda_1 was chosen",
     "loss.center_rate": "the step of the centres",

@@ -17,15 +17,17 @@ from fercourse.files import write_if_changed
 from fercourse.markdown import fill_tables, table
 from fercourse.pages.does_it_look import verdicts
 from fercourse.pages.picture import save_if_changed
+from fercourse.pages.relatives import MENDED, RELATIVES, carried_over, compared, cost
 from fercourse.plots import (
     faithfulness,
     gcca_mends,
+    relatives,
     score_expressions,
     score_models,
     supervision,
 )
 from fercourse.plots import sanity as sanity_figure
-from fercourse.runs.attention_record import attention_records
+from fercourse.runs.attention_record import attention_records, slot_records
 from fercourse.runs.row import Row
 from fercourse.runs.score_book import ScoreRow, highest_baseline
 
@@ -348,6 +350,7 @@ def pictures(rows: Sequence[ScoreRow]) -> dict[str, Callable[[], Figure]]:
         "attention-faithful": (faithfulness, faithful),
         "attention-supervision": (supervision, attention_records("supervision")),
         "attention-mends": (gcca_mends, attention_records("gcca")),
+        "attention-relatives": (relatives, slot_records()),
     }
     return {name: partial(draw, some) for name, (draw, some) in drawings.items() if some}
 
@@ -365,6 +368,14 @@ def write(page: Path, rows: Sequence[ScoreRow], ledger: Sequence[Row]) -> bool:
     tables: dict[str, Callable[[], str]] = {
         "summary": lambda: summary(rows),
         "verdicts": verdicts,
+        "relatives": lambda: compared(slot_records(), RELATIVES, "gcca-none"),
+        "relatives_cost": cost,
+        "relatives_fer2013": lambda: compared(slot_records("fer2013"), RELATIVES, "gcca-none"),
+        "mends": lambda: compared(attention_records("gcca"), MENDED, "gcca-as-read"),
+        "mends_fer2013": lambda: compared(
+            attention_records("gcca", "fer2013"), MENDED, "gcca-as-read"
+        ),
+        "carried_over": lambda: carried_over(attention_records("transfer", "fer2013")),
         "runs": lambda: runs([r for r in ledger if r.key in keys]),
         "pr_auc": lambda: scores(rows, "pr_auc"),
         "pr_auc_regions": lambda: scores(rows, "pr_auc_regions"),

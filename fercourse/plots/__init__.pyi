@@ -39,6 +39,7 @@ from .explain.score_charts import sanity as sanity
 from .explain.score_charts import score_expressions as score_expressions
 from .explain.score_charts import score_models as score_models
 from .explain.ten_seeds import gcca_mends as gcca_mends
+from .explain.ten_seeds import relatives as relatives
 from .explain.ten_seeds import supervision as supervision
 from .explain.trust import accuracy_by_group as accuracy_by_group
 from .explain.trust import from_photo as from_photo

@@ -128,7 +128,7 @@ class Backbone(nn.Module):
 # %%
 from fercourse.models import VGG16Backbone
 
-ours, theirs = Backbone().eval(), VGG16Backbone(gcca=False).eval()
+ours, theirs = Backbone().eval(), VGG16Backbone().eval()
 ours.load_state_dict(theirs.state_dict())
 x = torch.randn(2, 1, 48, 48)
 with torch.no_grad():
@@ -192,7 +192,7 @@ print(fields)
 # and 32 channels.)
 
 # %%
-small = VGG16Backbone(width=0.125, gcca=False).eval()
+small = VGG16Backbone(width=0.125).eval()
 noise = torch.randn(64, 1, 96, 96, requires_grad=True)
 c3 = small(noise)[0][2]  # (64, 32, 24, 24)
 c3[:, :, 12, 12].sum().backward()
@@ -317,7 +317,7 @@ state = {f"features.{name}": value for name, value in features.state_dict().item
 # their last layer (the fifth pooling), and through ours in one channel.
 
 # %%
-grey = VGG16Backbone(in_channels=1, gcca=False).eval()
+grey = VGG16Backbone(in_channels=1).eval()
 load_imagenet(grey, state)
 with torch.no_grad():
     rgb = features[:-1](x.expand(-1, 3, -1, -1))  # (2, 512, 3, 3)

@@ -327,8 +327,11 @@ class OurGCCA(nn.Module):
         fused = self.group(three.flatten(1)[..., None, None]).relu()  # (N, C, 1, 1)
         return self.excite(self.squeeze(fused).relu()).sigmoid()  # (N, C, 1, 1), eq. 1
 
+    def reweight(self, x: Tensor, m: Tensor) -> Tensor:
+        return m * x + x  # eq. 2
+
     def forward(self, x: Tensor) -> Tensor:
-        return reweight(x, self.attention(x))  # eq. 2
+        return self.reweight(x, self.attention(x))
 
 
 # %% [markdown]
@@ -391,8 +394,8 @@ for name, pooled in (("average", x.mean((2, 3), True)), ("maximum", x.amax((2, 3
 #
 # **CBAM** (Woo et al., 2018) pools by average and maximum, sends *both* through one shared
 # bottleneck, and adds the results before the sigmoid. (The caption of Fig. 2 calls our module CBAM.
-# The text, Fig. 3 and Table 1 say GCCA, and so do we. CBAM's second, spatial part has no
-# counterpart in GCCA.)
+# The text, Fig. 3 and Table 1 say GCCA, and so do we. At the end of this lesson each stands in the
+# other's place.)
 
 
 # %%
@@ -412,6 +415,25 @@ class CBAMChannels(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return self.attention(x) * x
 
+
+# %% [markdown]
+# ## CBAM's other half: places
+#
+# GCCA stops here; CBAM goes on. Behind the weights of *channels* comes a weight for every *place*:
+# mean and maximum over the channels are two maps, (N, 2, H, W), and a 7x7 convolution makes one map
+# of weights of them, (N, 1, H, W). In block 5 the map has 3x3 places, so each sees the whole face.
+
+
+# %%
+def places(x: Tensor, kernel: Tensor) -> Tensor:
+    """(N, C, H, W) and a kernel (1, 2, 7, 7) -> one weight a place, (N, 1, H, W)."""
+    two = torch.cat((x.mean(1, True), x.amax(1, True)), 1)  # (N, 2, H, W)
+    return nn.functional.conv2d(two, kernel, padding=3).sigmoid()
+
+
+cbam = modules.CBAM(64).eval()  # the package's, both halves
+halfway = cbam.attention(x) * x
+torch.testing.assert_close(cbam(x), halfway * places(halfway, cbam.locate.weight))
 
 # %% [markdown]
 # ## ECA
@@ -440,9 +462,40 @@ class ECA(nn.Module):
 
 
 # %% [markdown]
+# ## A pooling that attends
+#
+# All of these pool first and weigh afterwards. **Self-attention pooling** lets the map say which
+# places count while it is pooled. A learned query $q$ scores every place, a softmax makes shares of
+# the scores, and the descriptor is the mean under these shares:
+#
+# $$d_c = \sum_l s_l\, f_{lc}, \qquad s = \mathrm{softmax}_l(q \cdot f_l / \sqrt{C})$$
+
+
+# %%
+def attention_pool(x: Tensor, query: Tensor) -> Tensor:
+    """Mean over places under shares that a query (C,) scores: (N, C, H, W) -> (N, C)."""
+    flat = x.flatten(2)  # (N, C, L), L places
+    share = (query @ flat / len(query) ** 0.5).softmax(1)  # (N, L)
+    return (flat * share[:, None]).sum(2)
+
+
+# %% [markdown]
+# A query of zeros finds all places alike, and average pooling is what remains. And random pooling?
+# **Guess which score makes it**, when every channel scores its places for itself.
+
+# %%
+torch.testing.assert_close(attention_pool(x, torch.zeros(64)), x.mean((2, 3)))
+share = x.clamp_min(1e-12).log().flatten(2).softmax(2)  # (N, C, L)
+torch.testing.assert_close((x.flatten(2) * share).sum(2), expected(x))
+
+# %% [markdown]
+# The logarithm of the activation: $e^{\log a} = a$, so the shares are $a/\sum a$. GCCA's third
+# descriptor is, on average, an attention pooling with nothing to learn in it.
+
+# %% [markdown]
 # ## What they cost
 #
-# All four learn next to nothing, beside the 14.7 million numbers of the backbone they stand in.
+# All of them learn next to nothing, beside the 14.7 million numbers of the backbone they stand in.
 
 
 # %% tags=["nbval-check-output"]
@@ -452,17 +505,18 @@ def count(module: nn.Module) -> int:
 
 makers = {
     "SE": lambda c: SqueezeExcitation(c, c // 16),
-    "CBAM": CBAMChannels,
+    "CBAM's channels": CBAMChannels,
+    "CBAM, both": modules.CBAM,
     "ECA": ECA,
     "GCCA": OurGCCA,
 }
 for name, make in makers.items():
     row = [count(make(c)) for c in (64, 128, 256, 512, 512)]
-    print(f"{name:5}", *(f"{n:>7,}" for n in row), f"  together {sum(row):>7,}")
+    print(f"{name:15}", *(f"{n:>7,}" for n in row), f"  together {sum(row):>7,}")
 
 # %% [markdown]
-# GCCA is SE and four numbers a channel: $4C$ more, as counted above. CBAM costs what SE costs,
-# because its two paths share one bottleneck.
+# GCCA is SE and four numbers a channel: $4C$ more, as counted above. CBAM's channels cost what SE
+# costs, because its two paths share one bottleneck; the places cost one kernel of 2x7x7 a block.
 
 # %% [markdown]
 # ## What they can see
@@ -476,7 +530,7 @@ with torch.no_grad():
     for name, make in makers.items():
         module = make(64).eval()
         m = [(module(t) / t)[..., 1, 1] for t in (spots, greys)]  # the factor, at the middle
-        print(f"{name:5} sees a difference: {not torch.allclose(*m)}")
+        print(f"{name:15} sees a difference: {not torch.allclose(*m)}")
 
 # %% [markdown]
 # SE and ECA are blind to it: their only descriptor is the average. (The others see it as a rule.
@@ -596,6 +650,9 @@ class Fixed(nn.Module):
 
     def attention(self, x: Tensor) -> Tensor:
         return self.weights.expand(len(x), -1)[..., None, None].to(x)
+
+    def reweight(self, x: Tensor, m: Tensor) -> Tensor:
+        return reweight(x, m)
 
 
 # %%
@@ -718,6 +775,55 @@ for variant in ("gcca-none", "gcca-norm", "gcca-descriptors", "gcca-start"):
 # So the fault was real, and it can be mended with one layer: $M$ then depends on the face. Whether
 # that is worth anything is the next question, and it has its own answer in the lines above. A
 # component can be dead without harm, and alive without use.
+#
+# Drawn faces are not photographs. The same networks on FER2013, trained briefly (the rows of the
+# ledger say how), three seeds each. Compare the last two columns with what you saw above:
+
+# %% tags=["nbval-check-output"]
+from fercourse.runs.attention_record import comparison
+
+mended = ("gcca-none", "gcca-as-read", "gcca-norm", "gcca-descriptors", "gcca-start")
+
+
+def lines(records: list, reference: str, variants: tuple[str, ...]) -> None:
+    """Print what each variant came to."""
+    for name, of in comparison(records, reference, variants).items():
+        gain = of["gain"]
+        against = f"{gain.mean:+.1f} [{gain.low:+.1f}, {gain.high:+.1f}]" if gain else ""
+        alive = f"{of['moved']:.4f}, {of['frozen']:4.1f} %" if of["moved"] is not None else ""
+        print(f"{name:17s}{of['accuracy']:5.1f} %  {against:19s} {alive}")
+
+
+print("                accuracy  against as read     M from face to face, answers if frozen")
+lines(attention_records("gcca", "fer2013"), "gcca-as-read", mended)
+
+# %% [markdown]
+# ## Which attention? All of them in one place
+#
+# The caption of Fig. 2 says CBAM, the text says GCCA. Does it matter which? `model.attention` puts
+# SE, CBAM (both halves) or ECA where GCCA stands, each as its authors publish it: multiplied with
+# $F$, nothing added. The plan `slot` trains model 3 with each and with nothing there, by the same
+# recipe, ten seeds on drawn faces.
+#
+# **Write down your order first**, and whether you expect any of them to be clearly better than
+# nothing. Then look at the third panel: an interval that crosses the line is a difference that ten
+# seeds cannot tell.
+
+# %% paper="Fig. 2" tags=["nbval-check-output"]
+from fercourse.runs.attention_record import slot_records
+
+plots.relatives(slot_records())
+
+# %% [markdown]
+# On FER2013 again, against nothing in the place:
+
+# %% tags=["nbval-check-output"]
+standing = ("gcca-none", "slot-se", "slot-cbam", "slot-eca", "gcca-as-read")
+print("                accuracy  against nothing     M from face to face, answers if frozen")
+lines(slot_records("fer2013"), "gcca-none", standing)
+
+# %% [markdown]
+# What each costs in time, measured side by side, stands in `docs/where-it-looks.md`.
 
 # %% [markdown]
 # ## Ablation: model 2 → 3

@@ -55,6 +55,21 @@ def test_presets_go_with_any_data_set():
     assert plan("table1", "fer2013", "paper")[0].config.data.crop
 
 
+def test_what_stands_behind_a_block_is_all_that_slot_varies():
+    runs = plan("slot", "synthetic", "smoke", seeds=2)
+    attentions = {r.variant: r.config.model.attention for r in runs if r.config.model.gcca}
+    assert attentions == {
+        "slot-se": "se",
+        "slot-cbam": "cbam",
+        "slot-eca": "eca",
+        "gcca-as-read": "gcca",
+    }
+    plain = {r.config.without("model.attention", "model.gcca").hash for r in runs}
+    assert len(plain) == 1
+    shared = {r.config.hash for r in plan("gcca", "synthetic", "smoke", seeds=2)}
+    assert {r.variant for r in runs if r.config.hash in shared} == {"gcca-none", "gcca-as-read"}
+
+
 def test_fig6b_varies_lambda_1_at_lambda_one_hundredth():
     runs = plan("fig6b", seeds=2)
     assert [r.config.loss.pair_weight for r in runs] == [*range(1, 11), *range(1, 11)]

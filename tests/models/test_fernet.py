@@ -10,6 +10,7 @@ from fercourse import FercourseError, ModelConfig
 from fercourse.models import FERNet, VGG16Backbone
 from fercourse.models.fernet import weighted_avg_pool
 from fercourse.models.imagenet import load_imagenet
+from fercourse.modules import GCCA
 
 pytestmark = pytest.mark.numeric
 
@@ -17,7 +18,7 @@ SMALL = {"width": 0.125, "embedding": 16}
 
 
 def test_lateral_sizes_are_the_papers():
-    backbone = VGG16Backbone(in_channels=3, width=1).eval()
+    backbone = VGG16Backbone(in_channels=3, width=1, attend=GCCA).eval()
     with torch.no_grad():
         laterals, weights = backbone(torch.rand(1, 3, 224, 224))
     assert [tuple(c.shape[1:]) for c in laterals] == [
@@ -31,7 +32,7 @@ def test_lateral_sizes_are_the_papers():
 
 
 def test_thirteen_convolutions_four_poolings_no_linear_layer():
-    modules = list(VGG16Backbone(gcca=False).modules())
+    modules = list(VGG16Backbone().modules())
     assert sum(isinstance(m, torch.nn.Conv2d) for m in modules) == 13
     assert sum(isinstance(m, torch.nn.Linear) for m in modules) == 0
 
@@ -120,7 +121,7 @@ def test_imagenet_weights_give_torchvisions_features(channels):
             m.weight.data.uniform_(0.5, 1.5), m.bias.data.normal_(0, 0.1)
         if isinstance(m, torch.nn.Conv2d):
             m.bias.data.normal_(0, 0.1)
-    ours = VGG16Backbone(channels, gcca=False)
+    ours = VGG16Backbone(channels)
     load_imagenet(ours, theirs.state_dict())
     x = torch.randn(1, channels, 48, 48)
     with torch.no_grad():

@@ -1,12 +1,13 @@
 """The figures and paragraphs of ten seeds say what the records say."""
 
 import io
+import json
 
 import pytest
 
 from fercourse import FercourseError, plots
-from fercourse.pages import does_it_look
-from fercourse.runs.attention_record import attention_records, difference
+from fercourse.pages import does_it_look, relatives
+from fercourse.runs.attention_record import attention_records, comparison, difference, slot_records
 
 
 def record(plan: str, variant: str, seed: int, **more) -> dict:
@@ -39,6 +40,13 @@ def test_a_difference_is_paired_over_shared_seeds():
     assert difference(HELD[:4], "model5", "model5-supervised", lambda r: 1.0) is None
 
 
+SLOT = [
+    r | {"accuracy": r["accuracy"] + gain + 0.001 * r["seed"], "variant": variant}
+    for variant, gain in (("slot-se", 0.02), ("slot-cbam", -0.02))
+    for r in GCCA[:3]
+] + [r for r in GCCA if r["variant"] in ("gcca-none", "gcca-as-read")]
+
+
 def test_both_figures_are_drawn_and_say_their_finding():
     for figure in (plots.supervision(HELD), plots.gcca_mends(GCCA)):
         figure.savefig(io.BytesIO(), format="png", dpi=40)
@@ -58,12 +66,68 @@ def test_one_side_alone_is_told_in_a_sentence():
 def test_the_paragraphs_come_from_records(monkeypatch):
     told = {"gcca": GCCA, "supervision": HELD}
     monkeypatch.setattr(does_it_look, "attention_records", lambda plan: told[plan])
+    monkeypatch.setattr(does_it_look, "slot_records", lambda: [])
     text = does_it_look.verdicts()
     assert text.count("**Does") == 3
     assert "1.0 % of the answers" in text
+    monkeypatch.setattr(does_it_look, "slot_records", lambda: SLOT)
+    text = does_it_look.verdicts()
+    assert "Yes: GCCA minus CBAM is +1.9 [" in text
+    assert "SE +2.1 [" in text
     monkeypatch.setattr(does_it_look, "attention_records", lambda plan: [])
     assert does_it_look.verdicts() == "Not measured."
 
 
+def test_relatives_are_compared_with_nothing():
+    title = " ".join(plots.relatives(SLOT).get_suptitle().split())
+    assert "SE (+2.1 points)" in title
+    assert "CBAM (−1.9 points)" in title
+    assert "GCCA" not in title  # which is as good as nothing here
+    alike = [r for r in SLOT if r["variant"] in ("gcca-none", "gcca-as-read")]
+    assert "None of GCCA clearly" in " ".join(plots.relatives(alike).get_suptitle().split())
+    with pytest.raises(FercourseError, match="nothing in the place"):
+        plots.relatives(GCCA[:3])
+
+
+def test_a_comparison_is_over_the_seeds_that_are_there():
+    of = comparison(SLOT, "gcca-none", ["gcca-none", "slot-se", "slot-eca"])
+    assert list(of) == ["gcca-none", "slot-se"]
+    assert of["gcca-none"]["gain"] is None
+    assert of["gcca-none"]["moved"] is None
+    assert of["slot-se"]["gain"].mean == pytest.approx(2.1)
+    assert of["slot-se"]["frozen"] == pytest.approx(1)
+    assert of["slot-se"]["seeds"] == 3
+
+
+def test_tables_say_what_was_not_measured_and_what_was():
+    assert relatives.compared([], relatives.RELATIVES, "gcca-none") == "Not measured."
+    lines = relatives.compared(SLOT, relatives.RELATIVES, "gcca-none").splitlines()
+    assert [line.split(" | ")[0] for line in lines[2:]] == [
+        "| nothing",
+        "| SE",
+        "| CBAM, both halves",
+        "| GCCA",
+    ]
+    assert "+2.1 [" in lines[3]
+    moved = {"deletion": 0.4, "insertion": 0.5}
+    carried = [
+        record("transfer", arm, seed, photographs={"refined3": moved, "before3": moved})
+        for arm in ("photographs", "both")
+        for seed in range(3)
+    ]
+    assert "drawn faces beside them | 3 | 61.0 | +0.0" in relatives.carried_over(carried)
+
+
+def test_plans_share_their_two_runs(tmp_path):
+    path = tmp_path / "attention.json"
+    rows = [*GCCA, *(r | {"plan": "slot"} for r in SLOT[:6])]
+    of = {str(k): r | {"dataset": "synthetic"} for k, r in enumerate(rows)}
+    of["other"] = GCCA[0] | {"dataset": "fer2013"}
+    path.write_text(json.dumps(of))
+    names = {r["variant"] for r in slot_records(path=path)}
+    assert names == {"gcca-none", "gcca-as-read", "slot-se", "slot-cbam"}
+    assert len(slot_records("fer2013", path)) == 1
+
+
 def test_no_file_is_no_record(tmp_path):
-    assert attention_records("gcca", tmp_path / "none.json") == []
+    assert attention_records("gcca", path=tmp_path / "none.json") == []

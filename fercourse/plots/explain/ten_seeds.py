@@ -1,4 +1,4 @@
-"""Ten seeds of two questions: maps with their supervision given back, and GCCA with a mend."""
+"""Ten seeds each: maps with their supervision given back, GCCA mended, and GCCA's relatives."""
 
 from __future__ import annotations
 
@@ -35,6 +35,17 @@ MENDS = {
     "gcca-start": ("zero-sum start", THIRD),
 }
 """What plan ``gcca`` compares: name and colour."""
+
+SLOT = {
+    "gcca-none": ("nothing", GREY),
+    "slot-se": ("SE", PAPER),
+    "slot-cbam": ("CBAM", THIRD),
+    "slot-eca": ("ECA", OURS),
+    "gcca-as-read": ("GCCA", INK),
+}
+"""What plan ``slot`` puts behind every block: name and colour."""
+
+Styles = Mapping[str, tuple[str, str]]
 
 
 @course_style()
@@ -109,10 +120,41 @@ def gcca_mends(records: Sequence[Record]) -> Figure:
     Raises:
         FercourseError: GCCA as read was not measured.
     """
-    of = {name: [r for r in records if r["variant"] == name] for name in MENDS}
-    if not of["gcca-as-read"]:
+    of = _by_variant(records, MENDS)
+    if "gcca-as-read" not in of:
         raise FercourseError("GCCA as it was read must be measured.")
-    names = [name for name in MENDS if of[name]]
+    figure = _compared(records, MENDS, "gcca-as-read")
+    headline(figure, _what_mends_do(records, of))
+    return figure
+
+
+@course_style()
+def relatives(records: Sequence[Record]) -> Figure:
+    """Nothing, SE, CBAM, ECA and GCCA behind every block: do weights answer, is it worth anything?
+
+    Args:
+        records: See :func:`fercourse.runs.attention_record.slot_records`.
+
+    Raises:
+        FercourseError: The network with nothing there was not measured, or nothing else was.
+    """
+    of = _by_variant(records, SLOT)
+    if "gcca-none" not in of or len(of) < 2:
+        raise FercourseError("the network with nothing in the place must be measured, and another.")
+    figure = _compared(records, SLOT, "gcca-none")
+    headline(figure, _what_the_place_is_worth(records, of))
+    return figure
+
+
+def _by_variant(records: Sequence[Record], styles: Styles) -> dict[str, list[Record]]:
+    """Records of each variant that was measured, in the order of the styles."""
+    found = {name: [r for r in records if r["variant"] == name] for name in styles}
+    return {name: mine for name, mine in found.items() if mine}
+
+
+def _compared(records: Sequence[Record], styles: Styles, reference: str) -> Figure:
+    """M's change over faces, answers that hang on it, accuracy and Grad-CAM against a variant."""
+    of = _by_variant(records, styles)
     figure = new_figure(height=3.4)
     panels = figure.subplots(1, 4)
     shown = (
@@ -120,10 +162,10 @@ def gcca_mends(records: Sequence[Record]) -> Figure:
         ("M frozen", "answers changed (%)", lambda r: 100 * r["frozen"] / r["judged"]),
     )
     for axes, (title, label, value) in zip(panels[:2], shown, strict=True):
-        for k, name in enumerate(names):
+        for k, name in enumerate(of):
             values = [value(r) for r in of[name] if "over_faces" in r]
             if values:
-                _dots(axes, k, values, MENDS[name][1])
+                _dots(axes, k, values, styles[name][1])
         axes.set_title(title)
         axes.set_ylabel(label)
         axes.set_ylim(bottom=0)
@@ -134,22 +176,40 @@ def gcca_mends(records: Sequence[Record]) -> Figure:
     }
     for axes, (title, value) in zip(panels[2:], gains.items(), strict=True):
         axes.axhline(0, color=INK, lw=0.8)
-        for k, name in enumerate(names):
-            found = difference(records, "gcca-as-read", name, value)
-            if found and name != "gcca-as-read":
+        for k, name in enumerate(of):
+            found = difference(records, reference, name, value)
+            if found and name != reference:
                 reach = [[found.mean - found.low], [found.high - found.mean]]
-                axes.errorbar(k, found.mean, reach, fmt="o", ms=5, color=MENDS[name][1])
+                axes.errorbar(k, found.mean, reach, fmt="o", ms=5, color=styles[name][1])
         axes.set_title(title)
-        axes.set_ylabel("points against “as read”")
+        axes.set_ylabel(f"points against “{styles[reference][0]}”")
         light_grid(axes)
     for axes in panels:
-        axes.set_xticks(range(len(names)), [MENDS[n][0] for n in names], fontsize=7.5)
+        axes.set_xticks(range(len(of)), [styles[n][0] for n in of], fontsize=7.5)
         axes.tick_params(axis="x", labelrotation=45)
         for label in axes.get_xticklabels():
             label.set(ha="right", rotation_mode="anchor")
-        axes.set_xlim(-0.6, len(names) - 0.4)
-    headline(figure, _what_mends_do(records, of))
+        axes.set_xlim(-0.6, len(of) - 0.4)
     return figure
+
+
+def _what_the_place_is_worth(records: Sequence[Record], of: Mapping[str, Sequence[Record]]) -> str:
+    gains = {
+        name: gain
+        for name in of
+        if name != "gcca-none"
+        and (gain := difference(records, "gcca-none", name, lambda r: 100 * r["accuracy"]))
+    }
+    if not gains:
+        return "One seed tells nothing about accuracy"
+    clear = [f"{SLOT[n][0]} ({g.mean:+.1f} points)" for n, g in gains.items() if g.clear]
+    if clear:
+        text = f"Against nothing in the place, accuracy changes clearly with {', '.join(clear)}"
+    else:
+        text = f"None of {', '.join(SLOT[n][0] for n in gains)} clearly changes accuracy "
+        text += "against nothing in the place"
+    seeds = sorted({g.n for g in gains.values()})
+    return f"{text}; {seeds[0]} seeds".replace("-", "−")
 
 
 def _what_mends_do(records: Sequence[Record], of: Mapping[str, Sequence[Record]]) -> str:
