@@ -7,21 +7,20 @@ class ChannelAttention(nn.Module):
     """A module that can stand behind a block of the backbone.
 
     A kind of it defines :meth:`attention`; one that does not follow the paper's eq. 2 defines
-    :meth:`reweight` too.
+    :meth:`gain` too.
     """
 
     def attention(self, x: Tensor) -> Tensor:
         """The channel weights in (0, 1): (N, C, H, W) -> (N, C, 1, 1)."""
         raise NotImplementedError
 
-    def reweight(self, x: Tensor, weight: Tensor) -> Tensor:
-        """Eq. 2 with x factored out, one pass over the map: ``F' = (1 + M) * F``.
+    def gain(self, weight: Tensor) -> Tensor:
+        """What a channel of weight M is multiplied with: ``1 + M``, eq. 2 with F factored out."""
+        return 1 + weight
 
-        Args:
-            x: F, (N, C, H, W).
-            weight: M, (N, C, 1, 1).
-        """
-        return x * (1 + weight)
+    def reweight(self, x: Tensor, weight: Tensor) -> Tensor:
+        """The map F', in one pass: (N, C, H, W) and M (N, C, 1, 1) -> (N, C, H, W)."""
+        return x * self.gain(weight)
 
     def forward(self, x: Tensor) -> Tensor:
         """Weights, applied: (N, C, H, W) in and out."""
@@ -31,9 +30,9 @@ class ChannelAttention(nn.Module):
 class Multiplied(ChannelAttention):
     """One whose weights multiply the map and nothing is added, as in SE, CBAM and ECA."""
 
-    def reweight(self, x: Tensor, weight: Tensor) -> Tensor:
-        """``F' = M * F``: (N, C, H, W) and (N, C, 1, 1) -> (N, C, H, W)."""
-        return x * weight
+    def gain(self, weight: Tensor) -> Tensor:
+        """The weight itself: ``F' = M * F``."""
+        return weight
 
 
 def squeezed(channels: int, reduction: int) -> int:

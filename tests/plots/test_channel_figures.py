@@ -103,3 +103,17 @@ def test_gate_spread_divides_the_variance_between_channel_and_face():
     assert figure.axes[0].get_xticklabels()[0].get_text() == "block 1\n0 of 4 units"
     with pytest.raises(FercourseError, match="no weights"):
         plots.gate_spread({}, [])
+
+
+@pytest.mark.parametrize("kind", ["gcca", "cbam"])
+def test_what_a_channel_is_multiplied_with_is_said_as_it_is(kind, face):
+    torch.manual_seed(0)
+    config = fercourse.ModelConfig.table1(3, width=0.125, attention=kind)
+    model = fercourse.FERNet(config).eval()
+    m = fercourse.explain.maps(model, face).weights[5][0]
+    factor = 1 + m if kind == "gcca" else m
+    equation = "F' = (1 + M) F" if kind == "gcca" else "F' = M F"
+    title = said(plots.channel_weights(model, face))
+    assert f"{equation} favours the strongest channel {factor.max() / factor.min():.2f}" in title
+    assert said(plots.gcca(model, face)).startswith(f"{kind.upper()} chooses most in block")
+    assert equation in said(plots.gcca(model, face))

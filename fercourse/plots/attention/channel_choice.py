@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.figure import Figure
+from torch import Tensor
 
 from fercourse.datasets.faces import Faces
 from fercourse.explain import features, maps
 from fercourse.labels import Expression
 from fercourse.models.fernet import FERNet
-from fercourse.plots.attention.channel_weights import check, one_channel
+from fercourse.plots.attention.channel_weights import check, favoured, one_channel
 from fercourse.plots.overlay import picture
 from fercourse.plots.style import (
     FADED,
@@ -73,17 +74,16 @@ def gcca(model: FERNet, face: Faces, strongest: int = 4) -> Figure:
         if row == 4:
             height, width = channels.shape[1:]
             axes.set_xlabel(f"{height} × {width} locations", fontsize=7.5)
-    headline(figure, _in_words({k: w[0].numpy() for k, w in weights.items()}))
+    headline(figure, _in_words(model, {k: w[0] for k, w in weights.items()}))
     return figure
 
 
-def _in_words(weights: dict[int, np.ndarray]) -> str:
-    spans = {block: float(np.ptp(w)) for block, w in weights.items()}
+def _in_words(model: FERNet, weights: dict[int, Tensor]) -> str:
+    spans = {block: float(w.max() - w.min()) for block, w in weights.items()}
     most = max(spans, key=lambda name: spans[name])
-    w = weights[most]
-    ratio = (1 + w.max()) / (1 + w.min())
+    times, equation = favoured(model, most, weights[most])
     return (
-        f"GCCA chooses most in block {most}: its strongest channel passes {ratio:.2f} times as "
-        "strongly as its weakest (F' = (1 + M) F); 0.5, dotted, is no opinion. Blue bars are "
-        "the channels shown"
+        f"{model.config.attention.upper()} chooses most in block {most}: its strongest channel "
+        f"passes {times:.2f} times as strongly as its weakest ({equation}); 0.5, dotted, is no "
+        "opinion. Blue bars are the channels shown"
     )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
+import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
@@ -15,6 +17,7 @@ from fercourse.explain import features, maps
 from fercourse.explain.map_statistics import pearson
 from fercourse.labels import Expression
 from fercourse.models.fernet import FERNet
+from fercourse.modules import ChannelAttention
 from fercourse.plots.overlay import bare, picture
 from fercourse.plots.style import (
     FADED,
@@ -95,7 +98,7 @@ def channel_weights(
             size = " × ".join(map(str, channels.shape[1:]))
             which = f"strongest, {size}" if column == 2 else f"weakest, {size}"
             axes.set_xlabel(which, fontsize=8, loc="left", color=OURS if column == 2 else GREY)
-    headline(figure, _in_words(values, block, beside))
+    headline(figure, _in_words(model, values, block, beside))
     return figure
 
 
@@ -134,11 +137,19 @@ def _bars(
     light_grid(axes)
 
 
-def _in_words(values: np.ndarray, block: int, beside: Beside | None) -> str:
-    most, least = float(values.max()), float(values.min())
+def favoured(model: FERNet, block: int, weights: Tensor) -> tuple[float, str]:
+    """How many times as strongly the strongest of C channels passes as the weakest, and by what."""
+    attention = cast(ChannelAttention, model.backbone.attentions[block - 1])
+    gains = attention.gain(weights)
+    equation = "F' = (1 + M) F" if model.config.attention == "gcca" else "F' = M F"
+    return float(gains.max() / gains.min()), equation
+
+
+def _in_words(model: FERNet, values: np.ndarray, block: int, beside: Beside | None) -> str:
+    times, equation = favoured(model, block, torch.from_numpy(values))
     text = (
-        f"Block {block}: M from {least:.2f} to {most:.2f}, so F' = (1 + M) F favours the strongest "
-        f"channel {(1 + most) / (1 + least):.2f} times over the weakest"
+        f"Block {block}: M from {values.min():.2f} to {values.max():.2f}, so {equation} favours "
+        f"the strongest channel {times:.2f} times over the weakest"
     )
     if beside is None:
         return text
