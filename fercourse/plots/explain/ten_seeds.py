@@ -202,12 +202,15 @@ def _what_the_place_is_worth(records: Sequence[Record], of: Mapping[str, Sequenc
     }
     if not gains:
         return "One seed tells nothing about accuracy"
+    names = ", ".join(SLOT[n][0] for n in gains)
     clear = [f"{SLOT[n][0]} ({g.mean:+.1f} points)" for n, g in gains.items() if g.clear]
-    if clear:
-        text = f"Against nothing in the place, accuracy changes clearly with {', '.join(clear)}"
+    if clear and len(clear) < len(gains):
+        text = f"Of {names} only {' and '.join(clear)} clearly changes accuracy"
+    elif clear:
+        text = f"{' and '.join(clear)}: a clear change of accuracy"
     else:
-        text = f"None of {', '.join(SLOT[n][0] for n in gains)} clearly changes accuracy "
-        text += "against nothing in the place"
+        text = f"None of {names} clearly changes accuracy"
+    text += " against nothing in the place"
     seeds = sorted({g.n for g in gains.values()})
     return f"{text}; {seeds[0]} seeds".replace("-", "−")
 
