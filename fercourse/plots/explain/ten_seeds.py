@@ -205,7 +205,8 @@ def _what_the_place_is_worth(records: Sequence[Record], of: Mapping[str, Sequenc
     names = ", ".join(SLOT[n][0] for n in gains)
     clear = [f"{SLOT[n][0]} ({g.mean:+.1f} points)" for n, g in gains.items() if g.clear]
     if clear and len(clear) < len(gains):
-        text = f"Of {names} only {' and '.join(clear)} clearly changes accuracy"
+        verb = "changes" if len(clear) == 1 else "change"
+        text = f"Of {names} only {' and '.join(clear)} clearly {verb} accuracy"
     elif clear:
         text = f"{' and '.join(clear)}: a clear change of accuracy"
     else:
