@@ -66,14 +66,17 @@ def test_one_side_alone_is_told_in_a_sentence():
 def test_the_paragraphs_come_from_records(monkeypatch):
     told = {"gcca": GCCA, "supervision": HELD}
     monkeypatch.setattr(does_it_look, "attention_records", lambda plan: told[plan])
-    monkeypatch.setattr(does_it_look, "slot_records", lambda: [])
+    monkeypatch.setattr(does_it_look, "slot_records", lambda dataset="": [])
     text = does_it_look.verdicts()
     assert text.count("**Does") == 3
     assert "1.0 % of the answers" in text
-    monkeypatch.setattr(does_it_look, "slot_records", lambda: SLOT)
+    monkeypatch.setattr(
+        does_it_look, "slot_records", lambda dataset="": SLOT[:6] if dataset else SLOT
+    )
     text = does_it_look.verdicts()
     assert "Yes: GCCA minus CBAM is +1.9 [" in text
     assert "SE +2.1 [" in text
+    assert "trained briefly: SE (not measured), CBAM (not measured)." in text
     monkeypatch.setattr(does_it_look, "attention_records", lambda plan: [])
     assert does_it_look.verdicts() == "Not measured."
 
