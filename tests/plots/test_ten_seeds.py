@@ -64,12 +64,19 @@ def test_one_side_alone_is_told_in_a_sentence():
 
 
 def test_the_paragraphs_come_from_records(monkeypatch):
-    told = {"gcca": GCCA, "supervision": HELD}
-    monkeypatch.setattr(does_it_look, "attention_records", lambda plan: told[plan])
+    falls = {"photographs": 0.3, "both-supervised": 0.2}
+    carried = [
+        record("transfer", arm, seed, photographs={"refined3": {"deletion": area + 0.01 * seed}})
+        for arm, area in falls.items()
+        for seed in range(3)
+    ]
+    told = {"gcca": GCCA, "supervision": HELD, "transfer": carried}
+    monkeypatch.setattr(does_it_look, "attention_records", lambda plan, dataset="": told[plan])
     monkeypatch.setattr(does_it_look, "slot_records", lambda dataset="": [])
     text = does_it_look.verdicts()
     assert text.count("**Does") == 3
     assert "1.0 % of the answers" in text
+    assert "by −10.0 [−10.0, −10.0] points (3 seeds" in text
     monkeypatch.setattr(
         does_it_look, "slot_records", lambda dataset="": SLOT[:6] if dataset else SLOT
     )
@@ -77,7 +84,7 @@ def test_the_paragraphs_come_from_records(monkeypatch):
     assert "Yes: GCCA minus CBAM is +1.9 [" in text
     assert "SE +2.1 [" in text
     assert "trained briefly: SE (not measured), CBAM (not measured)." in text
-    monkeypatch.setattr(does_it_look, "attention_records", lambda plan: [])
+    monkeypatch.setattr(does_it_look, "attention_records", lambda plan, dataset="": [])
     assert does_it_look.verdicts() == "Not measured."
 
 
