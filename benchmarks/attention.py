@@ -35,6 +35,7 @@ from fercourse.datasets.faces import Faces
 from fercourse.datasets.load import load, load_config
 from fercourse.evaluation.predict import probabilities
 from fercourse.explain import curves, gradcam, maps, score
+from fercourse.explain.baselines import baselines
 from fercourse.explain.score import METRICS
 from fercourse.explain.tamper import EDITS, frozen, tampered
 from fercourse.files import write_if_changed
@@ -119,15 +120,25 @@ def measured(network: FERNet, row: Row, drawn: Faces, seen: Faces) -> dict[str, 
 
 
 def answers_hang_on(network: FERNet, photographs: Faces) -> dict[str, Any]:
-    """On photographs, whose truth nobody knows: deletion and insertion by S_3 and by C_3."""
+    """On photographs, whose truth nobody knows: deletion and insertion by its maps and blind ones.
+
+    S_3 averaged over all photographs knows where faces have their mouths, and no face: what S_3
+    itself has to beat.
+    """
     found = maps(network, photographs)
+    last, blind = found["refined3"], baselines(photographs, photographs)
+    heats = {
+        "refined3": last,
+        "mean of refined3": last.mean(0, keepdim=True).expand_as(last),
+        "before3": found["before3"],
+        "centre": blind["centre"],
+        "own edges": blind["own edges"],
+    }
     result = {}
-    for name in ("refined3", "before3"):
-        deletion, insertion = (
-            a.mean().item() for a in curves(network, photographs, found[name]).areas
-        )
+    for name, heat in heats.items():
+        deletion, insertion = (a.mean().item() for a in curves(network, photographs, heat).areas)
         result[name] = {"deletion": round(deletion, 4), "insertion": round(insertion, 4)}
-    within = found["refined3"].flatten(1).std(1, correction=0).mean().item()
+    within = last.flatten(1).std(1, correction=0).mean().item()
     return {"photographs": result, "within": round(within, 4)}
 
 

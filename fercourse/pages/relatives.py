@@ -103,8 +103,10 @@ def carried_over(records: Sequence[Record]) -> str:
                 f"{of['accuracy']:.1f}",
                 _gain(of["gain"]),
                 mean(lambda r: r["maps"]["refined3"]["pr_auc"]),
-                mean(lambda r: r["photographs"]["refined3"]["deletion"]),
-                mean(lambda r: r["photographs"]["before3"]["deletion"]),
+                *(
+                    mean(lambda r, name=name: r["photographs"][name]["deletion"])
+                    for name in ("refined3", "mean of refined3", "centre", "own edges", "before3")
+                ),
             )
         )
     head = (
@@ -114,9 +116,12 @@ def carried_over(records: Sequence[Record]) -> str:
         "against photographs alone, points",
         "S_3 on drawn faces, PR-AUC %",
         "deletion by S_3 %",
-        "deletion by C3 %",
+        "its mean over faces",
+        "centre",
+        "own edges",
+        "C3",
     )
-    return table(head, lines, "lrrrrrr")
+    return table(head, lines, "lrrrrrrrrr")
 
 
 def _gain(gain: Difference | None) -> str:

@@ -121,8 +121,9 @@ def test_tables_say_what_was_not_measured_and_what_was():
     ]
     assert "+2.1 [" in lines[3]
     moved = {"deletion": 0.4, "insertion": 0.5}
+    heats = ("refined3", "mean of refined3", "centre", "own edges", "before3")
     carried = [
-        record("transfer", arm, seed, photographs={"refined3": moved, "before3": moved})
+        record("transfer", arm, seed, photographs=dict.fromkeys(heats, moved))
         for arm in ("photographs", "both")
         for seed in range(3)
     ]
