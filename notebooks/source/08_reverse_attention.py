@@ -544,8 +544,9 @@ values = {
     "accuracy %": lambda r: 100 * r["accuracy"],
     "S_3 on drawn faces, PR-AUC %": lambda r: 100 * r["maps"]["refined3"]["pr_auc"],
 }
-for heat in ("refined3", "mean of refined3", "centre", "own edges", "before3"):
-    values[f"deletion by {heat} %"] = lambda r, heat=heat: 100 * r["photographs"][heat]["deletion"]
+heats = {"S_3": "refined3", "S_3's mean": "mean of refined3", "the centre": "centre"}
+for name, heat in (heats | {"own edges": "own edges", "C_3's energy": "before3"}).items():
+    values[f"deletion by {name} %"] = lambda r, heat=heat: 100 * r["photographs"][heat]["deletion"]
 table = pd.DataFrame(
     {"arm": r["variant"]} | {name: value(r) for name, value in values.items()} for r in carried
 )
