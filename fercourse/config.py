@@ -130,7 +130,9 @@ class ModelConfig:
         (True, False)
         """
         require(row in range(1, 7), f"Table 1 has models 1 to 6, not {row}.")
-        switches = {part.switch: part.row is not None and row >= part.row for part in PARTS}
+        switches: dict[str, Any] = {
+            part.switch: part.row is not None and row >= part.row for part in PARTS
+        }
         return cls(**(switches | changes))
 
     @property

@@ -111,10 +111,9 @@ def one_component(
     """
     # your turn
     rest = {"reverse": False} if component == "decoder" else {}
-    return (
-        fercourse.ModelConfig(**{component: False}, **rest),
-        fercourse.ModelConfig(**{component: True}, **rest),
-    )
+    off: dict = {component: False, **rest}
+    on: dict = {component: True, **rest}
+    return fercourse.ModelConfig(**off), fercourse.ModelConfig(**on)
 
 
 @check(one_component, praise="One switch moves and nothing else does: that is an experiment.")

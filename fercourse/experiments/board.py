@@ -118,7 +118,7 @@ class ComponentResult:
     @property
     def model(self) -> int | None:
         """Row of Table 1; None where the paper has no such model."""
-        return ModelConfig(**dict(zip(COMPONENTS, self.on, strict=True))).table1_row
+        return replace(ModelConfig(), **dict(zip(COMPONENTS, self.on, strict=True))).table1_row
 
 
 def component_results(
