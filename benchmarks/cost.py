@@ -1,7 +1,8 @@
 """What each component of Table 1 costs, measured side by side in one run: docs/what-it-costs.md.
 
 Writes ``results/cost.json`` and the page made from it, and for docs/where-it-looks.md what GCCA's
-relatives cost in its place, ``results/attention_cost.json``. Four minutes on two idle cores::
+relatives cost in its place, ``results/attention_cost.json``, which ``fercourse explain report``
+writes there. About five minutes on two idle cores::
 
     python benchmarks/cost.py
 """

@@ -24,11 +24,15 @@ class SE(Multiplied):
 
     def attention(self, x: Tensor) -> Tensor:
         """``sigmoid(W_2 relu(W_1 avg))``: (N, C, H, W) -> (N, C, 1, 1)."""
-        return self.excite(self.squeeze(x.mean((2, 3), True)).relu()).sigmoid()
+        return self.mlp(x.mean((2, 3), True)).sigmoid()
+
+    def mlp(self, pooled: Tensor) -> Tensor:
+        """The bottleneck, before the sigmoid: (N, C, 1, 1) in and out."""
+        return self.excite(self.squeeze(pooled).relu())
 
 
-class CBAM(Multiplied):
-    """Channel attention, and behind it spatial attention (Woo et al., 2018).
+class CBAM(SE):
+    """SE with the maximum beside the average, and spatial attention behind it (Woo et al., 2018).
 
     Args:
         channels: C.
@@ -36,15 +40,12 @@ class CBAM(Multiplied):
     """
 
     def __init__(self, channels: int, reduction: int = 16) -> None:
-        super().__init__()
-        narrow = squeezed(channels, reduction)
-        self.squeeze = nn.Conv2d(channels, narrow, 1)
-        self.excite = nn.Conv2d(narrow, channels, 1)
+        super().__init__(channels, reduction)
         self.locate = nn.Conv2d(2, 1, 7, padding=3, bias=False)
 
     def attention(self, x: Tensor) -> Tensor:
         """The channel half, ``sigmoid(MLP(avg) + MLP(max))``: (N, C, H, W) -> (N, C, 1, 1)."""
-        return (self._mlp(x.mean((2, 3), True)) + self._mlp(x.amax((2, 3), True))).sigmoid()
+        return (self.mlp(x.mean((2, 3), True)) + self.mlp(x.amax((2, 3), True))).sigmoid()
 
     def spatial(self, x: Tensor) -> Tensor:
         """The spatial half: one weight in (0, 1) for every place, (N, C, H, W) -> (N, 1, H, W).
@@ -57,9 +58,6 @@ class CBAM(Multiplied):
         """Both halves, the channels' first: (N, C, H, W) and (N, C, 1, 1) -> (N, C, H, W)."""
         x = super().reweight(x, weight)
         return x * self.spatial(x)
-
-    def _mlp(self, pooled: Tensor) -> Tensor:
-        return self.excite(self.squeeze(pooled).relu())
 
 
 class ECA(Multiplied):

@@ -6,7 +6,13 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from fercourse.runs.attention_record import Record, attention_records, difference, slot_records
+from fercourse.runs.attention_record import (
+    Difference,
+    Record,
+    attention_records,
+    difference,
+    slot_records,
+)
 
 
 def verdicts() -> str:
@@ -150,11 +156,8 @@ def _accuracy(records: Sequence[Record], first: str, second: str) -> str:
     return _signed(difference(records, first, second, lambda r: 100 * r["accuracy"]))
 
 
-def _signed(gain: tuple[float, float, float, int] | None) -> str:
-    if gain is None:
-        return "(not measured)"
-    mean, low, high, _ = gain
-    return f"{mean:+.1f} [{low:.1f}, {high:.1f}]".replace("-", "−")
+def _signed(gain: Difference | None) -> str:
+    return "(not measured)" if gain is None else str(gain)
 
 
 def _flattened(records: Sequence[Record]) -> float:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from fercourse.markdown import table
-from fercourse.runs.attention_record import Difference, Record, comparison
+from fercourse.runs.attention_record import Record, comparison
 from fercourse.settings import ledger_path
 
 RELATIVES = {
@@ -47,7 +47,7 @@ def compared(records: Sequence[Record], titles: Mapping[str, str], reference: st
             titles[variant],
             of["seeds"],
             f"{of['accuracy']:.1f}",
-            _gain(of["gain"]),
+            str(of["gain"] or ""),
             "" if of["moved"] is None else f"{of['moved']:.4f}",
             "" if of["frozen"] is None else f"{of['frozen']:.1f}",
             f"{of['gradcam']:.0f}",
@@ -101,7 +101,7 @@ def carried_over(records: Sequence[Record]) -> str:
                 arms[variant],
                 of["seeds"],
                 f"{of['accuracy']:.1f}",
-                _gain(of["gain"]),
+                str(of["gain"] or ""),
                 mean(lambda r: r["maps"]["refined3"]["pr_auc"]),
                 *(
                     mean(lambda r, name=name: r["photographs"][name]["deletion"])
@@ -122,9 +122,3 @@ def carried_over(records: Sequence[Record]) -> str:
         "C3",
     )
     return table(head, lines, "lrrrrrrrrr")
-
-
-def _gain(gain: Difference | None) -> str:
-    if gain is None:
-        return ""
-    return f"{gain.mean:+.1f} [{gain.low:.1f}, {gain.high:.1f}]".replace("-", "−")

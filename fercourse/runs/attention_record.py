@@ -32,6 +32,9 @@ class Difference(NamedTuple):
         """Whether the interval leaves 0 out."""
         return self.low > 0 or self.high < 0
 
+    def __str__(self) -> str:
+        return f"{self.mean:+.1f} [{self.low:.1f}, {self.high:.1f}]".replace("-", "−")
+
 
 def attention_records(
     plan: str, dataset: str = "synthetic", path: Path | None = None

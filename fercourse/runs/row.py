@@ -142,6 +142,10 @@ class Row(Entry):
             parts.append("ImageNet weights")
         if c.data.crop:
             parts.append("MTCNN crops")
+        if c.data.drawn:
+            parts.append(f"{c.data.drawn} drawn faces added")
+        if c.data.drawn_first:
+            parts.append(f"alone for {c.data.drawn_first} epochs")
         return ", ".join([*parts, *self._unusual()])
 
     def _unusual(self) -> list[str]:

@@ -151,6 +151,9 @@ def test_a_recipe_names_every_unusual_setting():
     assert odd.recipe == f"{usual}, dropout=0.5, ema=0.0"
     wide = {"model.width": 1.0, "model.imagenet": True, "data.crop": True}
     assert made_row(6, **wide).recipe.endswith("light augmentation, ImageNet weights, MTCNN crops")
+    mixed = {"data.drawn": 4000, "data.drawn_first": 2}
+    ending = "light augmentation, 4000 drawn faces added, alone for 2 epochs"
+    assert made_row(5, **mixed).recipe.endswith(ending)
 
 
 def test_a_copy_of_cross_validated_is_called_what_it_is(tmp_path):
