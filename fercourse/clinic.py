@@ -22,7 +22,7 @@ from fercourse.evaluation.metrics import confusion_matrix
 from fercourse.evaluation.predict import probabilities
 from fercourse.files import atomic_write
 from fercourse.labels import BASIC
-from fercourse.models.fernet import FERNet
+from fercourse.models.recogniser import Recogniser
 from fercourse.preprocess import normalise, to_input
 
 RECORDS = Path(__file__).parent / "course" / "records"
@@ -184,7 +184,7 @@ def admit(case: Case, progress: bool = False) -> Chart:
 
 @torch.no_grad()
 def in_training_mode(
-    model: FERNet, images: Tensor, device: Any = None, bf16: bool = False, batch_size: int = 32
+    model: Recogniser, images: Tensor, device: Any = None, bf16: bool = False, batch_size: int = 32
 ) -> Tensor:
     """:func:`fercourse.evaluation.predict.probabilities` without its ``model.eval()``.
 
@@ -205,7 +205,7 @@ def _share(right: Tensor) -> float:
     return float(right.float().mean())
 
 
-def occlusion(model: FERNet, given: Faces, side: int = 8, step: int = 4) -> Tensor:
+def occlusion(model: Recogniser, given: Faces, side: int = 8, step: int = 4) -> Tensor:
     """Where it looks: how far the answer's probability falls with a grey square there, (P, P)."""
     before, answers = probabilities(model, given.images, device="cpu").max(1)
     corners = range(0, given.size - side + 1, step)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from typing import Any, Literal
 
@@ -43,6 +44,15 @@ PARTS = (
 COMPONENTS = tuple(part.switch for part in PARTS)
 """Their switches."""
 
+ARCHITECTURES: dict[str, str | Callable[[ModelConfig], Any]] = {
+    "fernet": "fercourse.models.fernet:FERNet",
+    "inception": "fercourse.models.inception:Inception",
+    "skip": "fercourse.models.skip:SkipNet",
+    "channels": "fercourse.models.channels:MultiChannel",
+}
+"""Networks by name: the paper's framework and three methods of Table 2, each a subclass of
+:class:`fercourse.models.Recogniser`, or where it is to be imported from. Yours goes beside them."""
+
 ATTENTIONS = ("gcca", "se", "cbam", "eca")
 """What can stand in GCCA's place: its relatives, to compare."""
 
@@ -73,6 +83,9 @@ class ModelConfig:
         gcca_zero_sum: A third one: what all channels share cancels in GCCA's squeeze at the start.
         attention: What ``gcca`` puts there: "gcca", or to compare "se", "cbam" (the word in the
             caption of fig. 2; both its halves) or "eca", as their authors publish them.
+        architecture: One of :data:`ARCHITECTURES`: "fernet" is the paper's, which alone has the
+            components above and what belongs to them; the others have width, embedding, dropout,
+            classes and input in common with it.
     """
 
     fusion: bool = True
@@ -93,6 +106,7 @@ class ModelConfig:
     gcca_descriptor_norm: bool = False
     gcca_zero_sum: bool = False
     attention: Literal["gcca", "se", "cbam", "eca"] = "gcca"
+    architecture: str = "fernet"
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -118,6 +132,16 @@ class ModelConfig:
             "reverse attention starts from the decoder's map: switch decoder on, or reverse off.",
         )
         require(
+            self.architecture in ARCHITECTURES,
+            f"architecture must be one of {', '.join(ARCHITECTURES)}, not {self.architecture!r}.",
+        )
+        require(
+            self.architecture == "fernet"
+            or not (self.imagenet or any(getattr(self, name) for name in COMPONENTS)),
+            f"{', '.join(COMPONENTS)} and imagenet belong to the architecture fernet: "
+            f"switch them off for {self.architecture}.",
+        )
+        require(
             not self.imagenet or self.width == 1,
             f"ImageNet weights exist for width 1 only, not {self.width}.",
         )
@@ -137,7 +161,9 @@ class ModelConfig:
 
     @property
     def name(self) -> str:
-        """As variants are called: "model6", or "fusion+decoder" where Table 1 has no such model."""
+        """As variants are called: "model6", "skip", or "fusion+decoder", which Table 1 has not."""
+        if self.architecture != "fernet":
+            return self.architecture
         if self.table1_row:
             return f"model{self.table1_row}"
         return "+".join(name for name in COMPONENTS if getattr(self, name))
@@ -145,6 +171,8 @@ class ModelConfig:
     @property
     def table1_row(self) -> int | None:
         """The row of Table 1 with these switches, or None where the paper has no such model."""
+        if self.architecture != "fernet":
+            return None
         switches = {name: getattr(self, name) for name in COMPONENTS}
         row = 1 + sum(switches.values())
         fits = {part.switch: part.row is not None and row >= part.row for part in PARTS}
@@ -164,6 +192,8 @@ class LossConfig:
         map_weight: Of map supervision: P_d and every S_i against the pixels that the expression
             changes, which only drawn faces know (:func:`fercourse.losses.map_loss`). 0, the
             paper's reading, has none.
+        triplet_weight: Of the triplet loss beside the cross-entropy
+            (:func:`fercourse.losses.triplet_loss`); 0, as in the paper, has none.
     """
 
     weight: float = 0.005
@@ -172,6 +202,7 @@ class LossConfig:
     centers: Literal["published", "learned"] = "published"
     label_smoothing: float = 0.0
     map_weight: float = 0.0
+    triplet_weight: float = 0.0
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -187,6 +218,9 @@ class LossConfig:
             f"label_smoothing must be in [0, 1): {self.label_smoothing}.",
         )
         require(self.map_weight >= 0, f"map_weight must not be negative: {self.map_weight}.")
+        require(
+            self.triplet_weight >= 0, f"triplet_weight must not be negative: {self.triplet_weight}."
+        )
 
 
 @dataclass(frozen=True)
@@ -288,6 +322,10 @@ class RunConfig:
         require(
             not (self.data.drawn and known(self.data.name).drawn),
             "data.drawn adds drawn faces to photographs; for drawn ones raise data.count.",
+        )
+        require(
+            not (self.loss.triplet_weight and self.train.mixup),
+            "triplet_weight needs mixup 0: blended faces have no one label.",
         )
         if self.loss.map_weight:
             require(self.model.decoder, "map_weight needs a map: switch the decoder on.")

@@ -10,7 +10,7 @@ from torch import Tensor
 from fercourse.errors import FercourseError
 
 if TYPE_CHECKING:
-    from fercourse.models.fernet import FERNet
+    from fercourse.models.recogniser import Recogniser
 
 MEAN, STD = 0.5, 0.25
 """Input scale: the network sees ``(x / 255 - MEAN) / STD``, black -2, white 2. FER2013's own
@@ -30,7 +30,7 @@ def normalise(images: Tensor) -> Tensor:
     return images[:, None].float().sub_(255 * MEAN).div_(255 * STD)  # (N, 1, H, W)
 
 
-def to_input(x: Tensor, model: FERNet) -> Tensor:
+def to_input(x: Tensor, model: Recogniser) -> Tensor:
     """Grey (N, 1, H, W) as the model takes it: repeated to three planes for an RGB one."""
     return x.expand(-1, model.config.in_channels, -1, -1)
 

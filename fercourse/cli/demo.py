@@ -18,6 +18,7 @@ def demo(
     """Train the whole framework on built-in faces and draw curves, matrix and attention maps."""
     from fercourse import plots
     from fercourse.config import preset
+    from fercourse.models.fernet import framework
 
     config = preset("smoke")
     dataset, config = load_data(None, config)
@@ -29,5 +30,7 @@ def demo(
     draw_into(done, out)
     save_figure(plots.sample_grid(dataset.train), out / "faces.png")
     one_each = [int((dataset.test.labels == k).nonzero()[0]) for k in range(7)]
-    save_figure(plots.cascade(done.fit.model, dataset.test[one_each]), out / "attention.png")
+    save_figure(
+        plots.cascade(framework(done.fit.model), dataset.test[one_each]), out / "attention.png"
+    )
     print(f"See {out / 'faces.png'} and {out / 'attention.png'} too.")

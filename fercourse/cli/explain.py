@@ -107,17 +107,19 @@ def show(
     from dataclasses import replace
 
     from fercourse import plots
-    from fercourse.explain import METHODS, gradcam, maps
+    from fercourse.evaluation.predict import probabilities
+    from fercourse.explain import METHODS, gradcam
     from fercourse.files import atomic_write
     from fercourse.labels import Expression
+    from fercourse.models.fernet import framework
     from fercourse.weights.trained import load_weights
 
     trained = load_weights(_weights(weights))
     model, size = trained.network, trained.run.data.size
     faces = _faces(source, size, trained.run.data.difficulty)
-    logits = maps(model, faces).logits
+    p = probabilities(model, faces.images)  # (N, K)
     if faces.ids is None:  # a photograph is titled with what it is read as: nobody said more
-        faces = replace(faces, labels=logits.argmax(1))
+        faces = replace(faces, labels=p.argmax(1))
     wanted = None if expression is None else Expression.parse(expression)
     heat = gradcam(model, faces, method, target=wanted, layer=layer)
     what = "the class each face is read as" if wanted is None else wanted.title
@@ -125,15 +127,15 @@ def show(
     finding = f"Evidence for {what}, each map on its own scale"
     drawings = {"class": lambda: plots.compared(faces, {title: heat}, finding)}
     if model.config.gcca:
-        drawings["gcca"] = lambda: plots.gcca(model, faces)
+        drawings["gcca"] = lambda: plots.gcca(framework(model), faces)
     if model.config.reverse:
-        drawings["cascade"] = lambda: plots.cascade(model, faces)
-        plots.cascade_gif(model, faces, out / "cascade.gif")
+        drawings["cascade"] = lambda: plots.cascade(framework(model), faces)
+        plots.cascade_gif(framework(model), faces, out / "cascade.gif")
     for name, draw in drawings.items():
         with atomic_write(out / f"{name}.png") as part:
             draw().savefig(part, format="png")
-    for k, p in enumerate(logits.softmax(1), start=1):
-        print(f"face {k}: {Expression(int(p.argmax())).title} {p.max():.0%}")
+    for k, row in enumerate(p, start=1):
+        print(f"face {k}: {Expression(int(row.argmax())).title} {row.max():.0%}")
     print(f"{', '.join(drawings)} are in {out}.")
 
 

@@ -24,6 +24,7 @@ from fercourse.settings import interactive, recording
 if TYPE_CHECKING:
     from fercourse.datasets.faces import FaceDataset
     from fercourse.models.fernet import FERNet
+    from fercourse.models.recogniser import Recogniser
 
 T = TypeVar("T")
 
@@ -35,7 +36,7 @@ RECORDS = Path(__file__).parent / "records"
 class Fitted:
     """A model and one dict an epoch of how it got there."""
 
-    model: FERNet
+    model: Recogniser
     history: list[dict[str, Any]]
 
 
@@ -77,10 +78,11 @@ class Lesson:
 
         FER2013 has models 1 and 6; drawn faces have all six.
         """
+        from fercourse.models.fernet import framework
         from fercourse.weights import bundled, pretrained
 
         real = self.mode == "full" and ("fer2013", model) in bundled()
-        return pretrained("fer2013" if real else "synthetic", model, self.device).network
+        return framework(pretrained("fer2013" if real else "synthetic", model, self.device).network)
 
     def fit(self, name: str, config: RunConfig, data: FaceDataset, **settings: Any) -> Fitted:
         """Train, or in the lecture mode return what was recorded under ``name``.

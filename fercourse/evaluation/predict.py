@@ -14,7 +14,7 @@ from fercourse.datasets.faces import Faces
 from fercourse.device import best_device, native_bf16
 from fercourse.errors import FercourseError
 from fercourse.evaluation import metrics
-from fercourse.models.fernet import FERNet
+from fercourse.models.recogniser import Recogniser
 from fercourse.preprocess import normalise, to_input
 
 Views = Literal["single", "flip", "ten"]
@@ -48,7 +48,7 @@ class Evaluation:
 
 
 def evaluate(
-    model: FERNet,
+    model: Recogniser,
     faces: Faces,
     train: Faces | None = None,
     views: Views = "single",
@@ -87,7 +87,7 @@ def evaluate(
 
 @torch.no_grad()  # in inference mode, weights moved to the device could not be trained again
 def probabilities(
-    model: FERNet,
+    model: Recogniser,
     images: Tensor,
     views: Views = "single",
     device: str | torch.device | None = None,

@@ -21,7 +21,8 @@ from fercourse.device import best_device, native_bf16
 from fercourse.errors import FercourseError
 from fercourse.experiments.train_and_judge import device_name
 from fercourse.losses import JointLoss
-from fercourse.models.fernet import SMALLEST, FERNet
+from fercourse.models.fernet import FERNet
+from fercourse.models.recogniser import SMALLEST
 from fercourse.training.optim import make_optimizer
 
 if TYPE_CHECKING:

@@ -210,6 +210,20 @@ def _transfer(request: Request) -> Variants:
     }, ""
 
 
+TRIPLET_WEIGHT = 1.0
+"""Of the triplet loss in plan ``table2``: as heavy as the cross-entropy."""
+
+
+def _table2(request: Request) -> Variants:
+    plain = request.base(1)
+    rivals = {
+        name: plain.change(**{"model.architecture": name})
+        for name in ("inception", "skip", "channels")
+    }
+    rivals["channels"] = rivals["channels"].change(**{"loss.triplet_weight": TRIPLET_WEIGHT})
+    return {"model1": plain, "model6": request.base(6), **rivals}, ""
+
+
 PLANS: dict[str, Plan] = {
     made.name: made
     for made in (
@@ -247,6 +261,12 @@ PLANS: dict[str, Plan] = {
         ),
         Plan("gcca", "model 3 without GCCA, with it, and with each of its mends", _gcca),
         Plan("slot", "model 3 with nothing, SE, CBAM, ECA or GCCA in the same place", _slot),
+        Plan(
+            "table2",
+            "Table 2's three networks in small, beside models 1 and 6; its two other methods and "
+            "the classics are measured by fercourse shallow",
+            _table2,
+        ),
         Plan(
             "recipe",
             "model 6, one setting of training changed at a time",

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from fercourse.datasets.faces import Faces
 from fercourse.errors import FercourseError
 from fercourse.explain.layers import as_input, eval_mode
-from fercourse.models.fernet import FERNet
+from fercourse.models.recogniser import Recogniser
 
 SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 """Of the pixels, removed or inserted."""
@@ -42,7 +42,7 @@ class Curves(NamedTuple):
 
 
 class _Probabilities(nn.Module):
-    def __init__(self, model: FERNet) -> None:
+    def __init__(self, model: Recogniser) -> None:
         super().__init__()
         self.model = model
 
@@ -50,7 +50,7 @@ class _Probabilities(nn.Module):
         return self.model(x).logits.softmax(1)
 
 
-def curves(model: FERNet, images: Tensor | Faces, maps: Tensor) -> Curves:
+def curves(model: Recogniser, images: Tensor | Faces, maps: Tensor) -> Curves:
     """Deletion and insertion for N faces; what is removed becomes a heavily blurred face.
 
     Args:
@@ -84,7 +84,7 @@ def curves(model: FERNet, images: Tensor | Faces, maps: Tensor) -> Curves:
 
 
 def road(
-    model: FERNet,
+    model: Recogniser,
     images: Tensor | Faces,
     maps: Tensor,
     percentiles: tuple[int, ...] = (30, 70),

@@ -16,7 +16,7 @@ from fercourse.errors import FercourseError
 from fercourse.evaluation.predict import at_a_time
 from fercourse.explain.layers import as_input, layer
 from fercourse.labels import Expression
-from fercourse.models.fernet import FERNet
+from fercourse.models.recogniser import Recogniser
 
 METHODS: dict[str, str] = {
     "gradcam": "Grad-CAM",
@@ -33,7 +33,7 @@ Target = int | str | Expression | Sequence[int] | Tensor | None
 class Logits(nn.Module):
     """A FERNet that returns its logits alone, as other libraries expect of a classifier."""
 
-    def __init__(self, model: FERNet) -> None:
+    def __init__(self, model: Recogniser) -> None:
         super().__init__()
         self.model = model
 
@@ -43,7 +43,7 @@ class Logits(nn.Module):
 
 
 def gradcam(
-    model: FERNet,
+    model: Recogniser,
     images: Tensor | Faces,
     method: str = "gradcam",
     target: Target = None,

@@ -10,27 +10,21 @@ from torch import Tensor, nn
 
 from fercourse.datasets.faces import Faces
 from fercourse.errors import FercourseError
-from fercourse.models.fernet import FERNet
+from fercourse.models.recogniser import Recogniser
 from fercourse.preprocess import normalise, to_input
 
 
-def layers(model: FERNet) -> dict[str, nn.Module]:
+def layers(model: Recogniser) -> dict[str, nn.Module]:
     """The layers a map can be made from, in the order of the forward pass.
 
-    ``block1`` to ``block5`` are the backbone's blocks before GCCA, ``edge`` the edge branch and
-    ``decoder`` the partial decoder's features. Each gives a tensor (N, C, h, w), non-negative.
+    Of :class:`fercourse.FERNet`, ``block1`` to ``block5`` are the backbone's blocks before GCCA,
+    ``edge`` the edge branch and ``decoder`` the partial decoder's features. Each gives a tensor
+    (N, C, h, w), non-negative.
     """
-    found: dict[str, nn.Module] = {
-        f"block{i}": block for i, block in enumerate(model.backbone.blocks, start=1)
-    }
-    if model.config.fusion:
-        found["edge"] = model.edge.conv
-    if model.config.decoder:
-        found["decoder"] = model.decoder.features
-    return found
+    return model.layers()
 
 
-def layer(model: FERNet, name: str) -> nn.Module:
+def layer(model: Recogniser, name: str) -> nn.Module:
     """One of :func:`layers`.
 
     Raises:
@@ -42,7 +36,7 @@ def layer(model: FERNet, name: str) -> nn.Module:
     return found[name]
 
 
-def as_input(model: FERNet, images: Tensor | Faces) -> Tensor:
+def as_input(model: Recogniser, images: Tensor | Faces) -> Tensor:
     """Grey faces, uint8 (N, H, W), as the model's input (N, in_channels, H, W) on its device.
 
     Raises:

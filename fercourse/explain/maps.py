@@ -15,7 +15,8 @@ from fercourse.datasets.faces import Faces
 from fercourse.errors import FercourseError
 from fercourse.evaluation.predict import at_a_time
 from fercourse.explain.layers import as_input, eval_mode, layer
-from fercourse.models.fernet import FERNet
+from fercourse.models.fernet import framework
+from fercourse.models.recogniser import Recogniser
 from fercourse.modules import GCCA, ChannelAttention
 from fercourse.modules.blocks import resize_like
 
@@ -87,7 +88,7 @@ class Maps:
 
 
 @torch.inference_mode()
-def maps(model: FERNet, images: Tensor | Faces, batch_size: int | None = None) -> Maps:
+def maps(model: Recogniser, images: Tensor | Faces, batch_size: int | None = None) -> Maps:
     """Every internal map for N faces, in batches; the model is left as it was found.
 
     Args:
@@ -97,7 +98,7 @@ def maps(model: FERNet, images: Tensor | Faces, batch_size: int | None = None) -
         batch_size: Faces at a time; None takes as many as their size allows.
 
     Raises:
-        FercourseError: No face, or faces that are not grey uint8.
+        FercourseError: No face, faces that are not grey uint8, or a model that has no such maps.
     """
     x = as_input(model, images)
     parts = [_maps(model, part) for part in x.split(batch_size or at_a_time(x))]
@@ -111,7 +112,7 @@ def maps(model: FERNet, images: Tensor | Faces, batch_size: int | None = None) -
 
 
 @torch.inference_mode()
-def features(model: FERNet, images: Tensor | Faces, name: str = "block5") -> Tensor:
+def features(model: Recogniser, images: Tensor | Faces, name: str = "block5") -> Tensor:
     """What one layer gives, channel by channel: float32 (N, C, h, w), on the CPU.
 
     Args:
@@ -144,8 +145,9 @@ def capture_activations(modules: dict[str, nn.Module]) -> Iterator[dict[str, tup
             handle.remove()
 
 
-def _maps(model: FERNet, x: Tensor) -> Maps:
+def _maps(model: Recogniser, x: Tensor) -> Maps:
     """One batch: everything heard during one forward pass."""
+    model = framework(model)
     parts: dict[str, nn.Module] = {
         f"block{i}": block for i, block in enumerate(model.backbone.blocks, start=1)
     }

@@ -18,7 +18,7 @@ from fercourse.explain.map_statistics import map_statistics
 from fercourse.explain.maps import maps
 from fercourse.explain.sanity import DRAWS, Explain, flips, randomise
 from fercourse.explain.score import Estimate, bootstrap, score, truth
-from fercourse.models.fernet import FERNet
+from fercourse.models.recogniser import Recogniser
 from fercourse.runs.row import commit, versions
 from fercourse.runs.score_book import ScoreRow, weights_digest
 from fercourse.runs.statistics import mean_interval
@@ -129,12 +129,12 @@ def measure(
     return rows
 
 
-def _checked(model: FERNet, faces: Faces) -> dict[str, Tensor]:
+def _checked(model: Recogniser, faces: Faces) -> dict[str, Tensor]:
     found = maps(model, faces).on_face
     return {name: found[name] for name in CHECKED if name in found}
 
 
-def _own_map(model: FERNet, images: Tensor, name: str) -> Tensor:
+def _own_map(model: Recogniser, images: Tensor, name: str) -> Tensor:
     return maps(model, images)[name]
 
 
@@ -184,7 +184,7 @@ def _range(draws: Sequence[list[float]]) -> list[float]:
 
 
 def _faithful(
-    model: FERNet, name: str, place: str, found: Tensor, faces: Faces, stamp: Stamp
+    model: Recogniser, name: str, place: str, found: Tensor, faces: Faces, stamp: Stamp
 ) -> ScoreRow:
     found = found[: len(faces)]
     result = curves(model, faces, found)
@@ -200,7 +200,7 @@ def _faithful(
 
 
 def _sanity(
-    model: FERNet,
+    model: Recogniser,
     name: str,
     place: str,
     explain: Explain,

@@ -13,14 +13,17 @@ from torch import Tensor, nn
 
 from fercourse.datasets.faces import Faces
 from fercourse.explain.map_statistics import pearson
-from fercourse.models.fernet import FERNet
+from fercourse.models.build import build
+from fercourse.models.fernet import framework
+from fercourse.models.recogniser import Recogniser
 
-Explain = Callable[[FERNet, Tensor], Tensor]
+Explain = Callable[[Recogniser, Tensor], Tensor]
 """A model and uint8 faces (N, H, W) to maps (N, H, W)."""
 
 
-def cascade(model: FERNet) -> dict[str, list[nn.Module]]:
+def cascade(model: Recogniser) -> dict[str, list[nn.Module]]:
     """The model's parts from the logits down to the pixels, in the order they are randomised."""
+    model = framework(model)
     parts: dict[str, list[nn.Module]] = {"logits": [model.classify], "embedding": [model.embed]}
     if model.config.reverse:
         parts |= {f"reverse{i}": [getattr(model, f"reverse{i}")] for i in (3, 4, 5)}
@@ -39,7 +42,7 @@ DRAWS = 10
 
 
 def randomise(
-    model: FERNet, images: Tensor | Faces, explain: Explain, draws: int = DRAWS
+    model: Recogniser, images: Tensor | Faces, explain: Explain, draws: int = DRAWS
 ) -> dict[str, Tensor]:
     """How alike a map is to the trained model's as more and more of it forgets: by part, (D, N).
 
@@ -61,7 +64,7 @@ def randomise(
         forgetful = copy.deepcopy(model)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            newborn = FERNet(model.config)  # as on the first day of training
+            newborn = build(model.config)  # as on the first day of training
         for (name, parts), fresh in zip(
             cascade(forgetful).items(), cascade(newborn).values(), strict=True
         ):
@@ -71,7 +74,7 @@ def randomise(
     return {name: torch.stack(found) for name, found in alike.items()}
 
 
-def flips(model: FERNet, images: Tensor | Faces, explain: Explain) -> Tensor:
+def flips(model: Recogniser, images: Tensor | Faces, explain: Explain) -> Tensor:
     """How alike the map of a mirrored face, mirrored back, is to the face's own: (N,), up to 1."""
     images = images.images if isinstance(images, Faces) else images
     return rank_correlation(explain(model, images), explain(model, images.flip(2)).flip(2))

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from fercourse.config import LossConfig
 from fercourse.losses.island import IslandLoss, pair_bound
+from fercourse.losses.triplet import triplet_loss
 
 
 class LossTerms(NamedTuple):
@@ -39,6 +40,8 @@ class JointLoss(nn.Module):
         config: Weights and the centres' rule.
         joint: False for models 1 to 5 of Table 1: the total is the cross-entropy alone. The
             centres still follow the embedding, so that both terms can be read off and compared.
+
+    ``config.triplet_weight``, which the paper does not have, adds the triplet loss to either.
     """
 
     def __init__(
@@ -72,4 +75,6 @@ class JointLoss(nn.Module):
             total = ce
             if self.joint:
                 total = ce + self.config.weight * (center + self.config.pair_weight * pairs)
+            if self.config.triplet_weight:
+                total = total + self.config.triplet_weight * triplet_loss(embedding, labels)
         return LossTerms(total, ce, center, pairs - pair_bound(logits.shape[1]))

@@ -21,7 +21,7 @@ def map_loss(maps: Mapping[str, Tensor], masks: Tensor) -> Tensor:
     """The sum over P_d and every S_i of :func:`region_loss`, the batch's mean: a float32 scalar.
 
     Args:
-        maps: As :class:`fercourse.models.fernet.Output` has them.
+        maps: As :class:`fercourse.models.Output` has them.
         masks: uint8 (N, H, W): 1 where something acts, 0 where nothing does, :data:`IGNORED` where
             nobody knows.
     """

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -11,34 +9,13 @@ from torch.nn import functional as F
 from fercourse.config import ModelConfig
 from fercourse.errors import FercourseError
 from fercourse.models.attend import attend
+from fercourse.models.recogniser import Output, Recogniser
 from fercourse.models.vgg import VGG16Backbone
 from fercourse.modules import EdgeBranch, PartialDecoder, ReverseAttention
-from fercourse.modules.blocks import make_divisible, resize_like
-
-SMALLEST = 32
-"""Pixels: below this, block 5 would see a single location."""
+from fercourse.modules.blocks import global_avg_pool, make_divisible, resize_like
 
 
-class Output(NamedTuple):
-    """What :class:`FERNet` gives for N faces.
-
-    Attributes:
-        logits: (N, num_classes).
-        embedding: (N, D), what the island loss acts on.
-        maps: By name, those of the components that are switched on.
-            ``edge`` (N, E, h2, w2); ``global`` P_d (N, 1, h3, w3), in logits;
-            ``reverse5``, ``reverse4``, ``reverse3`` A_i (N, 1, h_i, w_i), in (0, 1);
-            ``refined5``, ``refined4``, ``refined3`` S_i (N, 1, h_i, w_i), in logits;
-            ``gcca1`` to ``gcca5`` channel weights (N, C_i), in (0, 1), of whichever channel
-            attention stands there.
-    """
-
-    logits: Tensor
-    embedding: Tensor
-    maps: dict[str, Tensor]
-
-
-class FERNet(nn.Module):
+class FERNet(Recogniser):
     """The six models of Table 1, one switch of :class:`ModelConfig` a component.
 
     Every component that is on adds descriptors, vectors pooled from feature maps, to one
@@ -55,8 +32,7 @@ class FERNet(nn.Module):
     """
 
     def __init__(self, config: ModelConfig) -> None:
-        super().__init__()
-        self.config = config
+        super().__init__(config)
         self.backbone = VGG16Backbone(config.in_channels, config.width, attend(config))
         _, c2, c3, c4, c5 = self.backbone.channels
         length = c5
@@ -74,17 +50,11 @@ class FERNet(nn.Module):
             self.reverse4 = ReverseAttention(c4, hidden)
             self.reverse3 = ReverseAttention(c3, hidden)
             length += c5 + c4 + c3
-        self.dropout = nn.Dropout(config.dropout)
-        self.embed = nn.Linear(length, config.embedding)
-        self.classify = nn.Linear(config.embedding, config.num_classes)
+        self.add_head(length)
 
     def forward(self, x: Tensor) -> Output:
-        """Classify N normalised faces, float (N, in_channels, H, W), H and W at least 32.
-
-        Raises:
-            FercourseError: Wrong number of dimensions or channels, no image, or too small a one.
-        """
-        self._check(x)
+        """As :meth:`Recogniser.forward`."""
+        self.check(x)
         (_, c2, c3, c4, c5), weights = self.backbone(x)
         maps = {f"gcca{i}": w.flatten(1) for i, w in enumerate(weights, start=1)}
         descriptors = [global_avg_pool(c5)]  # (N, C5)
@@ -108,35 +78,32 @@ class FERNet(nn.Module):
                     descriptors.append(global_avg_pool(remaining))  # (N, C_i)
             descriptors.append(weighted_avg_pool(decoded, region))  # (N, 3D)
 
-        embedding = self.embed(self.dropout(torch.cat(descriptors, 1)))  # (N, D)
-        return Output(self.classify(embedding.relu()), embedding, maps)
+        return self.answer(torch.cat(descriptors, 1), maps)
 
-    def _check(self, x: Tensor) -> None:
-        wanted = self.config.in_channels
-        if x.ndim != 4:
-            raise FercourseError(f"FERNet takes (N, {wanted}, H, W), not {tuple(x.shape)}.")
-        if x.shape[1] != wanted:
-            raise FercourseError(
-                f"This model takes {'grey' if wanted == 1 else 'RGB'} faces with {wanted} "
-                f"channel{'s' if wanted > 1 else ''}, not {x.shape[1]}; "
-                "convert them, or build it with another ModelConfig.in_channels."
-            )
-        if len(x) == 0:
-            raise FercourseError("The batch is empty: there is no face to classify.")
-        if min(x.shape[2:]) < SMALLEST:
-            raise FercourseError(
-                f"Faces must be at least {SMALLEST} pixels wide and high, not "
-                f"{x.shape[3]} x {x.shape[2]}; resize them first."
-            )
+    def layers(self) -> dict[str, nn.Module]:
+        """``block1`` to ``block5``, before GCCA, ``edge``, and ``decoder``'s features."""
+        found: dict[str, nn.Module] = {
+            f"block{i}": block for i, block in enumerate(self.backbone.blocks, start=1)
+        }
+        if self.config.fusion:
+            found["edge"] = self.edge.conv
+        if self.config.decoder:
+            found["decoder"] = self.decoder.features
+        return found
 
 
-def global_avg_pool(x: Tensor) -> Tensor:
-    """Global average pooling, (N, C, H, W) -> (N, C).
+def framework(network: Recogniser) -> FERNet:
+    """The network, if it is the paper's framework, whose maps and parts others do not have.
 
-    A pooling kernel keeps the gradient in the map's own memory format; ``x.mean((2, 3))`` would
-    not, and every addition to it would then be slow.
+    Raises:
+        FercourseError: It is another's; class activation maps can be made of that one too.
     """
-    return F.avg_pool2d(x, x.shape[2:]).flatten(1)
+    if not isinstance(network, FERNet):
+        raise FercourseError(
+            f"{network.config.architecture} is not the paper's framework and has none of its maps: "
+            "take explain.gradcam, which shows where any network looks."
+        )
+    return network
 
 
 def weighted_avg_pool(x: Tensor, logits: Tensor) -> Tensor:

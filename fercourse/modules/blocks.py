@@ -1,13 +1,15 @@
-"""The two bricks every part is laid with: a normalised convolution and resizing to a partner."""
+"""The bricks every part is laid with: a normalised convolution, resizing to a partner, pooling."""
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 
-def conv_bn(inputs: int, outputs: int, kernel: int, relu: bool = True) -> nn.Sequential:
-    """Convolution of the same size, batch norm, and a ReLU unless told otherwise."""
+def conv_bn(
+    inputs: int, outputs: int, kernel: int, relu: bool = True, stride: int = 1
+) -> nn.Sequential:
+    """Convolution of the same size (over ``stride``), batch norm, a ReLU unless told otherwise."""
     layers = [
-        nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False),
+        nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False),
         nn.BatchNorm2d(outputs),
     ]
     return nn.Sequential(*layers, nn.ReLU(inplace=True)) if relu else nn.Sequential(*layers)
@@ -21,6 +23,15 @@ def resize_like(x: Tensor, partner: Tensor) -> Tensor:
     if x.shape[2:] == partner.shape[2:]:
         return x
     return F.interpolate(x, size=partner.shape[2:], mode="bilinear", align_corners=False)
+
+
+def global_avg_pool(x: Tensor) -> Tensor:
+    """Global average pooling, (N, C, H, W) -> (N, C).
+
+    A pooling kernel keeps the gradient in the map's own memory format; ``x.mean((2, 3))`` would
+    not, and every addition to it would then be slow.
+    """
+    return F.avg_pool2d(x, x.shape[2:]).flatten(1)
 
 
 def make_divisible(channels: int, width: float) -> int:

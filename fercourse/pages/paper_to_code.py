@@ -258,6 +258,8 @@ ADDED = frozenset(
     {
         "loss.label_smoothing",
         "loss.map_weight",
+        "loss.triplet_weight",
+        "model.architecture",
         "train.warmup",
         "train.mixup",
         "train.ema",

@@ -13,8 +13,10 @@ from fercourse.augment import augment, augment_with_masks, mixup, mixup_share
 from fercourse.config import RunConfig
 from fercourse.errors import FercourseError
 from fercourse.losses import JointLoss, map_loss
+from fercourse.models.build import build
 from fercourse.models.fernet import FERNet
 from fercourse.models.imagenet import load_imagenet
+from fercourse.models.recogniser import Recogniser
 from fercourse.preprocess import to_input
 from fercourse.training.graph import RecordedStep
 from fercourse.training.optim import make_average, make_optimizer, make_schedule, update_average
@@ -33,9 +35,9 @@ class Learner:
 
     def __init__(self, config: RunConfig, steps: int) -> None:
         self.config = config
-        self.model = FERNet(config.model)
+        self.model = build(config.model)
         if config.model.imagenet:
-            load_imagenet(self.model.backbone)
+            load_imagenet(cast(FERNet, self.model).backbone)
         self.loss: Any = JointLoss(
             config.model.num_classes, config.model.embedding, config.loss, config.model.joint_loss
         )
@@ -190,10 +192,10 @@ class Learner:
         return self.optimizer.param_groups[0]["lr"]
 
     @property
-    def eval_model(self) -> FERNet:
+    def eval_model(self) -> Recogniser:
         """The model to validate and keep: the weight average where there is one yet."""
         if self.average is not None and self.average.n_averaged > 0:
-            return cast(FERNet, self.average.module)
+            return cast(Recogniser, self.average.module)
         return self.model
 
     @property

@@ -20,7 +20,8 @@ from fercourse.datasets.truth import truth
 from fercourse.errors import FercourseError
 from fercourse.evaluation.predict import probabilities
 from fercourse.losses import IGNORED
-from fercourse.models.fernet import FERNet
+from fercourse.models.build import build
+from fercourse.models.recogniser import Recogniser
 from fercourse.training.checkpoint import load_state, save_state
 from fercourse.training.learner import Learner, state_copy
 from fercourse.weights.trained import save_weights
@@ -51,7 +52,7 @@ class Fit:
         centers: Of the island loss after the last epoch, (K, D).
     """
 
-    model: FERNet
+    model: Recogniser
     history: list[Epoch]
     best_epoch: int
     centers: Tensor
@@ -212,9 +213,9 @@ def _result(
     return Fit(_model(config, best), history, _best_epoch(history), centers)
 
 
-def _model(config: RunConfig, state_copy: dict[str, Tensor]) -> FERNet:
+def _model(config: RunConfig, state_copy: dict[str, Tensor]) -> Recogniser:
     with torch.device("meta"):  # drawing weights to be overwritten takes a while
-        model = FERNet(config.model)
+        model = build(config.model)
     model.load_state_dict({k: v.cpu().contiguous() for k, v in state_copy.items()}, assign=True)
     return model.eval()
 
@@ -264,7 +265,9 @@ def _seed(*numbers: int) -> int:
 
 
 @torch.no_grad()
-def _judge(validate: Validate, model: FERNet, val: Faces, fabric: Fabric) -> tuple[float, float]:
+def _judge(
+    validate: Validate, model: Recogniser, val: Faces, fabric: Fabric
+) -> tuple[float, float]:
     """Cross-entropy and accuracy of one split, single view, in the precision of training."""
     with fabric.autocast():
         bf16 = torch.is_autocast_enabled(fabric.device.type)

@@ -14,7 +14,8 @@ from safetensors.torch import save
 from fercourse.config import RunConfig
 from fercourse.errors import FercourseError
 from fercourse.files import atomic_write
-from fercourse.models.fernet import FERNet
+from fercourse.models.build import build
+from fercourse.models.recogniser import Recogniser
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Trained:
         about: JSON values, such as the selected epoch and its validation accuracy.
     """
 
-    network: FERNet
+    network: Recogniser
     run: RunConfig
     about: dict[str, Any] = field(default_factory=dict)
 
@@ -38,7 +39,7 @@ class Trained:
 
 
 def save_weights(
-    path: str | Path, network: FERNet, run: RunConfig, about: dict[str, Any] | None = None
+    path: str | Path, network: Recogniser, run: RunConfig, about: dict[str, Any] | None = None
 ) -> None:
     """Write weights, the run's config, and facts about it to one safetensors file, atomically.
 
@@ -71,7 +72,7 @@ def load_weights(path: str | Path, device: str | torch.device = "cpu") -> Traine
             state = {name: stored.get_tensor(name).float() for name in stored.keys()}  # noqa: SIM118
         run = RunConfig.from_dict(json.loads(facts["config"]))
         about = json.loads(facts.get("about", "{}"))
-        network = FERNet(run.model)
+        network = build(run.model)
         network.load_state_dict(state)
     except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
         why = {

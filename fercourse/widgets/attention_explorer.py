@@ -14,14 +14,16 @@ from fercourse.datasets.faces import Faces
 from fercourse.errors import FercourseError
 from fercourse.explain import METHODS, TITLES, Maps, gradcam, maps, truth
 from fercourse.labels import Expression
-from fercourse.models.fernet import FERNet
+from fercourse.models.recogniser import Recogniser
 from fercourse.widgets.explorer import Explorer
 from fercourse.widgets.parts import NARROW, menu, titles
 
 PREDICTED = -1
 
 
-def attention(models: Mapping[str, FERNet], faces: Faces, target: Tensor | None = None) -> Explorer:
+def attention(
+    models: Mapping[str, Recogniser], faces: Faces, target: Tensor | None = None
+) -> Explorer:
     """One face, one model, one of its maps or a class activation map, held against the truth.
 
     Args:

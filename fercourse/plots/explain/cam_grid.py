@@ -15,7 +15,7 @@ from fercourse.errors import FercourseError
 from fercourse.explain import METHODS, gradcam, maps
 from fercourse.explain.score import rescale
 from fercourse.labels import Expression
-from fercourse.models.fernet import FERNet
+from fercourse.models.recogniser import Recogniser
 from fercourse.plots.overlay import bare, overlay, picture
 from fercourse.plots.style import GREY, course_style, headline, new_figure, tight
 
@@ -29,7 +29,7 @@ _ROWS = {
 
 @course_style()
 def through_models(
-    models: Mapping[int, FERNet], face: Faces, target: Tensor | None = None
+    models: Mapping[int, Recogniser], face: Faces, target: Tensor | None = None
 ) -> Figure:
     """One face through Table 1's models: a column a model, a row a map, blank where it has none.
 
@@ -92,7 +92,7 @@ def through_models(
 
 @course_style()
 def cam_grid(
-    model: FERNet, faces: Faces, layer: str = "block5", targets: Tensor | None = None
+    model: Recogniser, faces: Faces, layer: str = "block5", targets: Tensor | None = None
 ) -> Figure:
     """Faces x methods, all for the true class and on one colour scale.
 
