@@ -1,4 +1,4 @@
-"""How often two seeds of one network disagree on FER2013's PrivateTest, for lesson 11.
+"""How often two seeds of one network disagree on FER2013's PrivateTest, for lesson 12.
 
 Trains a narrow network twice, with nothing changed but the seed, and writes the share of faces that
 one of the two recognises and the other does not::

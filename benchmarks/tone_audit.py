@@ -1,4 +1,4 @@
-"""Does accuracy depend on skin tone? Lesson 15 again, on enough drawn faces to see two points.
+"""Does accuracy depend on skin tone? Lesson 17 again, on enough drawn faces to see two points.
 
 Draws faces of many people, lets the networks of the lesson read them, and compares the people with
 the lightest fifth of skins with those of the darkest, person by person (Welch's interval)::

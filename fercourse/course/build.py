@@ -57,6 +57,8 @@ class Source:
         learn: What somebody can do after it.
         needs: Numbers of the lessons before it.
         boxes: Parts of Fig. 1 it is about, see :func:`fercourse.plots.framework`.
+        seed: Of its random numbers, where that is not its own number: a lesson that has moved keeps
+            the draws that its prose speaks of.
         cells: As jupytext read them.
     """
 
@@ -65,11 +67,12 @@ class Source:
     learn: Sequence[str]
     needs: Sequence[int]
     boxes: Sequence[str]
+    seed: int | None
     cells: Sequence[NotebookNode]
 
     @property
     def number(self) -> int:
-        """0 to 17, from the file's name."""
+        """0 to 19, from the file's name."""
         return int(self.path.name[:2])
 
     @property
@@ -107,6 +110,7 @@ def read(path: Path) -> Source:
         header["learn"],
         header["needs"],
         header.get("boxes", []),
+        header.get("seed"),
         notebook.cells,
     )
 
@@ -115,9 +119,9 @@ def assemble(lesson: Source, all_paths: Sequence[Path] | None = None) -> Noteboo
     """The notebook of a lesson, not yet run."""
     paths = list(all_paths or sources(lesson.path.parent))
     cells = [_opening(lesson, paths)]
-    call = f"lesson = course.begin({lesson.number}" + (
-        f", boxes={list(lesson.boxes)}" if lesson.boxes else ""
-    )
+    call = f"lesson = course.begin({lesson.number}"
+    call += f", seed={lesson.seed}" if lesson.seed is not None else ""
+    call += f", boxes={list(lesson.boxes)}" if lesson.boxes else ""
     cells.append(new_code_cell(IMPORTS + f"\n{call})"))
     count = 0
     for cell in lesson.cells:

@@ -45,7 +45,7 @@ class Lesson:
     """A lesson in a mode.
 
     Attributes:
-        number: 0 to 17.
+        number: 0 to 19.
         mode: "smoke", "lecture" or "full".
         device: Where its networks run.
     """
@@ -149,16 +149,18 @@ class Lesson:
             )
 
 
-def begin(number: int, boxes: Sequence[str] = ()) -> Lesson:
+def begin(number: int, seed: int | None = None, boxes: Sequence[str] = ()) -> Lesson:
     """Start a lesson: fix the seeds, say the mode, and show where in Fig. 1 it stands.
 
     Args:
         number: Of the lesson.
+        seed: Of random numbers; the lesson's number by default.
         boxes: Parts of the framework it is about, for :func:`fercourse.plots.framework`.
     """
-    random.seed(number)
-    np.random.seed(number)  # noqa: NPY002  some libraries draw from it
-    torch.manual_seed(number)
+    seed = number if seed is None else seed
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002  some libraries draw from it
+    torch.manual_seed(seed)
     # Fabric would name its precision at every run.
     logging.getLogger("lightning_fabric.utilities.rank_zero").setLevel(logging.WARNING)
     lesson = Lesson(number)

@@ -60,7 +60,7 @@ def run_course(
         reference: Add the docstrings' pages to the site.
 
     Returns:
-        By stem, "06_channel_attention".
+        By stem, "07_channel_attention".
 
     Raises:
         FercourseError: There is no such mode or lesson, or no notebook.

@@ -1,4 +1,4 @@
-"""Lesson 13: paired steps, an experiment for one component, and credit over all orders."""
+"""Lesson 14: paired steps, an experiment for one component, and credit over all orders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lesson 04: shapes, receptive fields, parameters and lateral outputs of VGG16."""
+"""Lesson 05: shapes, receptive fields, parameters and lateral outputs of VGG16."""
 
 import math
 from collections.abc import Callable, Sequence

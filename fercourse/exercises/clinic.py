@@ -1,4 +1,4 @@
-"""Lesson 17: five diagnoses."""
+"""Lesson 19: five diagnoses."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def diagnose_d() -> str:
     # lambda was 5 in place of 0.005. Nearly all of the gradient asks for embeddings that lie on
     # their centres, and all of them in one place is the quickest way there. (Most of the total is
     # the pair sum, which under the published rule has no gradient for the network.) Cure: weigh
-    # every term by its gradient at the embedding, as in lesson 12, and start where cross-entropy's
+    # every term by its gradient at the embedding, as in lesson 13, and start where cross-entropy's
     # is the largest.
     return "island loss too heavy"
 

@@ -1,4 +1,4 @@
-"""Lesson 07: resize to a partner, multiply what agrees, average under a map, count operations."""
+"""Lesson 08: resize to a partner, multiply what agrees, average under a map, count operations."""
 
 from collections.abc import Callable
 from numbers import Number

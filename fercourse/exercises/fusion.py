@@ -1,4 +1,4 @@
-"""Lesson 05: edges, the 1x1 convolution and fusion by concatenation."""
+"""Lesson 06: edges, the 1x1 convolution and fusion by concatenation."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Lesson 06: stochastic pooling, the descriptors' order, three layers, and all of GCCA."""
+"""Lesson 07: stochastic pooling, the descriptors' order, three layers, and all of GCCA."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Lesson 09: centre loss, the published centre update, the pair sum and the island loss."""
+"""Lesson 10: centre loss, the published centre update, the pair sum and the island loss."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lesson 14: Grad-CAM from its two ingredients, two scores, and what they allow one to say."""
+"""Lesson 16: Grad-CAM from its two ingredients, two scores, and what they allow one to say."""
 
 from collections.abc import Callable
 from typing import Any

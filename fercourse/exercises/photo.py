@@ -1,4 +1,4 @@
-"""Lesson 15: two views of a face, honest probabilities, a check for bias, and what the law says."""
+"""Lesson 17: two views of a face, honest probabilities, a check for bias, and what the law says."""
 
 import math
 from typing import Any

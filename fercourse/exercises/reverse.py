@@ -1,4 +1,4 @@
-"""Lesson 08: the reversed weights, what they erase, the residual, and the whole cascade."""
+"""Lesson 09: the reversed weights, what they erase, the residual, and the whole cascade."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

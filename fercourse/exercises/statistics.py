@@ -1,4 +1,4 @@
-"""Lesson 11: Acc and Sta, recall over classes, McNemar's test, and how many runs are enough."""
+"""Lesson 12: Acc and Sta, recall over classes, McNemar's test, and how many runs are enough."""
 
 from __future__ import annotations
 

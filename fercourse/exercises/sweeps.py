@@ -1,4 +1,4 @@
-"""Lesson 12: what a search costs, coordinate search, and how much of a sweep's best is noise."""
+"""Lesson 13: what a search costs, coordinate search, and how much of a sweep's best is noise."""
 
 from __future__ import annotations
 

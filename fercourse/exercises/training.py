@@ -1,4 +1,4 @@
-"""Lesson 10: batches, the halving rule, choosing an epoch, and averaging weights."""
+"""Lesson 11: batches, the halving rule, choosing an epoch, and averaging weights."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ open; here model 6 is trained with one setting changed at a time (some trials ch
 compared by *validation* accuracy with the preset it was changed in, over the same seeds. The test
 split has no say in a choice, so it is not shown. A difference of one seed is within what the next
 seed would change, unless it is of several points: it is a reason to try again, not a result
-([lesson 10](../notebooks/10_training.ipynb) draws how far seeds go).
+([lesson 11](../notebooks/11_training.ipynb) draws how far seeds go).
 `fercourse run recipe --data fer2013 --preset course` goes on where this stops."""
 
 

@@ -65,7 +65,7 @@ def report(measured: list[dict], throughput: dict) -> str:
     lines += [
         "",
         "The charitable reading of the first claim is that a decoder of *three* blocks is cheaper "
-        "than one of five; lesson 07 counts that too.",
+        "than one of five; lesson 08 counts that too.",
         "",
     ]
     return "\n".join(lines)

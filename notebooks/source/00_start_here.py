@@ -108,9 +108,9 @@ print(f"{sum(p.numel() for p in model.parameters()):,} parameters")
 # %% [markdown] contents=true
 # ## The course
 #
-# The order is the paper's. Lessons 04 to 09 build the model, one component each; 10 to 14 train and
-# question it; 15 to 17 take it to the world and come back to the paper. Short of time? 04, 06, 08,
-# 11 and 16 are the spine.
+# The order is the paper's. Lesson 04 shows what was done before networks; 05 to 10 build the model,
+# one component each; 11 to 16 train it, question it and run its rivals; 17 to 19 take it to the
+# world and come back to the paper. Short of time? 05, 07, 09, 12 and 18 are the spine.
 
 # %% [markdown]
 # ## How to read a paper: three passes
@@ -144,7 +144,7 @@ for part, gain, row in zip(parts, gains, fer[1:], strict=True):
     print(f"+ {part:18} {100 * gain:+.2f} points, Sta {100 * row.stability:.2f}{small}")
 
 # %% [markdown]
-# That is not what the abstract sounds like, and you needed no equation to see it. (Lesson 11 does
+# That is not what the abstract sounds like, and you needed no equation to see it. (Lesson 12 does
 # this properly.)
 #
 # **Third pass, a day: what is left out?** Pretend you have to rebuild it tomorrow. Every place
@@ -171,7 +171,7 @@ print(f"{sum(said is None for said in needed.values())} of {len(needed)} to be g
 # None of this is an accusation: most papers leave as much out. It is what reading means.
 #
 # One more thing to look for in any pass: slips. Compare the last sentence of section 3.4 with the
-# abstract. What was exchanged? (Lesson 16 has the answer.)
+# abstract. What was exchanged? (Lesson 18 has the answer.)
 
 # %% [markdown]
 # ## How an exercise works

@@ -59,7 +59,7 @@ for expression, units in synthetic.PROTOTYPES.items():
 # %% [markdown]
 # The built-in faces are drawn from these. So one can ask of every pixel which unit changed it: draw
 # the face again with that unit at rest and everything else equal, and compare. The pixels that
-# differ are the unit's **mask**, against which lesson 14 holds the attention maps. No data set of
+# differ are the unit's **mask**, against which lesson 16 holds the attention maps. No data set of
 # photographs has such a truth. Bright is what a unit changes:
 
 # %%
@@ -107,7 +107,7 @@ rare = Expression(int(np.abs(COUNTS[0] - 500).argmin()))
 print(f"{rare.title}: {COUNTS[0, rare]}; sad: {COUNTS[0, Expression.SAD]:,}")
 
 # %% [markdown]
-# So the explanation given there for the poor recognition of sad faces does not hold. Lesson 16
+# So the explanation given there for the poor recognition of sad faces does not hold. Lesson 18
 # collects such slips. Meanwhile: what does imbalance do? We give the drawn training faces the same
 # proportions and fit the simplest of models, a logistic regression on coarse pixels; once as it is,
 # and once with each class weighted by the inverse of its frequency (exercise 1). We look at

@@ -232,8 +232,8 @@ print("never seen in 16 epochs:", f"{(14 / 15) ** 16:.0%}", "· in 60:", f"{(14 
 #
 # A class label does not change when a face is turned. Everything that has a *place* does:
 # landmarks, boxes, masks. Here the mask of the outer brow raiser (action unit 2), the pixels that
-# it changes, goes through the same grid as its face; otherwise the truth of lesson 14 would point
-# at the temples, and lesson 08 would train maps on it. (`fercourse.augment.augment_with_masks`.)
+# it changes, goes through the same grid as its face; otherwise the truth of lesson 16 would point
+# at the temples, and lesson 09 would train maps on it. (`fercourse.augment.augment_with_masks`.)
 
 # %%
 drawn = synthetic.draw("surprise", identity=5, size=96, margin=0.0)
@@ -310,7 +310,7 @@ for recipe in ("none", "paper", "light", "course"):
 # down, as none of the test will.
 #
 # Three warnings for reading such a list. One seed decides nothing: the three runs of `light` show
-# how far seeds lie apart, and each split has a sampling error of ± 0.8 points of its own (lesson 11
+# how far seeds lie apart, and each split has a sampling error of ± 0.8 points of its own (lesson 12
 # tells how many seeds are enough). Half an hour is short: what costs accuracy here may gain it over
 # a hundred epochs, for which the preset `course` is made. And the accuracies on PublicTest are a
 # little too high, because PublicTest also chose the epoch. So a recipe is chosen by PublicTest, and

@@ -1,4 +1,4 @@
-"""Lesson 13's checks: the solutions pass, other styles pass, each known mistake is named."""
+"""Lesson 14's checks: the solutions pass, other styles pass, each known mistake is named."""
 
 import math
 from itertools import combinations, permutations

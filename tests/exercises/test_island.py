@@ -1,4 +1,4 @@
-"""Lesson 09's checks: right attempts pass in any style, each likely mistake is named."""
+"""Lesson 10's checks: right attempts pass in any style, each likely mistake is named."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Every mistake in lesson 14 gets its diagnosis, and several right ways pass."""
+"""Every mistake in lesson 16 gets its diagnosis, and several right ways pass."""
 
 import pytest
 import torch

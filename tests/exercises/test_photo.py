@@ -1,4 +1,4 @@
-"""Lesson 15's checks: right styles pass, and each known slip gets its diagnosis."""
+"""Lesson 17's checks: right styles pass, and each known slip gets its diagnosis."""
 
 import numpy as np
 import pytest

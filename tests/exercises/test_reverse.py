@@ -1,4 +1,4 @@
-"""Every mistake in lesson 08 gets its diagnosis, and several right ways pass."""
+"""Every mistake in lesson 09 gets its diagnosis, and several right ways pass."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Lesson 11's checks: right attempts pass in any style, each likely mistake is named."""
+"""Lesson 12's checks: right attempts pass in any style, each likely mistake is named."""
 
 import math
 import statistics as standard

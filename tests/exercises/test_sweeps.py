@@ -1,4 +1,4 @@
-"""Lesson 12's checks: right attempts pass in any style, each likely mistake is named."""
+"""Lesson 13's checks: right attempts pass in any style, each likely mistake is named."""
 
 from itertools import product
 

@@ -1,4 +1,4 @@
-"""Lesson 10's checks: the solutions pass, other styles pass, each known mistake is named."""
+"""Lesson 11's checks: the solutions pass, other styles pass, each known mistake is named."""
 
 import numpy as np
 import pytest

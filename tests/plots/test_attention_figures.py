@@ -1,4 +1,4 @@
-"""Figures of lessons 07, 08 and 14: they show what they are given, and say what they show."""
+"""Figures of lessons 08, 09 and 16: they show what they are given, and say what they show."""
 
 import math
 

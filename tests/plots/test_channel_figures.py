@@ -1,4 +1,4 @@
-"""Figures of lessons 04 to 06: what they say follows from what they are given."""
+"""Figures of lessons 05 to 07: what they say follows from what they are given."""
 
 import numpy as np
 import pytest

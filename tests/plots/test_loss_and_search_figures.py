@@ -1,4 +1,4 @@
-"""Figures of lessons 09, 11 and 12: what they say follows from what they are given."""
+"""Figures of lessons 10, 12 and 13: what they say follows from what they are given."""
 
 import numpy as np
 import pytest

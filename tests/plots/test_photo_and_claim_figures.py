@@ -1,4 +1,4 @@
-"""Figures of lessons 15 and 16: drawn without a warning, and their headlines say what is true."""
+"""Figures of lessons 17 and 18: drawn without a warning, and their headlines say what is true."""
 
 import io
 import warnings

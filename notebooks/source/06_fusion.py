@@ -8,7 +8,8 @@
 #       - fuse features of different sizes into one vector, and count its numbers by hand
 #       - read a contradictory sentence of a paper, list its readings, and price them
 #       - ask a trained head which of its inputs it uses
-#     needs: [4]
+#     needs: [5]
+#     seed: 5
 #     boxes: [C2, edge, fusion]
 # ---
 
@@ -280,7 +281,7 @@ print(f"reading 1 adds {extra:,} weights, reading 3 a branch of {128 * 64 + 128:
 # %% [markdown]
 # ## Model 2, trained for a moment
 #
-# The same few epochs as model 1 got in lesson 04.
+# The same few epochs as model 1 got in lesson 05.
 
 # %%
 data = lesson.data(1400)

@@ -7,7 +7,8 @@
 #       - tell the spread over seeds from the error of a finite test set
 #       - put an interval on an accuracy, and test a difference over seeds and on one test set
 #       - recognise three ways in which a score comes out too high
-#     needs: [1, 4, 9]
+#     needs: [1, 5, 10]
+#     seed: 11
 # ---
 
 # %% [markdown]
@@ -165,7 +166,7 @@ for expression, row, theirs in zip(fercourse.Expression, ours.confusion, said, s
 
 # %% [markdown]
 # The paper explains its poor recall for sad by "approximately 500" training images. FER2013 has
-# 4,830 of sad; the class with few images is disgust, with 436. Lesson 16 collects such slips.
+# 4,830 of sad; the class with few images is disgust, with 436. Lesson 18 collects such slips.
 #
 # Fig. 7 is the matrix on CK+. Here each of ten networks was tested on people it had not seen, and
 # the ten matrices are added up: every face is counted once. CK+48 has no neutral faces, so that
@@ -495,7 +496,7 @@ print(f"the paper's model 6: {100 * theirs.test_accuracy:.2f} %, cut in a way it
 #
 # ### Folds are no independent runs
 #
-# One more trap lies in the list of steps on CK+ (lesson 13). Ten folds look like ten runs, but any
+# One more trap lies in the list of steps on CK+ (lesson 14). Ten folds look like ten runs, but any
 # two of them share most of their training faces, so their differences are alike, and a $t$ interval
 # that counts them as ten runs is too narrow. Nadeau and Bengio (2003) replace $s^2/n$ by $s^2\,(1/n
 # + n_\text{test}/n_\text{train})$, for ten folds $s^2\,(1/n + 1/9)$:

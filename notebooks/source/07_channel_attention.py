@@ -8,7 +8,8 @@
 #       - build GCCA from eq. 1 and eq. 2, and show that it equals the package's
 #       - tell GCCA, SE, CBAM and ECA apart by what they pool and how many numbers they learn
 #       - test whether a trained attention module attends to anything
-#     needs: [4, 5]
+#     needs: [5, 6]
+#     seed: 6
 #     boxes: [gcca]
 # ---
 

@@ -9,7 +9,8 @@
 #       - see a trained cascade at work, step by step
 #       - measure whether its maps matter to the answer, and explain what you find
 #       - give the maps back the supervision they were made for, and measure again
-#     needs: [4, 7]
+#     needs: [5, 8]
+#     seed: 8
 #     boxes: [reverse, decoder, C3, C4, C5]
 # ---
 
@@ -23,7 +24,7 @@
 # The paper's form of it was made for finding salient objects (Chen et al., 2018). A coarse map from
 # the deepest layer claims the middle of an object. Erase the middle, and a shallower layer, which
 # sees finer detail, finds the rim. Add the rim to the map, erase both, go on. The paper takes this
-# over for faces, with the partial decoder's map $P_d$ (lesson 07) as the first claim.
+# over for faces, with the partial decoder's map $P_d$ (lesson 08) as the first claim.
 
 # %% [markdown]
 # ## What the paper says
@@ -243,7 +244,7 @@ for i, c in levels.items():
 print("for the classifier:", tuple(torch.cat(pooled, 1).shape))
 
 # %% [markdown]
-# The pooled $R_5, R_4, R_3$ join the 1,440 numbers that model 4 has already (lesson 07), and that
+# The pooled $R_5, R_4, R_3$ join the 1,440 numbers that model 4 has already (lesson 08), and that
 # is model 5:
 
 # %% tags=["nbval-check-output"]
@@ -260,7 +261,7 @@ for k in (4, 5):
 # with $A_i$ later.
 #
 # One more choice of ours is in here. The last map $S_3$ has no use in the paper. The decoder's
-# features are averaged under it, as they were under $P_d$ in lesson 07.
+# features are averaged under it, as they were under $P_d$ in lesson 08.
 
 # %%
 from fercourse.models.fernet import weighted_avg_pool
@@ -386,7 +387,7 @@ for name, answer in answers.items():
 # 1. **Through $R_i$**, which is averaged over the face. With $A_i = a$ everywhere, the average of
 #    $a \, C_i$ is $a$ times the average of $C_i$, and the next linear layer undoes a factor.
 #    Besides, the averages of C3, C4 and C5 are in the head already (multi-feature fusion, lesson
-#    05): $R_i$ tells the head little that is new.
+#    06): $R_i$ tells the head little that is new.
 # 2. **Through the pooling under $S_3$**: a weighted average, divided by its weights. With a flat
 #    map it is plain average pooling, a perfectly good descriptor.
 #

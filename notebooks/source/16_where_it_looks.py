@@ -8,7 +8,8 @@
 #       - hold a map to a truth by three scores, beside baselines that learnt nothing
 #       - run two sanity checks that most heat maps in papers were never put to
 #       - say what a picture of attention allows you to claim, and what it does not
-#     needs: [6, 7, 8]
+#     needs: [7, 8, 9]
+#     seed: 14
 #     boxes: [C1, C2, C3, C4, C5, edge, decoder, reverse]
 # ---
 

@@ -8,7 +8,8 @@
 #       - find out what a margin, a lamp or a tilted head does to an answer
 #       - check for a difference between groups, with its error
 #       - say what the answer does not mean, and where the law forbids asking for it
-#     needs: [2, 11, 14]
+#     needs: [2, 12, 16]
+#     seed: 15
 #     boxes: [faces, head]
 # ---
 
@@ -359,7 +360,7 @@ for name, of in audit["networks"].items():
 # between uses, regions and groups of people.
 #
 # A rule of thumb: if the answer could cost somebody something (a job, a mark, a loan, a night at
-# the police station), the honest accuracy of lesson 11 says no before the law does.
+# the police station), the honest accuracy of lesson 12 says no before the law does.
 
 # %% [markdown]
 # ## Your turn

@@ -7,7 +7,8 @@
 #       - tell apart the illnesses that look alike, by the one sign that separates them
 #       - recognise five mistakes that people make in every field, and their cure
 #       - use three examinations that find most of them before a night of training is lost
-#     needs: [10, 11, 14]
+#     needs: [11, 12, 16]
+#     seed: 17
 # ---
 
 # %% [markdown]

@@ -7,7 +7,8 @@
 #       - say which term moves the network, which moves the centres, and which rule moves them
 #       - derive why the pair sum of seven classes cannot go below 35, and what it leaves open
 #       - read a two-dimensional embedding while it trains under three losses
-#     needs: [4, 8]
+#     needs: [5, 9]
+#     seed: 9
 #     boxes: [head, island]
 # ---
 
@@ -415,7 +416,7 @@ for name, row, end in zip(losses, spreads, centers[:, -1], strict=True):
 # %% [markdown]
 # These are faces the network was trained on. Tight islands in training do not promise better
 # answers on other faces; whether they do is a question for a held-out split, and for more than one
-# seed (lessons 11 to 13).
+# seed (lessons 12 to 14).
 
 # %% [markdown]
 # ## Model 6
@@ -455,7 +456,7 @@ print(
 )
 
 # %% [markdown]
-# Keep that pair of numbers in mind for lesson 11.
+# Keep that pair of numbers in mind for lesson 12.
 #
 # ## Play with it
 #

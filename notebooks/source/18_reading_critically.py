@@ -8,7 +8,8 @@
 #       - weigh a difference against two errors, that of the runs and that of the test set
 #       - show that a printed percentage cannot be, with arithmetic alone
 #       - write down what you would have to ask the authors
-#     needs: [1, 11, 13]
+#     needs: [1, 12, 14]
+#     seed: 16
 # ---
 
 # %% [markdown]
@@ -114,7 +115,7 @@ for row in trained[:1]:
 
 # %% [markdown]
 # Neutral has hardly more images than sad, surprise a third fewer, and both are recognised far
-# better. Lesson 11's confusion matrix shows where the sad faces go instead.
+# better. Lesson 12's confusion matrix shows where the sad faces go instead.
 #
 # **The sources.** Four statements you can check in a minute each:
 #
@@ -124,7 +125,7 @@ for row in trained[:1]:
 #   contradict them. Words counted 7 %, tone 38 %, the face 55 % of that liking. He measured neither
 #   information nor everyday talk.
 # - "While the SENet exclusively employs maximum pooling" (caption of Fig. 3). The squeeze of
-#   SENet, the paper's [17], is global *average* pooling (lesson 06 builds it).
+#   SENet, the paper's [17], is global *average* pooling (lesson 07 builds it).
 # - "NVIDIA GTX 1080Ti 8 G GPU". That card has 11 GB; the GTX 1080 has 8. So we do not know on which
 #   card this ran.
 # - "multi-task cascaded convolutional networks (MTC-NN)": the authors of MTCNN write no hyphen. A
@@ -188,7 +189,7 @@ print(f"{length} numbers a face; dropped on average: {0.001 * length:.1f}, at 0.
 # %% [markdown]
 # ## 4 · Are the differences larger than their errors?
 #
-# Two errors surround an accuracy (lesson 11). **Sta** is what another seed does. The **binomial
+# Two errors surround an accuracy (lesson 12). **Sta** is what another seed does. The **binomial
 # error** $\sqrt{a(1-a)/n}$ is what another test set of the same size would do, to one and the same
 # network. Table 2 prints the first for every method. Look at how far to the left of the second it
 # lies.
@@ -336,7 +337,7 @@ for row in ledger.rows(dataset="fer2013", plan="table1"):
 # ## What is left?
 #
 # A fair referee ends with what stands. The idea of the paper is clear and can be built: every
-# component trains and does something that can be watched (lessons 06 to 09, 14). It repeats its
+# component trains and does something that can be watched (lessons 07 to 10, 16). It repeats its
 # runs ten times and prints a spread, which many papers do not. It admits a component without gain.
 # And its two large claimed steps, fusion and GCCA, are far beyond the error of their runs.
 #

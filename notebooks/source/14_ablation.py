@@ -8,7 +8,8 @@
 #       - compute a paired difference by hand, and say why pairing pays
 #       - count what each component costs, and test two claims about complexity and speed
 #       - design an experiment about one component alone
-#     needs: [4, 5, 6, 7, 8, 9, 11]
+#     needs: [5, 6, 7, 8, 9, 10, 12]
+#     seed: 13
 #     boxes: [edge, gcca, fusion, decoder, reverse, island]
 # ---
 
@@ -60,7 +61,7 @@ for row in claims:
 
 # %% [markdown]
 # Now the steps. A gain is the difference of two rows. If the ten runs of a row are independent,
-# the standard error of its mean is $\text{Sta}/\sqrt{N-1}$ (lesson 11 says why $N-1$), and the
+# the standard error of its mean is $\text{Sta}/\sqrt{N-1}$ (lesson 12 says why $N-1$), and the
 # errors of two rows add as squares. Look for the steps that are smaller than twice their error.
 
 # %%
@@ -78,7 +79,7 @@ for name in ("fer2013", "ckplus"):
 # from ten runs is itself uncertain by about a quarter.)
 #
 # On CK+ every step but the decoder's stands out. But the paper does not say how it cut CK+ into
-# training and test, and the cut alone moves a score by more than most of these steps (lesson 11).
+# training and test, and the cut alone moves a score by more than most of these steps (lesson 12).
 #
 # ## Table 1, live
 #
@@ -103,7 +104,7 @@ plots.table1(claims + ours["fer2013"])
 # Three questions to put to any such table. *What is $n$?* With $n = 1$ there is no interval, and
 # a difference of a point may be a seed; eq. 9 then gives a Sta of 0, which means nothing. *Where
 # do the numbers stand?* Runs of half an hour on a CPU are not the paper's runs: compare gains,
-# not levels. *Who chose the epoch?* Ours is chosen on the validation split (lesson 10); the paper
+# not levels. *Who chose the epoch?* Ours is chosen on the validation split (lesson 11); the paper
 # does not say.
 #
 # The same on built-in faces, where all six models are cheap enough for several seeds. These say

@@ -8,7 +8,8 @@
 #       - say what bfloat16 rounds away, and why the loss stays float32
 #       - measure faces per second, and name what limits it
 #       - resume a killed run to the very weights it would have had, and choose an epoch honestly
-#     needs: [3, 9]
+#     needs: [3, 10]
+#     seed: 10
 #     boxes: [augment, head, island]
 # ---
 
@@ -169,7 +170,7 @@ print("the same step")
 #
 # After each pass over the training faces, the validation faces are judged, as the paper says. Two
 # things are easily forgotten: `net.eval()` (batch norm, dropout and random pooling behave
-# differently there; lesson 17 has a patient) and `torch.no_grad()`.
+# differently there; lesson 19 has a patient) and `torch.no_grad()`.
 
 # %%
 from fercourse.preprocess import normalise
@@ -317,7 +318,7 @@ for kind in (torch.float32, torch.bfloat16):
     print(f"{kind!s:15} 1 + 100 steps of 0.003 = {weight.item():.4g}")
 
 # %% [markdown]
-# *The loss stays float32.* The island term cannot go below 35 (lesson 09), and what training can
+# *The loss stays float32.* The island term cannot go below 35 (lesson 10), and what training can
 # still gain is the excess over 35. In bfloat16, numbers near 35 are a quarter apart: an excess of
 # 0.02 does not exist. Seven centres as far apart as can be, which is at the bound, and some noise:
 
@@ -633,7 +634,7 @@ plots.recipe_gains(compare_recipes(runs, base), seeds)
 # With one run a setting, only a large effect can be seen: a net that is far too narrow loses
 # several points. Everything smaller may be luck, and whoever takes the topmost setting takes its
 # luck with it. That does not prove that the other settings do nothing: an effect of half a point is
-# worth having, and it takes dozens of runs to see it (lesson 11 counts them). `docs/recipe.md` has
+# worth having, and it takes dozens of runs to see it (lesson 12 counts them). `docs/recipe.md` has
 # the same numbers as a table, and the searches around other bases.
 #
 # ## Summary

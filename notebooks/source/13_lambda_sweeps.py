@@ -6,7 +6,8 @@
 #       - repeat the paper's search for lambda and lambda_1, in its order, and count what it costs
 #       - measure on one batch what each of the two weights does
 #       - say how much of a sweep's best is noise, and choose without fooling yourself
-#     needs: [9, 11]
+#     needs: [10, 12]
+#     seed: 12
 #     boxes: [island]
 # ---
 
@@ -71,7 +72,7 @@ plots.search_path(surface, PAIR_WEIGHTS, LAMBDAS, start=SWEEP_WEIGHT)
 # %% [markdown]
 # ## What do the two weights do?
 #
-# Lesson 09: $\lambda$ says how hard faces are pulled to their centres; $\lambda_1$ says how hard
+# Lesson 10: $\lambda$ says how hard faces are pulled to their centres; $\lambda_1$ says how hard
 # centres are pushed apart, and under the published rule the network never feels it directly. Let us
 # measure both on one batch, before training and after.
 

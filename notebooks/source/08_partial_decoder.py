@@ -8,7 +8,8 @@
 #       - resize a map to its partner, and know why "times two" breaks at 44 pixels
 #       - count parameters and operations, and hold a claim about complexity to the count
 #       - read one step of an ablation table together with its error
-#     needs: [4, 5, 6]
+#     needs: [5, 6, 7]
+#     seed: 7
 #     boxes: [C3, C4, C5, decoder]
 # ---
 
@@ -44,7 +45,7 @@
 # ## Shapes first
 #
 # Three levels come in. Work out their sizes for a 48-pixel face before you run the next cell: a
-# pooling stands between any two blocks, and lesson 04 listed the channels.
+# pooling stands between any two blocks, and lesson 05 listed the channels.
 
 # %% tags=["nbval-check-output"]
 backbone = fercourse.FERNet(fercourse.ModelConfig.table1(3)).backbone.eval()
@@ -283,7 +284,7 @@ plots.decoding(model, faces[[2, 3, 5]])
 
 # %% [markdown]
 # The products are patchy, the map is smooth, and its range (the small numbers) differs much from
-# face to face. No mask ever told it where to look: only the classifier's loss reaches it. Lesson 08
+# face to face. No mask ever told it where to look: only the classifier's loss reaches it. Lesson 09
 # follows this up and measures what a flat map costs.
 
 # %% [markdown]
@@ -390,7 +391,7 @@ plots.ablation_step(ledger.entries(plan="table1"), 3, 4)
 # %% [markdown]
 # The paper is candid here, and its intervals agree: from them nothing can be said about accuracy.
 # Ours agree as well. Should one of our intervals just leave out zero, do not trust it yet: lessons
-# 05 to 08 show nearly ten of them, and chance alone moves one in twenty away from zero.
+# 06 to 09 show nearly ten of them, and chance alone moves one in twenty away from zero.
 #
 # Now "significantly improved the stability". Sta is a standard deviation over ten runs (eq. 9).
 # Whether two standard deviations differ is a question for the F test: the ratio of their squares,
@@ -413,7 +414,7 @@ for dataset in ("fer2013", "ckplus"):
 # %% [markdown]
 # From ten runs a standard deviation is known only to about a quarter of itself, so a fall by a
 # quarter or a third is what chance gives often. (The test assumes normally distributed accuracies.
-# Lesson 11 returns to Sta.) What our own runs say, in points; "binomial" is the error that comes
+# Lesson 12 returns to Sta.) What our own runs say, in points; "binomial" is the error that comes
 # from the number of test faces alone, and a single run has no Sta (NaN):
 
 # %%
