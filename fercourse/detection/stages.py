@@ -73,12 +73,12 @@ class StagedSearch:
                 f"The smallest face must be from 12 to {min(height, width)} pixels in a picture of "
                 f"{width} x {height}, not {min_face}."
             )
-        self._nets = _networks()
+        self._nets = networks()
         self._image = torch.from_numpy(pixels).permute(2, 0, 1)[None].float()  # (1, 3, H, W)
         self._scales: list[tuple[float, Tensor, Tensor]] = []
         scale = 12 / min_face
         while min(height, width) * scale >= 12:
-            small = _resized(self._image, (int(height * scale + 1), int(width * scale + 1)))
+            small = resized(self._image, (int(height * scale + 1), int(width * scale + 1)))
             correction, p = self._nets.pnet(small)  # (1, 4, h, w), (1, 2, h, w)
             self._scales.append((scale, correction, p[:, 1]))
             scale *= SHRINK
@@ -160,7 +160,7 @@ class StagedSearch:
         high = torch.minimum(corners[:, 2:], torch.tensor([width, height]))
         inside = (high > low).all(1)
         cuts = [
-            _resized(self._image[:, :, top:bottom, left:right], (side, side))
+            resized(self._image[:, :, top:bottom, left:right], (side, side))
             for (left, top), (right, bottom) in zip(
                 low[inside].tolist(), high[inside].tolist(), strict=True
             )
@@ -194,11 +194,12 @@ def match(boxes: np.ndarray, truth: np.ndarray, overlap: float = 0.4) -> np.ndar
 
 
 @lru_cache(maxsize=1)
-def _networks() -> Any:
+def networks() -> Any:
+    """P-Net, R-Net and O-Net, as attributes ``pnet``, ``rnet`` and ``onet``; loaded once."""
     return FaceDetector("cpu")._mtcnn
 
 
-def _resized(image: Tensor, size: tuple[int, int]) -> Tensor:
+def resized(image: Tensor, size: tuple[int, int]) -> Tensor:
     """By area, and on the networks' scale: (pixels - 127.5) / 128."""
     return (torch.nn.functional.interpolate(image, size, mode="area") - 127.5) / 128
 

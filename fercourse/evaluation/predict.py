@@ -64,7 +64,14 @@ def evaluate(
         device: None takes the best there is.
     """
     p = probabilities(model, faces.images, views, device)
-    classes = model.config.num_classes
+    return tally(p, faces, train, views)
+
+
+def tally(
+    p: Tensor, faces: Faces, train: Faces | None = None, views: Views = "single"
+) -> Evaluation:
+    """:func:`evaluate` of anything that gives probabilities (N, K) of N faces."""
+    classes = p.shape[1]
     answers = p.argmax(1)
     confusion = metrics.confusion_matrix(faces.labels, answers, classes)
     clean, leaked = None, 0

@@ -17,7 +17,8 @@ from fercourse.errors import FercourseError
 from fercourse.experiments.plans import Planned
 from fercourse.files import atomic_write
 from fercourse.runs.ledger import History
-from fercourse.runs.row import Row, commit, versions
+from fercourse.runs.measured import commit, versions
+from fercourse.runs.row import Row
 
 if TYPE_CHECKING:
     from fercourse.datasets.faces import FaceDataset

@@ -19,7 +19,7 @@ from fercourse.explain.maps import maps
 from fercourse.explain.sanity import DRAWS, Explain, flips, randomise
 from fercourse.explain.score import Estimate, bootstrap, score, truth
 from fercourse.models.recogniser import Recogniser
-from fercourse.runs.row import commit, versions
+from fercourse.runs.measured import commit, versions
 from fercourse.runs.score_book import ScoreRow, weights_digest
 from fercourse.runs.statistics import mean_interval
 from fercourse.weights.trained import Trained

@@ -1,4 +1,4 @@
-"""What a line of the ledger is, be it a measured run or a claim of the paper's."""
+"""What a line of the ledger is, be it a measurement or a claim of the paper's."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SCHEMA = 1
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """A line of the ledger; its two kinds are :class:`Row`, measured, and :class:`Claim`.
+    """A line of the ledger: a claim of the paper's, or a measurement.
 
     Accuracies and recalls are fractions in [0, 1].
 

@@ -11,17 +11,19 @@ from typing import TypeVar
 
 from fercourse.config import COMPONENTS
 from fercourse.errors import FercourseError
-from fercourse.runs.row import LABELS, Row
+from fercourse.runs.measured import LABELS, Measured
+from fercourse.runs.row import Row
 from fercourse.runs.summaries import pool_folds
 
 SWITCHES = tuple(f"model.{name}" for name in COMPONENTS)
 
 Key = TypeVar("Key", bound=Hashable)
+Line = TypeVar("Line", bound=Measured)
 
 
-def grouped(pairs: Iterable[tuple[Key, Row]]) -> dict[Key, list[Row]]:
+def grouped(pairs: Iterable[tuple[Key, Line]]) -> dict[Key, list[Line]]:
     """Rows by a key, both in the order in which they first appear."""
-    groups: dict[Key, list[Row]] = {}
+    groups: dict[Key, list[Line]] = {}
     for key, row in pairs:
         groups.setdefault(key, []).append(row)
     return groups
@@ -40,7 +42,7 @@ def group_by_config(rows: Sequence[Row]) -> list[list[Row]]:
     return sorted(groups.values(), key=_rank)
 
 
-def whole_seeds(rows: Sequence[Row]) -> tuple[list[Row], int]:
+def whole_seeds(rows: Sequence[Line]) -> tuple[list[Line], int]:
     """One row a seed: of a cross-validation its folds pooled, of other data sets the row itself.
 
     Folds share training faces, and so are no independent runs.

@@ -24,6 +24,7 @@ from fercourse.files import atomic_write, extend_lines, file_lock, is_json
 from fercourse.runs.claim import PAPER, Claim
 from fercourse.runs.entry import Entry, field_types
 from fercourse.runs.row import Row
+from fercourse.runs.shallow_row import ShallowRow
 from fercourse.settings import ledger_path
 
 Kind = TypeVar("Kind", bound=Entry)
@@ -84,7 +85,7 @@ class Ledger:
         return _filtered([entry for _, entry in self._read()], filters)
 
     def rows(self, configs: Iterable[RunConfig] | None = None, **filters: Any) -> list[Row]:
-        """The measured runs, in the order written, that fit every filter.
+        """The measured runs of networks, in the order written, that fit every filter.
 
         Args:
             configs: Only runs of these configs, whatever plan they were run for.
@@ -98,6 +99,10 @@ class Ledger:
             plan = set(configs)
             found = [row for row in found if _run_or_none(row) in plan]
         return found
+
+    def shallow(self, **filters: Any) -> list[ShallowRow]:
+        """The measured methods without learned features; filters as for :meth:`entries`."""
+        return _filtered([e for _, e in self._read() if isinstance(e, ShallowRow)], filters)
 
     def claims(self, **filters: Any) -> list[Claim]:
         """What the paper claims, as far as it fits every filter; see :meth:`entries`."""
@@ -269,7 +274,7 @@ class Ledger:
 
 
 def _filtered(entries: list[Kind], filters: dict[str, Any]) -> list[Kind]:
-    known = field_types(Row) | field_types(Claim)
+    known = field_types(Row) | field_types(ShallowRow) | field_types(Claim)
     for name, wanted in filters.items():
         if "." not in name and name not in known:
             raise FercourseError(f"a row has no field {name!r}; it has {', '.join(known)}.")
@@ -280,8 +285,10 @@ def _filtered(entries: list[Kind], filters: dict[str, Any]) -> list[Kind]:
 
 def _entry(values: Any) -> Entry:
     """A line's JSON as the kind of entry its label says it is."""
-    claimed = isinstance(values, dict) and values.get("label") == PAPER
-    return (Claim if claimed else Row).from_dict(values)
+    if not isinstance(values, dict):
+        return Row.from_dict(values)  # which says that it is no row
+    kind = Claim if values.get("label") == PAPER else ShallowRow if "method" in values else Row
+    return kind.from_dict(values)
 
 
 def _line(entry: Entry) -> str:

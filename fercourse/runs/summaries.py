@@ -9,29 +9,31 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from fercourse.datasets.registry import known
 from fercourse.errors import FercourseError
 from fercourse.evaluation.metrics import (
-    accuracy,
     binomial_error,
     mean_accuracy,
-    recall_per_class,
     stability,
 )
 from fercourse.runs.claim import Claim
-from fercourse.runs.entry import Entry
-from fercourse.runs.row import Row
+from fercourse.runs.entry import Entry, field_types
+from fercourse.runs.measured import Measured, counted
 from fercourse.runs.statistics import Paired, paired, t_interval
 
 if TYPE_CHECKING:
     import pandas as pd
 
+Line = TypeVar("Line", bound=Measured)
 
-def compare(rows: Sequence[Row], first: str, second: str, metric: str = "test_accuracy") -> Paired:
+
+def compare(
+    rows: Sequence[Measured], first: str, second: str, metric: str = "test_accuracy"
+) -> Paired:
     """Paired comparison of variant ``second`` with ``first`` over the seeds (and folds) both have.
 
     Folds share training images, which the interval allows for; see
@@ -44,7 +46,7 @@ def compare(rows: Sequence[Row], first: str, second: str, metric: str = "test_ac
     shared = sorted(values[0].keys() & values[1].keys())
     if not shared:
         raise FercourseError(f"no seed has both {first!r} and {second!r}: nothing to pair.")
-    folds = {row.run.data.folds for row in rows if row.variant == first and row.folded}
+    folds = {row.data.folds for row in rows if row.variant == first and row.folded}
     overlap = 1 / (min(folds) - 1) if folds else 0.0
     return paired(*([of[seed] for seed in shared] for of in values), overlap=overlap)
 
@@ -84,7 +86,7 @@ def summarise(
     return pd.DataFrame(lines, columns=columns)
 
 
-def pool_folds(rows: Sequence[Row]) -> list[Row]:
+def pool_folds(rows: Sequence[Line]) -> list[Line]:
     """Join the folds of one cross-validation: each face is tested once, in one of them.
 
     Returns:
@@ -94,33 +96,32 @@ def pool_folds(rows: Sequence[Row]) -> list[Row]:
     Raises:
         FercourseError: A fold is there twice, or folds are missing.
     """
-    groups: dict[tuple[object, ...], list[Row]] = {}
+    groups: dict[tuple[object, ...], list[Line]] = {}
     for row in rows:
-        name = row.run.without("data.fold") if row.folded else row.key
+        name = row.cross_validation if row.folded else row.key
         groups.setdefault((row.label, row.variant, name, row.folded), []).append(row)
     return [_pool(folds) if folded else folds[0] for (*_, folded), folds in groups.items()]
 
 
-def _pool(folds: list[Row]) -> Row:
+def _pool(folds: list[Line]) -> Line:
     first = folds[0]
-    there = sorted(row.run.data.fold for row in folds)
-    if there != list(range(first.run.data.folds)):
+    there = sorted(row.data.fold for row in folds)
+    if there != list(range(first.data.folds)):
         raise FercourseError(
             f"{first.variant}, seed {first.seed}: has folds {there}, where each of "
-            f"0..{first.run.data.folds - 1} is needed once; run the missing ones first."
+            f"0..{first.data.folds - 1} is needed once; run the missing ones first."
         )
     confusion = np.sum([row.confusion for row in folds], axis=0)
+    # Both views, where a row has more than one.
+    flips = {name: None for name in field_types(type(first)) if "flip" in name}
     return replace(
         first,
+        **flips,
         key=f"{first.key}-pooled",
         splits={"test": int(confusion.sum())},
         val_accuracy=mean_accuracy([row.val_accuracy for row in folds]),
-        test_accuracy=accuracy(confusion),
         test_accuracy_clean=None,
-        test_accuracy_flip=None,
-        test_accuracy_flip_clean=None,
-        recall=[None if math.isnan(r) else float(r) for r in recall_per_class(confusion)],
-        confusion=confusion.tolist(),
+        **counted(confusion.tolist()),
         seconds=sum(row.seconds for row in folds),
         note=f"{len(folds)} folds pooled",
     )
@@ -137,7 +138,7 @@ def _describe(rows: Sequence[Entry], metric: str) -> tuple[int, float, float, fl
             )
         n = rows[0].runs or 1
         sta = math.nan if rows[0].stability is None else rows[0].stability
-    sizes = [_tested(row, metric) for row in rows if isinstance(row, Row)]
+    sizes = [_tested(row, metric) for row in rows if isinstance(row, Measured)]
     binomial = (
         binomial_error(mean, round(float(np.mean(sizes)))) if sizes and all(sizes) else math.nan
     )
@@ -151,7 +152,7 @@ def _number(row: Entry, metric: str) -> float | None:
     return value
 
 
-def independent(row: Row, split: str = "test") -> int:
+def independent(row: Measured, split: str = "test") -> int:
     """How many images a split is worth; 0 where the row has no such split.
 
     CK+ has three peak frames of each sequence, nearly one picture: they count as one. That they
@@ -160,7 +161,7 @@ def independent(row: Row, split: str = "test") -> int:
     return round(row.splits.get(split, 0) / known(row.dataset).frames)
 
 
-def share(row: Row, metric: str) -> float | Fraction:
+def share(row: Measured, metric: str) -> float | Fraction:
     """A metric of a row; an accuracy as the k / N it was counted from, for :func:`paired`.
 
     Validation accuracies are recorded in single precision, from which N is not found again.
@@ -171,7 +172,7 @@ def share(row: Row, metric: str) -> float | Fraction:
     return value
 
 
-def _tested(row: Row, metric: str) -> int:
+def _tested(row: Measured, metric: str) -> int:
     """How many independent images a metric of a row was measured on."""
     return independent(row, _split(metric))
 
@@ -181,7 +182,7 @@ def _split(metric: str) -> str:
 
 
 def _by_seed(
-    rows: Sequence[Row], variant: str, metric: str
+    rows: Sequence[Measured], variant: str, metric: str
 ) -> dict[tuple[int, int], float | Fraction]:
     found: dict[tuple[int, int], float | Fraction] = {}
     for row in rows:

@@ -26,7 +26,8 @@ from fercourse.config import preset
 from fercourse.errors import FercourseError
 from fercourse.runs import paper
 from fercourse.runs.ledger import Ledger
-from fercourse.runs.row import Row, commit, versions
+from fercourse.runs.measured import commit, versions
+from fercourse.runs.row import Row
 from fercourse.settings import ledger_path
 
 

@@ -18,6 +18,7 @@ from torch import Tensor
 from fercourse.datasets.drawings import PAINTER
 from fercourse.datasets.synthetic.regions import ACTIVE
 from fercourse.datasets.synthetic.render import Rendered, render
+from fercourse.errors import FercourseError
 from fercourse.files import atomic_write
 from fercourse.settings import cache_folder
 
@@ -121,6 +122,19 @@ class Drawing:
         drawn = self.render(regions=True).regions
         assert drawn is not None
         return self._cut(drawn)
+
+    def points(self) -> Tensor:
+        """All landmarks, x and y in pixels of the pictures: float32 (N, 42, 2).
+
+        Raises:
+            FercourseError: The pictures were cut afterwards, which landmarks do not follow.
+        """
+        if self.boxes is not None:
+            raise FercourseError(
+                "landmarks are those of the whole drawn pictures, and these were cut: take them "
+                "before cutting."
+            )
+        return self.render().points
 
     def _masks(self, images: Tensor, level: int) -> Tensor:
         found = torch.zeros(images.shape, dtype=torch.int32)

@@ -8,15 +8,31 @@ from fercourse.datasets.synthetic.identity import Traits
 from fercourse.datasets.synthetic.random import uniform
 
 
-def eyes(canvas: Canvas, t: Traits, g: Geometry, picture: Tensor) -> None:
-    """Paint both eyes on a face's reflectance (N, 2, H, W), in place."""
-    where, s, y = canvas.part((0.16, 0.80), (-0.28, 0.24))
-    u = (s - g.eye_s) / t.eye_width
+def lids(t: Traits, g: Geometry, u: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """How open an eye is at ``u`` (-1 the inner corner, 1 the outer), and where its lids are."""
     arch = (1 - u**2).clamp(min=0)
     base = g.eye_y - t.eye_tilt * u + 0.012 * (u < -0.8)
     # The upper lid is highest a little inwards, the lower lid lowest a little outwards.
     upper = base - g.lid_upper * arch**0.75 * (1 - 0.15 * u)
     lower = base + g.lid_lower * arch * (1 + 0.20 * u)
+    return arch, upper, lower
+
+
+def brow_height(g: Geometry, w: Tensor) -> Tensor:
+    """The middle of a brow at ``w`` (0 the inner end, 1 the outer)."""
+    # Lagrange's parabola through the heights at w = 0, 0.55 and 1.
+    return (
+        g.brow_inner * (w - 0.55) * (w - 1) / 0.55
+        - g.brow_arch * w * (w - 1) / 0.2475
+        + g.brow_outer * w * (w - 0.55) / 0.45
+    )
+
+
+def eyes(canvas: Canvas, t: Traits, g: Geometry, picture: Tensor) -> None:
+    """Paint both eyes on a face's reflectance (N, 2, H, W), in place."""
+    where, s, y = canvas.part((0.16, 0.80), (-0.28, 0.24))
+    u = (s - g.eye_s) / t.eye_width
+    arch, upper, lower = lids(t, g, u)
     opened = canvas.inside(upper - y) * canvas.inside(y - lower) * (u.abs() < 1)
 
     ds, dy = s - g.eye_s - g.gaze_s, y - g.eye_y - g.gaze_y
@@ -44,12 +60,7 @@ def brows(canvas: Canvas, t: Traits, g: Geometry, picture: Tensor) -> None:
     where, s, y = canvas.part((0.0, 0.95), (-0.72, 0.05))
     v = (s - g.brow_from) / (g.brow_to - g.brow_from)  # 0 at the inner end, 1 at the outer
     w = v.clamp(0, 1)
-    # Lagrange's parabola through the heights at v = 0, 0.55 and 1.
-    middle = (
-        g.brow_inner * (w - 0.55) * (w - 1) / 0.55
-        - g.brow_arch * w * (w - 1) / 0.2475
-        + g.brow_outer * w * (w - 0.55) / 0.45
-    )
+    middle = brow_height(g, w)
     half = t.brow_thick * (1.0 - 0.62 * w**1.6) * (0.75 + 0.5 * w.clamp(max=0.5))
     ends = ((v + 0.10) / 0.16).clamp(0, 1) * ((1.06 - v) / 0.16).clamp(0, 1)
     n = len(t.number)

@@ -7,14 +7,12 @@ from fercourse.datasets.synthetic.geometry import Geometry
 from fercourse.datasets.synthetic.identity import Traits
 
 
-def mouth(canvas: Canvas, t: Traits, g: Geometry, picture: Tensor) -> None:
-    """Paint the mouth on a face's reflectance (N, 2, H, W), in place."""
-    where, s, y = canvas.part((0.0, 0.75), (0.6, canvas.bottom))
-    a, mid = g.a, g.mid
+def lips_at(g: Geometry, s: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Heights of the lips' edges at ``s``: upper lip's outer, inner, lower lip's inner, outer."""
     u = (s / g.corner_s).clamp(max=1)
     arch = 1 - u**2
     # Curves run from the middle to the corner; depressed corners bend only near their end.
-    bent = 1 - u ** (2.0 + 1.5 * (a[15] + 0.5 * a[20]).clamp(max=1))
+    bent = 1 - u ** (2.0 + 1.5 * (g.a[15] + 0.5 * g.a[20]).clamp(max=1))
     oval = arch.sqrt()
     round_ = (g.drop / 0.25).clamp(0, 1)
     belly = bent + (oval - bent) * round_
@@ -23,6 +21,16 @@ def mouth(canvas: Canvas, t: Traits, g: Geometry, picture: Tensor) -> None:
     bow = 1 - 0.22 * (-((s / 0.05) ** 2)).exp()
     top = upper - g.lip_upper * bow * arch**0.5
     under = lower + g.lip_lower * arch**0.45
+    return top, upper, lower, under
+
+
+def mouth(canvas: Canvas, t: Traits, g: Geometry, picture: Tensor) -> None:
+    """Paint the mouth on a face's reflectance (N, 2, H, W), in place."""
+    where, s, y = canvas.part((0.0, 0.75), (0.6, canvas.bottom))
+    mid = g.mid
+    u = (s / g.corner_s).clamp(max=1)
+    arch = 1 - u**2
+    top, upper, lower, under = lips_at(g, s)
     ends = canvas.inside(s - g.corner_s - 0.01)
 
     lips = canvas.inside(top - y, 0.012) * canvas.inside(y - under, 0.015) * ends

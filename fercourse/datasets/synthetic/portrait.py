@@ -11,6 +11,7 @@ from fercourse.datasets.synthetic.eyes import brows, eyes
 from fercourse.datasets.synthetic.geometry import Geometry, geometry
 from fercourse.datasets.synthetic.hair import glasses, hair, surgical_mask
 from fercourse.datasets.synthetic.identity import Traits, traits
+from fercourse.datasets.synthetic.landmarks import landmarks
 from fercourse.datasets.synthetic.light import lamp, light
 from fercourse.datasets.synthetic.mouth import mouth
 from fercourse.datasets.synthetic.random import normal, uniform
@@ -47,6 +48,11 @@ class Portrait:
         canvas = Canvas(full.density / 2, full.width, full.top, full.bottom, full.device)
         bare = (self.worn == 0) | (canvas.y < MASK_TOP + MASK_SLOPE * canvas.s)
         return unfold(regions(canvas, self.shape) * bare)
+
+    def points(self, camera: Camera) -> Tensor:
+        """All landmarks (N, 42, 2), in shares of the picture."""
+        found = landmarks(self.people, self.shape)
+        return camera.project(found, heights(self.canvas, self.height, found))
 
     def truth(self, camera: Camera) -> tuple[Tensor, Tensor]:
         """Five landmarks (N, 5, 2) and the box (N, 4), in shares of the picture."""

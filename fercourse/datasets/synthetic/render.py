@@ -23,6 +23,8 @@ class Rendered:
         landmarks: float32 (N, 5, 2), x and y in pixels: the eyes, the tip of the nose and the
             corners of the mouth, each time the one on the left of the picture first.
         boxes: float32 (N, 4), left, top, right, bottom of the face in pixels.
+        points: float32 (N, 42, 2), x and y in pixels: brows, eyes, nose, lips and jaw, see
+            :data:`fercourse.datasets.synthetic.landmarks.PARTS`.
         regions: int32 (N, size, size), bit k set where ``UNITS[k]`` could move something and
             nothing covers it; None where it was not asked for.
     """
@@ -30,6 +32,7 @@ class Rendered:
     images: Tensor
     landmarks: Tensor
     boxes: Tensor
+    points: Tensor
     regions: Tensor | None = None
 
 
@@ -100,6 +103,7 @@ def _render(
         images=develop(picture, index, seed, difficulty),
         landmarks=(size * marks).float(),
         boxes=(size * boxes).float(),
+        points=(size * heads.points(camera)).float(),
         regions=_regions(heads, grid, hidden) if regions else None,
     )
 
