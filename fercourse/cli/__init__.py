@@ -14,6 +14,7 @@ from fercourse.cli.doctor import doctor
 from fercourse.cli.evaluate import evaluate
 from fercourse.cli.predict import predict
 from fercourse.cli.run import run
+from fercourse.cli.shallow import shallow
 from fercourse.cli.train import train
 from fercourse.errors import FercourseError
 
@@ -28,7 +29,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(faces.app, name="faces")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(explain.app, name="explain")
-for command in (train, evaluate, predict, demo, doctor, run, cost):
+for command in (train, evaluate, predict, demo, doctor, run, shallow, cost):
     app.command()(command)
 
 

@@ -118,9 +118,7 @@ def fit(method: str | Method, train: Faces, val: Faces, seed: int = 0) -> Fitted
 
 def _classifier(method: Method, strength: float, seed: int) -> Any:
     if method.classifier == "mlp":
-        return MLPClassifier(
-            (HIDDEN,), alpha=strength, max_iter=ROUNDS // 5, random_state=seed, batch_size=128
-        )
+        return MLPClassifier((HIDDEN,), alpha=strength, max_iter=ROUNDS // 5, random_state=seed)
     return LogisticRegression(C=strength, max_iter=ROUNDS, tol=1e-3)
 
 

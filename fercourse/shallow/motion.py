@@ -48,8 +48,8 @@ class MotionWords(Features):
     def fit(self, faces: Faces) -> Self:
         """Make the book."""
         windows = descriptions(faces).flatten(0, 1).numpy()
-        self.book = MiniBatchKMeans(WORDS, n_init=3, batch_size=4096, random_state=self.seed)
-        self.book.fit(windows)
+        book = MiniBatchKMeans(WORDS, batch_size=4096, random_state=self.seed)
+        self.book = book.fit(windows)
         return self
 
     def transform(self, faces: Faces) -> np.ndarray:
@@ -88,7 +88,7 @@ def at_rest(faces: Faces) -> Tensor:
 
 
 def flow(rest: np.ndarray, peak: np.ndarray) -> np.ndarray:
-    """Where each pixel went, from uint8 (H, W) to uint8 (H, W): float32 (2, H, W), down and right."""
+    """How far each pixel went, down and right: uint8 (H, W) twice -> float32 (2, H, W)."""
     radius = max(2, round(4 * rest.shape[0] / 48))
     return optical_flow_ilk(
         rest / 255, peak / 255, radius=radius, num_warp=5, gaussian=True, dtype=np.float32

@@ -49,9 +49,8 @@ def landmarks(t: Traits, g: Geometry) -> Tensor:
     _, upper, lower = lids(t, g, u)
     eye = g.eye_s + u * t.eye_width
     eyes = torch.cat([pairs(eye, upper), pairs(eye[..., 1:3], lower[..., 1:3])], 1)
-    nose = torch.cat(
-        [pairs(g.ala_s, g.ala_y), middle(0 * g.eye_y, 0.5 * t.nose_tip, g.nose_tip)], 1
-    )
+    ridge = middle(0 * g.eye_y, 0.5 * t.nose_tip, g.nose_tip)
+    nose = torch.cat([pairs(g.ala_s, g.ala_y), ridge], 1)
     half = 0.5 * g.corner_s
     top, _, _, under = lips_at(g, half)
     rims = lips_at(g, 0 * g.corner_s)
