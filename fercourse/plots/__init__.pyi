@@ -10,6 +10,8 @@ from .data.grid import sample_grid as sample_grid
 from .data.pitfalls import fold_leak as fold_leak
 from .data.pitfalls import label_noise as label_noise
 from .data.pitfalls import recalls as recalls
+from .data.shallow_sight import landmark_triangles as landmark_triangles
+from .data.shallow_sight import motion_arrows as motion_arrows
 from .data.sheets import boxed as boxed
 from .data.sheets import pictures as pictures
 from .data.turning import turned as turned
@@ -21,6 +23,7 @@ from .experiments.claimed import claimed_counts as claimed_counts
 from .experiments.claimed import sta_beside_error as sta_beside_error
 from .experiments.component_costs import component_costs as component_costs
 from .experiments.credits import component_credits as component_credits
+from .experiments.one_field import one_field as one_field
 from .experiments.runs import ablation_slopes as ablation_slopes
 from .experiments.runs import accuracy_spread as accuracy_spread
 from .experiments.runs import sweep as sweep

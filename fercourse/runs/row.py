@@ -16,7 +16,13 @@ from fercourse.runs.measured import Measured, counted, provenance
 
 _NAMED = {
     *(f"model.{name}" for name in COMPONENTS),
-    *("model.width", "model.num_classes", "model.imagenet", "loss.label_smoothing"),
+    *(
+        "model.architecture",
+        "model.width",
+        "model.num_classes",
+        "model.imagenet",
+        "loss.label_smoothing",
+    ),
     *("loss.weight", "loss.pair_weight", "train.epochs", "train.augment", "train.mixup"),
 }
 """What a recipe in words names by itself, or a table in its other columns."""
