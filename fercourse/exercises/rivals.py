@@ -146,7 +146,7 @@ def check_hardest_triplets(attempt: Callable[..., Any]) -> None:
         "layers() returns modules by name, whose outputs are maps: {'last': self.last}.",
     ],
 )
-def sixth() -> Any:
+def sixth() -> type[nn.Module]:
     """A network class of your own, derived from Recogniser. Gives back the class itself."""
     from itertools import pairwise
 

@@ -224,6 +224,13 @@ def _table2(request: Request) -> Variants:
     return {"model1": plain, "model6": request.base(6), **rivals}, ""
 
 
+def _pretrained(request: Request) -> Variants:
+    wide = request.base(1).change(**{"model.width": 1.0})
+    # Weights that are good already are moved by smaller steps.
+    tuned = wide.change(**{"model.imagenet": True, "train.lr": wide.train.lr / 5})
+    return {"vgg16-scratch": wide, "vgg16-imagenet": tuned}, ""
+
+
 PLANS: dict[str, Plan] = {
     made.name: made
     for made in (
@@ -266,6 +273,11 @@ PLANS: dict[str, Plan] = {
             "Table 2's three networks in small, beside models 1 and 6; its two other methods and "
             "the classics are measured by fercourse shallow",
             _table2,
+        ),
+        Plan(
+            "pretrained",
+            "model 1 at full width, from scratch and from ImageNet's weights (528 MB are fetched)",
+            _pretrained,
         ),
         Plan(
             "recipe",

@@ -127,7 +127,7 @@ def measure_shallow(planned: PlannedShallow, data: FaceDataset) -> ShallowRow:
         **counted(judged.confusion.tolist()),
         seconds=round(fitted.seconds_features + fitted.seconds_fit, 1),
         seconds_features=round(fitted.seconds_features, 1),
-        faces_per_second=round(len(data.test) / seconds, 1),
+        faces_per_second=None if planned.seed else round(len(data.test) / seconds, 1),
         device=f"cpu x {cores()}",
         **provenance(),
     )

@@ -25,7 +25,8 @@ class ShallowRow(Measured):
         parameters: Numbers that the classifier learned.
         seconds_features: Of ``seconds``, for the features of the training and validation split;
             what an earlier seed had found already took no time.
-        faces_per_second: Of the test split, from pixels to answers, on this device.
+        faces_per_second: Of the test split, from pixels to answers, on this device; None where an
+            earlier seed had found its features already.
     """
 
     method: str
@@ -35,7 +36,7 @@ class ShallowRow(Measured):
     dimensions: int
     parameters: int
     seconds_features: float
-    faces_per_second: float
+    faces_per_second: float | None = None
 
     @property
     def data(self) -> DataConfig:

@@ -78,8 +78,8 @@ def _row(axes: Axes, k: int, standing: Standing) -> None:
         _point(axes, standing.measured, k + 0.12, "o", OURS, face)
     else:
         axes.annotate(
-            standing.why.replace(": ", ":\n"),
-            (0.03, k + 0.1),
+            standing.why,
+            (0.03, k + 0.2),
             xycoords=("axes fraction", "data"),
             va="center",
             fontsize=7.5,
