@@ -163,7 +163,7 @@ def sixth() -> type[nn.Module]:
             self.deeper = nn.ModuleList(conv_bn(b, b, 3) for b in wide[1:])
             self.add_head(wide[-1])
 
-        def forward(self, x: Tensor) -> Output:
+        def forward(self, x):
             self.check(x)
             x = self.first(x)
             for wider, deeper in zip(self.wider, self.deeper, strict=True):

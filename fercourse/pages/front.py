@@ -9,12 +9,14 @@ from fercourse.datasets.registry import known
 from fercourse.files import write_if_changed
 from fercourse.markdown import fill, table
 from fercourse.pages.does_it_look import in_short
+from fercourse.pages.one_field import FIELDS
 from fercourse.pages.picture import save_if_changed
 from fercourse.pages.results import report
-from fercourse.plots import claimed_against_measured, confusion, sweep
+from fercourse.plots import claimed_against_measured, confusion, one_field, sweep
 from fercourse.runs.findings import by_cut, findings
 from fercourse.runs.groups import group_by_config
 from fercourse.runs.ledger import Ledger
+from fercourse.runs.table2 import in_words, standings
 
 ANSWER = ("<!-- answer: written by `fercourse ledger report` -->", "<!-- end of answer -->")
 FINDING = ("<!-- finding: written by `fercourse ledger report` -->", "<!-- end of finding -->")
@@ -65,7 +67,7 @@ def page_contents(ledger: Ledger) -> dict[str, dict[tuple[str, str], str]]:
 
 
 def pictures(ledger: Ledger) -> dict[str, Callable]:
-    """What README shows of the ledger, as far as it is recorded: file name and drawing."""
+    """What README and results.md show of the ledger, as far as it is recorded: name and drawing."""
     entries = ledger.entries()
     found: dict[str, Callable] = {}
     if answers := findings(entries):
@@ -77,6 +79,10 @@ def pictures(ledger: Ledger) -> dict[str, Callable]:
     rows = [row for row in ledger.rows(dataset="fer2013") if row.plan == "fig6b"]
     if len({row.run.loss.pair_weight for row in rows}) > 1:
         found["sweep-lambda1"] = lambda: sweep(rows, "loss.pair_weight")
+    if any(row.plan == "table2" for row in ledger.rows()):
+        fields = {title: standings(entries, name) for name, title in FIELDS.items()}
+        words = f"FER2013: {in_words(fields['FER2013'])}"
+        found["table2-one-field"] = lambda: one_field(fields, words)
     return found
 
 

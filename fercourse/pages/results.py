@@ -11,6 +11,7 @@ from fercourse.evaluation.metrics import binomial_error, mean_accuracy, stabilit
 from fercourse.labels import Expression
 from fercourse.markdown import table
 from fercourse.pages.lambda_sweeps import sweep_tables
+from fercourse.pages.one_field import field_tables
 from fercourse.runs.claim import Claim
 from fercourse.runs.groups import group_by_config, grouped
 from fercourse.runs.ledger import Ledger
@@ -44,7 +45,7 @@ def report(ledger: Ledger) -> str:
         parts += [written(rows, claims) for rows in copies.values()]
     if not parts:
         return "No run on real faces is recorded yet."
-    return "\n\n".join([*parts, *sweep_tables(measured)])
+    return "\n\n".join([*parts, *sweep_tables(measured), *field_tables(ledger.entries())])
 
 
 def _split(rows: Sequence[Row], claims: dict[tuple[str, str], Claim]) -> str:

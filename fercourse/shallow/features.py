@@ -42,11 +42,10 @@ def remembered(describe: Callable[[Faces], Found]) -> Callable[[Faces], Found]:
 
     @wraps(describe)
     def recall(faces: Faces) -> Found:
+        known = kept.get(faces.images)
         # The same pictures without the drawing behind them are photographs, as it were.
-        drawing, found = kept.get(faces.images, (None, None))
-        if found is None or drawing is not faces.drawing:
-            found = describe(faces)
-            kept[faces.images] = faces.drawing, found
-        return found
+        if known is None or known[0] is not faces.drawing:
+            known = kept[faces.images] = faces.drawing, describe(faces)
+        return known[1]
 
     return recall

@@ -169,3 +169,20 @@ def test_the_long_half_of_fig6_has_lambda_0_once():
     assert settings == [(0.0, 7.0), (0.005, 7.0), (0.05, 7.0), (0.005, 1.0), (0.05, 1.0)]
     assert len({run.variant for run in runs}) == 5
     assert runs[1].config == plan("table1", "fer2013", "cpu", seeds=1, models=(6,))[0].config
+
+
+def test_table2_runs_its_networks_beside_models_1_and_6_trained_alike():
+    runs = plan("table2", "fer2013", "cpu", seeds=2)
+    assert [r.variant for r in runs[:5]] == ["model1", "model6", "inception", "skip", "channels"]
+    plain, ours, *rivals = (r.config for r in runs[:5])
+    assert not plain.diff(ours).keys() & {"train.lr", "train.epochs", "model.width"}
+    for config, name in zip(rivals, ("inception", "skip", "channels"), strict=True):
+        changed = config.diff(plain)
+        assert changed.pop("model.architecture") == name
+        assert changed == ({"loss.triplet_weight": 1.0} if name == "channels" else {})
+
+
+def test_pretrained_differs_from_scratch_by_its_start_and_rate():
+    scratch, tuned = plan("pretrained", "fer2013", "cpu", seeds=1)
+    assert scratch.config.model.width == 1
+    assert set(tuned.config.diff(scratch.config)) == {"model.imagenet", "train.lr"}

@@ -88,12 +88,12 @@ def test_plans_repeat_what_chance_can_change_and_cut_folds():
 
 
 def test_folds_are_pooled(row):
-    data = [DataConfig("ckplus", fold=k, folds=2) for k in range(2)]
+    data = [DataConfig("ckplus", fold=k, folds=3) for k in range(3)]
     folds = [
         replace(row, dataset="ckplus", data_config=vars(d) | {}, splits=row.splits) for d in data
     ]
     (whole,) = pool_folds(folds)
-    assert whole.splits["test"] == 2 * row.splits["test"]
+    assert whole.splits["test"] == 3 * row.splits["test"]
     assert whole.test_accuracy == pytest.approx(row.test_accuracy)
     assert not isinstance(whole, Row)
     with pytest.raises(FercourseError, match="has folds"):

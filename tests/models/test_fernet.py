@@ -1,5 +1,7 @@
 """The backbone and the six models of Table 1."""
 
+from urllib.error import URLError
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -7,10 +9,12 @@ from hypothesis import strategies as st
 from tolerances import NETWORK, STEP, about
 
 from fercourse import FercourseError, ModelConfig
+from fercourse.experiments.plans import plan
 from fercourse.models import FERNet, VGG16Backbone
 from fercourse.models.fernet import weighted_avg_pool
 from fercourse.models.imagenet import load_imagenet
 from fercourse.modules import GCCA
+from fercourse.training.learner import Learner
 
 pytestmark = pytest.mark.numeric
 
@@ -128,6 +132,31 @@ def test_imagenet_weights_give_torchvisions_features(channels):
         wanted = theirs.eval().features[:-1](x.expand(1, 3, 48, 48))  # the last pooling is omitted
         got = ours.eval()(x)[0][-1]
     torch.testing.assert_close(got, wanted, **NETWORK)
+
+
+def test_downloaded_weights_are_taken_from_torchs_cache(tmp_path, monkeypatch):
+    """A file where torch keeps what it has fetched stands for the download."""
+    from torchvision.models import VGG16_BN_Weights, vgg16_bn
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    there = tmp_path / "hub" / "checkpoints" / VGG16_BN_Weights.IMAGENET1K_V1.url.rsplit("/", 1)[1]
+    there.parent.mkdir(parents=True)
+    state = vgg16_bn(weights=None).features.state_dict(prefix="features.")
+    torch.save(state, there)
+    _, tuned = plan("pretrained", preset="cpu", seeds=1)
+    learner = Learner(tuned.config, steps=10)
+    kernel = learner.model.backbone.blocks[0][0][0].weight
+    torch.testing.assert_close(kernel, state["features.0.weight"].sum(1, keepdim=True))
+
+
+def test_a_failed_download_says_what_to_do_instead(tmp_path, monkeypatch):
+    def no_network(*args, **kwargs):
+        raise URLError("no network")
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr("torch.hub.download_url_to_file", no_network)
+    with pytest.raises(FercourseError, match=r"could not be downloaded .*no network.*from scratch"):
+        load_imagenet(VGG16Backbone())
 
 
 def test_imagenet_weights_refuse_another_width():

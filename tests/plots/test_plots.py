@@ -22,6 +22,7 @@ from fercourse.runs.findings import findings
 from fercourse.runs.paper import paper_claims
 from fercourse.runs.statistics import paired
 from fercourse.runs.summaries import compare
+from fercourse.runs.table2 import standings
 
 
 def faces(counts: list[int], size: int = 40) -> Faces:
@@ -73,7 +74,31 @@ TRIALS = [
 ]
 
 
+def field(rows=3):
+    entries = paper_claims() + [
+        made_row(k, seed=s, plan="table2") for k in (1, 6) for s in range(rows)
+    ]
+    fields = {name: standings(entries, name.lower()) for name in ("FER2013", "CKplus")}
+    return fields, "Where each stands, claimed and measured"
+
+
+def marked():
+    points = [[5, 6], [20, 5], [12, 14], [7, 20], [18, 21]]
+    return np.zeros((28, 28), np.uint8), points, [[0, 1, 2], [2, 3, 4]]
+
+
+def moved():
+    rest = np.random.default_rng(0).integers(0, 255, (24, 24)).astype(np.uint8)
+    flow = np.zeros((2, 24, 24))
+    flow[0, 18:] = 2.0
+    return rest, np.roll(rest, 1, 0), flow
+
+
 FIGURES = {
+    "one_field": lambda: plots.one_field(*field()),
+    "one_field, claims alone": lambda: plots.one_field(*field(rows=0)),
+    "landmark_triangles": lambda: plots.landmark_triangles(*marked()),
+    "motion_arrows": lambda: plots.motion_arrows(*moved()),
     "sample_grid": lambda: plots.sample_grid(faces([9, 2, 9, 9, 9, 9, 9, 3])),
     "learning_curves": lambda: plots.learning_curves(made_history()),
     "learning_curves, no joint loss": lambda: plots.learning_curves(made_history(joint=False)),
