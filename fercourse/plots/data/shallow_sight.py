@@ -30,8 +30,8 @@ def landmark_triangles(image: ArrayLike, points: ArrayLike, triangles: ArrayLike
         picture(axes, image)
         axes.plot(*points.T, "o", color=PAPER, ms=3)
     panels[1].triplot(*points.T, triangles, color=OURS, linewidth=0.9)
-    panels[0].set_title("landmarks", loc="center", fontweight="normal")
-    panels[1].set_title("and triangles", loc="center", fontweight="normal")
+    panels[0].set_xlabel("landmarks")
+    panels[1].set_xlabel("and triangles")
     pairs = len(points) * (len(points) - 1) // 2
     headline(
         figure,
@@ -62,10 +62,12 @@ def motion_arrows(rest: ArrayLike, peak: ArrayLike, flow: ArrayLike, step: int =
     figure.png_dpi = PHOTO_DPI
     panels = figure.subplots(1, 3)
     tight(figure, 0.03)
-    for axes, image, name in zip(panels, (rest, peak, rest), ("at rest", "peak", ""), strict=True):
+    for axes, image, name in zip(
+        panels, (rest, peak, rest), ("at rest", "peak", "flow between the two"), strict=True
+    ):
         bare(axes)
         picture(axes, image)
-        axes.set_title(name or "flow between the two", loc="center", fontweight="normal")
+        axes.set_xlabel(name)
     y, x = np.mgrid[step // 2 : rest.shape[0] : step, step // 2 : rest.shape[1] : step]
     down, right = flow[:, y, x]
     panels[2].quiver(x, y, right, -down, color=PAPER, scale=0.5 * rest.shape[1], width=0.006)
