@@ -52,7 +52,7 @@ class MultiChannel(Recogniser):
         return self.answer(torch.cat([whole, eyes, mouth], 1))
 
     def layers(self) -> dict[str, nn.Module]:
-        """``block1`` to ``block5`` of the trunk; what they gave of the strips came last."""
+        """``block1`` to ``block5`` of the trunk; class activation maps are of the whole face."""
         return {f"block{i}": block for i, block in enumerate(self.trunk, start=1)}
 
     def _describe(self, x: Tensor) -> Tensor:

@@ -133,7 +133,7 @@ for row in trained[:1]:
 
 # %% [markdown]
 # **The rivals.** Table 2 compares five earlier methods on both data sets, each with an accuracy and
-# a Sta. Three questions to it:
+# a Sta. (Lesson 15 runs compact versions of all five on one field.) Three questions to it:
 #
 # - *Can the method be run on these data?* FER2013 has single still images. [9] tracks how pixels
 #   move from frame to frame, and [14] "processed image sequences", as the paper itself says two

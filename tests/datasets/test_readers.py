@@ -16,11 +16,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from fercourse import DataConfig, Expression, FercourseError
+from fercourse import DataConfig, Expression, Faces, FercourseError
 from fercourse.datasets import ckplus, fer2013
 from fercourse.datasets.archive import Archive
 from fercourse.datasets.load import load, load_config, read_table
 from fercourse.images import decode, resize
+from fercourse.shallow.motion import at_rest
 
 CLASSES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 USAGES = {"train": "Training", "val": "PublicTest", "test": "PrivateTest"}
@@ -298,6 +299,8 @@ def test_original_release_takes_first_and_last_three_frames(place, tmp_path):
     frames = [int(i[-2:]) for i in table.ids]
     assert np.ptp(table.images.reshape(12, -1), axis=1).max() == 0  # the sides are cut off
     assert table.images[:, 0, 0].tolist() == [10 * f for f in frames]
+    faces = Faces(torch.from_numpy(table.images), torch.from_numpy(table.labels), ids=table.ids)
+    assert (at_rest(faces) == 10).all()  # each recording's first frame
 
 
 def test_original_release_without_its_labels_says_so(tmp_path):
