@@ -259,7 +259,7 @@ def test_the_lesson_pairs_whatever_a_ledger_holds(rows, pairs, monkeypatch, tmp_
     record_paper(ledger)
     for row in rows:
         ledger.append(row)
-    (path,) = build.SOURCE.glob("13_*.py")
+    (path,) = build.SOURCE.glob("*_ablation.py")
     cells = [c.source for c in build.read(path).cells if c.cell_type == "code"]
     space = {"ledger": ledger, "display": lambda shown: None, "plots": fercourse.plots}
     exec("from itertools import pairwise", space)

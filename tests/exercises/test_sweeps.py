@@ -250,7 +250,7 @@ def test_best_of_equals_mistakes(attempt, word):
 def test_the_lesson_says_how_to_measure_what_it_lacks(monkeypatch, tmp_path, capsys):
     """With the settings of the small net: the plan without them is another, of many hours."""
     monkeypatch.setenv("FERCOURSE_LEDGER", str(tmp_path / "ledger.jsonl"))
-    (path,) = build.SOURCE.glob("12_*.py")
+    (path,) = build.SOURCE.glob("*_lambda_sweeps.py")
     (cell,) = (c.source for c in build.read(path).cells if "def recorded" in c.source)
     space = {"plan": plan, "Ledger": Ledger, "lesson": Lesson(12, "smoke")}
     exec(cell, space)
