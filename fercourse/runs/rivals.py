@@ -66,8 +66,8 @@ RIVALS = (
         "pooling",
         dropped="the fourth block, the large fully connected layers, registration, all outside "
         "data",
-        why="three blocks fit a page, and at 48 pixels they leave 3 x 3 places; one field means the "
-        "same faces for everyone; widths are chosen so that it has as many weights as model 1",
+        why="three blocks fit a page, and at 48 pixels they leave 3 x 3 places; one field means "
+        "the same faces for everyone; widths are chosen so that it has as many weights as model 1",
     ),
     Rival(
         claim="Verma et al. [14]",
