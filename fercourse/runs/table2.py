@@ -93,7 +93,7 @@ def standings(entries: Sequence[Entry], dataset: str) -> list[Standing]:
 
 
 def before_networks(entries: Sequence[Entry], dataset: str) -> list[Standing]:
-    """The classics on a data set, and Table 1's model 1 in its longest-tried recipe of our own.
+    """The classics on a data set, and Table 1's model 1 by the recipe of best validation accuracy.
 
     Args:
         entries: Of a ledger.
@@ -107,7 +107,8 @@ def before_networks(entries: Sequence[Entry], dataset: str) -> list[Standing]:
         and (row.plan, row.dataset, row.variant) == ("table1", dataset, "model1")
         and row.label != "full"  # on a GPU, once
     )
-    rows = whole_seeds(max(groups.values(), key=len, default=[]))[0]
+    best = max(groups.values(), key=_validation, default=[])
+    rows = whole_seeds(best)[0]
     network = Standing("model1", "plain VGG16 (model 1)", None, accuracy_of(rows), len(rows))
     return [network, *found]
 
@@ -157,6 +158,10 @@ def order(found: Sequence[Standing]) -> list[Standing]:
     """Those measured, best first."""
     there = [s for s in found if s.measured]
     return sorted(there, key=lambda s: -s.measured.mean if s.measured else math.inf)
+
+
+def _validation(rows: Sequence[Row]) -> float:
+    return mean_accuracy([row.val_accuracy for row in rows])
 
 
 def best_classic(fields: Mapping[str, Sequence[Standing]]) -> str:

@@ -56,14 +56,16 @@ def one_field(fields: Mapping[str, Sequence[Standing]], finding: str) -> Figure:
         axes.set_xlim(low, min(101.5, high + 0.05 * (high - low)))
     panels[0].set_yticks(range(len(titles)), titles)
     panels[0].set_ylim(len(titles) - 0.4, -0.6)
-    kinds = [
-        ("D", PAPER, "white", "the paper's claim"),
-        ("o", OURS, OURS, "measured, mean of runs"),
-    ]
-    kinds.append(("o", OURS, "white", "measured, one run"))
+    shown = [s for found in rows for s in found]
+    kinds = {
+        "the paper's claim": (any(s.claimed for s in shown), "D", PAPER, "white"),
+        "measured, mean of runs": (any(s.runs > 1 for s in shown), "o", OURS, OURS),
+        "measured, one run": (any(s.runs == 1 for s in shown), "o", OURS, "white"),
+    }
     handles = [
-        panels[0].plot([], [], m, color=c, mfc=f, mew=1.6, ms=6, label=text)[0]
-        for m, c, f, text in kinds
+        panels[0].plot([], [], marker, color=colour, mfc=face, mew=1.6, ms=6, label=text)[0]
+        for text, (there, marker, colour, face) in kinds.items()
+        if there
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=3)
     headline(figure, finding)
