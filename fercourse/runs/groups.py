@@ -15,7 +15,8 @@ from fercourse.runs.measured import LABELS, Measured
 from fercourse.runs.row import Row
 from fercourse.runs.summaries import pool_folds
 
-SWITCHES = tuple(f"model.{name}" for name in COMPONENTS)
+SWITCHES = (*(f"model.{name}" for name in COMPONENTS), "model.architecture")
+"""What makes a network one of Table 1's models, or a rival: the rest is the recipe."""
 
 Key = TypeVar("Key", bound=Hashable)
 Line = TypeVar("Line", bound=Measured)
@@ -30,7 +31,7 @@ def grouped(pairs: Iterable[tuple[Key, Line]]) -> dict[Key, list[Line]]:
 
 
 def group_by_config(rows: Sequence[Row]) -> list[list[Row]]:
-    """Runs that differ in Table 1's switches, seed and fold alone, a list a recipe.
+    """Runs that differ in the network, seed and fold alone, a list a recipe.
 
     Args:
         rows: Of a ledger.

@@ -32,7 +32,7 @@ UNDEFINED = {
 }
 """Why a method has no number on a data set."""
 
-_VARIED = ("model.architecture", "loss.triplet_weight", *SWITCHES)
+_VARIED = ("loss.triplet_weight", *SWITCHES)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import pytest
 from made_rows import made_row
 
 from fercourse.config import ModelConfig
+from fercourse.runs.groups import group_by_config
 from fercourse.runs.paper import paper_claims
 from fercourse.runs.rivals import RIVALS
 from fercourse.runs.table2 import (
@@ -104,3 +105,10 @@ def test_classics_stand_beside_model_1_of_table_1():
     assert found[0].runs == 3
     assert [s.variant for s in found[1:]] == list(CLASSIC)
     assert best_classic({"FER2013": found}).startswith("not run yet")
+
+
+def test_a_rival_shares_its_recipe_with_the_models_of_table_1(entries):
+    rows = [row for row in entries if row.label != "paper"]
+    (together,) = group_by_config([row for row in rows if row.variant != "channels"])
+    assert len(together) == 12
+    assert len(group_by_config(rows)) == 1  # the made rows of channels have no triplet loss
