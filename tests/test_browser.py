@@ -146,7 +146,7 @@ def test_a_face_is_painted_by_buttons_and_sliders(browser, lab):
 
 
 def test_pooling_is_drawn_again_and_bad_input_is_said(browser, lab):
-    with opened(browser, lab, stem(6)) as page:
+    with opened(browser, lab, stem(7)) as page:
         explorer = explorer_with(page, "Type activations")
         picture = changing(page, explorer)
         explorer.get_by_role("button", name="Draw again").click()
