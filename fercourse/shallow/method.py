@@ -42,6 +42,7 @@ class Method:
                 "`pip install scikit-image`."
             )
         kind = resolve_name(self.features) if isinstance(self.features, str) else self.features
+        # Of an "mlp" it is the classifier that draws; a linear one has nothing to.
         return kind(seed) if self.draws and self.classifier == "linear" else kind()
 
 
