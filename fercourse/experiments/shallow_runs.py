@@ -21,6 +21,7 @@ from fercourse.runs.ledger import Ledger
 from fercourse.runs.measured import counted, provenance
 from fercourse.runs.shallow_row import ShallowRow, shallow_key
 from fercourse.shallow import CLASSICS, METHODS, STRENGTHS, Method, fit
+from fercourse.shallow.method import known as method_named
 
 
 @dataclass(frozen=True)
@@ -75,14 +76,11 @@ def shallow_plan(
     Raises:
         FercourseError: There is no such method.
     """
-    for name in methods:
-        if name not in METHODS:
-            raise FercourseError(f"There is no method {name!r}; use {', '.join(METHODS)}.")
+    chosen = [method_named(name) for name in methods]
     data = recipe("smoke").data if known(dataset).drawn else DataConfig(dataset)
     runs = []
     for seed in range(seeds):
-        for name in methods:
-            method = METHODS[name]
+        for method in chosen:
             if known(dataset).folded:
                 cuts = [DataConfig(dataset, seed=seed, fold=k, folds=folds) for k in range(folds)]
                 runs += [PlannedShallow(method, cut, seed) for cut in cuts]

@@ -87,14 +87,14 @@ RIVALS = (
         variant="channels",
         short="face, eyes, mouth",
         has="three parallel networks, as the paper has it, for the face and its regions; a joint "
-        "embedding learned by a metric loss, to be indifferent to pose and identity; fused "
-        "regions weighted dynamically",
+        "embedding, to be indifferent to pose and identity; dynamic and metric, by its title",
         kept="whole face, eyes and mouth as three channels of one shared trunk, one embedding of "
         "all three, a triplet loss with the hardest partners in the batch",
-        dropped="poses and identities as labels, the dynamic weights, a network of its own for "
-        "each region",
-        why="FER2013 tells neither pose nor identity; one trunk keeps the number of weights that "
-        "of model 1; regions are fixed strips, since all these faces are framed alike",
+        dropped="poses and identities as labels, whatever is dynamic, a network of its own for each "
+        "region",
+        why="we have neither its text nor its abstract; FER2013 tells neither pose nor identity; "
+        "one trunk keeps the number of weights that of model 1; regions are fixed strips, since "
+        "all these faces are framed alike",
     ),
 )
 """In the order of Table 2."""

@@ -56,7 +56,7 @@ def wave(length: float) -> tuple[Tensor, Tensor]:
     """A wave under a Gaussian in eight directions, as cosine and sine: (8, 1, k, k) each.
 
     Args:
-        length: Of the wave, pixels; the Gaussian's deviation is half of it (an octave wide).
+        length: Of the wave, pixels; the Gaussian's deviation is 0.56 of it (an octave wide).
     """
     sigma = 0.56 * length
     reach = math.ceil(2.5 * sigma)

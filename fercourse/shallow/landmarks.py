@@ -30,7 +30,10 @@ class LandmarkShape(Features):
     def fit(self, faces: Faces) -> Self:
         """Lay the triangles: Delaunay's, of the mean training face."""
         points = upright(landmarks(faces))
-        self.triangles = Delaunay(points.mean(0)).simplices
+        mean = points.mean(0)
+        self.triangles = Delaunay(mean).simplices
+        turned = shapes(mean[None], self.triangles)[0] < 0  # Delaunay goes round either way
+        self.triangles[turned] = self.triangles[turned][:, ::-1]
         return self
 
     def transform(self, faces: Faces) -> np.ndarray:
@@ -68,14 +71,13 @@ def shapes(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """How near each triangle is to an equilateral one: (N, L, 2) -> (N, T), 1 at most.
 
     Twice the root of twelve times the area over the sum of the squared sides: 0 where the corners
-    lie on one line, negative where the triangle has turned over.
+    lie on one line, negative where they go round the other way.
     """
     a, b, c = (points[:, triangles[:, k]] for k in range(3))  # (N, T, 2) each
     u, v = b - a, c - a
     twice_area = u[..., 0] * v[..., 1] - u[..., 1] * v[..., 0]
     sides = ((b - a) ** 2 + (c - b) ** 2 + (a - c) ** 2).sum(2)
-    shape = 2 * np.sqrt(3) * twice_area / sides.clip(1e-9)
-    return shape * np.sign(np.median(shape, axis=0))  # Delaunay may go round either way
+    return 2 * np.sqrt(3) * twice_area / sides.clip(1e-9)
 
 
 def statistics(signature: np.ndarray) -> np.ndarray:

@@ -23,20 +23,15 @@ WORDS = 64
 WINDOW, STEP = 8, 4
 """Pixels of a 48 pixel face: a motion is described in windows, a step apart."""
 
-DIRECTIONS = 8
-
-PLACES = 4
-"""Words are counted on a grid of so many places a side."""
+DIRECTIONS, PLACES = 8, 4
+"""Of motion and grey; and a side of the grid on which words are counted."""
 
 
 class MotionWords(Features):
     """Lucas-Kanade flow from the face at rest, described window by window, counted by word.
 
     A window's description has the directions of motion and of grey, each a histogram weighted by
-    strength. k-means makes the book from the training split's windows.
-
-    Args:
-        seed: Of k-means.
+    strength. k-means, which ``seed`` starts, makes the book from the training split's windows.
 
     Attributes:
         book: Of scikit-learn, once fitted; ``book.cluster_centers_`` (64, 16) are the words.

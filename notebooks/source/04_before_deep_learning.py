@@ -242,7 +242,7 @@ pd.DataFrame.from_dict(cost, "index", columns=columns).round(1)
 # %% [markdown]
 # ## Where do they fail?
 #
-# The best of the four on FER2013, and then model 1, face by face of PrivateTest. Compare the
+# The best of the four on PublicTest, and then model 1, face by face of PrivateTest. Compare the
 # diagonals: which expressions gain most from learned features?
 
 # %% tags=["nbval-check-output"]

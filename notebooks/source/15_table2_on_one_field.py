@@ -27,10 +27,10 @@ for claim in ledger.claims(plan="table2", dataset="fer2013"):
     print(f"{claim.variant:28} {claim.test_accuracy:.2%} on FER2013")
 
 # %% [markdown]
-# We have these methods' abstracts and, where we could find them, their texts; we do not have their
-# code. So what follows is **in the spirit of** each, at most 120 lines of code, and never the
-# method itself. Each has a card that says what the source has, what was kept, what was dropped, and
-# why.
+# Of [8], [9], [11] and [14] we have the abstracts, of [15] what the paper and its title say; we
+# have nobody's code. So what follows is **in the spirit of** each, at most 120 lines of code, and
+# never the method itself. Each has a card that says what the source has, what was kept, what was
+# dropped, and why.
 
 # %%
 from IPython.display import Markdown
@@ -247,12 +247,12 @@ for name, title in titles.items():
             print(f"{title:12} {variant:10} minus model1: {compare(rows, 'model1', variant)}")
 
 # %% [markdown]
-# No network is ahead on every field. The three channels learn more slowly than the others and are
-# behind wherever training was short; the rest stand within a few points of plain VGG16. The
-# distances between *kinds* are clearer. On photographs, five landmarks stay far below any network.
-# On drawn faces, whoever is given 42 exact landmarks, or the twin at rest, has been given most of
-# the answer, and beats them all. And on CK+48, binary patterns with a linear classifier (lesson 04)
-# stand level with every network here.
+# No network is ahead on every field. The three channels are behind on FER2013 and on drawn faces,
+# and level on CK+48; whether longer training brings them level elsewhere was not run. The rest
+# stand within a few points of plain VGG16. The distances between *kinds* are clearer. On
+# photographs, five landmarks stay far below any network. On drawn faces, whoever is given 42 exact
+# landmarks, or the twin at rest, has been given most of the answer, and beats them all. And on
+# CK+48, binary patterns with a linear classifier (lesson 04) stand level with every network here.
 #
 # **How much of Table 2 is the method?** Take the networks alone, the paper's own included:
 
@@ -269,10 +269,9 @@ for title in ("FER2013", "CK+48"):
 # outside data, longer training, and who tuned what.
 #
 # **What this does not show.** These are compact versions at 48 pixels, narrow and briefly trained;
-# an order after a few epochs is partly an order of who learns fastest. The joint loss of model 6 is
-# slow at first, as lesson 13 saw, and so are three channels with a triplet loss. A method whose
-# strength is pre-training on outside faces ([11], [12], [13]) was denied it here, on purpose. Does
-# it get level with longer training? Some were run twice as long, once each:
+# an order after a few epochs is partly an order of who learns fastest. A method whose strength is
+# pre-training on outside faces ([11], [12], [13]) was denied it here, on purpose. Does longer
+# training change the order? Four were run twice as long, once each:
 
 # %%
 for row in ledger.rows(plan="table2", dataset="fer2013"):

@@ -143,6 +143,14 @@ def test_signatures_do_not_mind_place_size_and_turn():
     assert np.allclose(*(landmarks.shapes(p, triangles) for p in pair))
 
 
+def test_a_face_is_described_alike_alone_and_among_others(drawn):
+    shape = landmarks.LandmarkShape().fit(drawn.train)
+    together = shape.transform(drawn.val)
+    assert np.allclose(shape.transform(drawn.val[2:3])[0], together[2], atol=1e-5)
+    mean = landmarks.upright(landmarks.landmarks(drawn.train)).mean(0)
+    assert (landmarks.shapes(mean[None], shape.triangles) > 0).all()
+
+
 def test_the_shape_of_an_equilateral_triangle_is_one():
     corners = np.array([[[0, 0], [1, 0], [0.5, np.sqrt(3) / 2], [2, 0]]])
     found = landmarks.shapes(corners, np.array([[0, 1, 2], [0, 1, 3]]))
@@ -199,9 +207,9 @@ def test_words_of_motion_are_shares_and_need_faces_at_rest(drawn):
     assert words.seed == 3
     found = words.transform(drawn.val).reshape(len(drawn.val), 64, 16)
     assert np.allclose(found.sum(1), 1, atol=1e-5)
-    neutral = drawn.val.of("neutral")
-    assert found[(drawn.val.labels == 3).numpy()].std() > 0
-    assert (motion.at_rest(neutral) != neutral.images).float().mean() < 0.9
+    strength = motion.descriptions(drawn.train)[..., :8].sum((1, 2))  # of motion, (N,)
+    surprised, calm = (strength[drawn.train.labels == k].mean() for k in (5, 6))
+    assert surprised > 2 * calm
     with pytest.raises(FercourseError, match="these are stills"):
         words.transform(still(drawn.val.images))
 
