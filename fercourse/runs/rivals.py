@@ -90,8 +90,8 @@ RIVALS = (
         "embedding, to be indifferent to pose and identity; dynamic and metric, by its title",
         kept="whole face, eyes and mouth as three channels of one shared trunk, one embedding of "
         "all three, a triplet loss with the hardest partners in the batch",
-        dropped="poses and identities as labels, whatever is dynamic, a network of its own for each "
-        "region",
+        dropped="poses and identities as labels, whatever is dynamic, a network of its own for "
+        "each region",
         why="we have neither its text nor its abstract; FER2013 tells neither pose nor identity; "
         "one trunk keeps the number of weights that of model 1; regions are fixed strips, since "
         "all these faces are framed alike",
