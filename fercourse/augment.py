@@ -25,6 +25,7 @@ from torch import Tensor
 
 from fercourse.errors import FercourseError
 from fercourse.preprocess import MEAN, STD, check_images, normalise
+from fercourse.weather import CORRUPTIONS, fog
 
 ROTATIONS = (-10.0, -5.0, 0.0, 5.0, 10.0)
 """Degrees, counter-clockwise positive."""
@@ -160,6 +161,19 @@ def _augment(x: Tensor, policy: str, generator: torch.Generator | None) -> Tenso
     if policy in ("light", "course"):
         return _distort(x, generator, LIGHT if policy == "light" else COURSE)
     raise FercourseError(f"augment must be one of none, paper, light, course, not {policy!r}.")
+
+
+def foggy(x: Tensor, share: float, generator: torch.Generator | None = None) -> Tensor:
+    """Some faces of a batch in fog of any density up to the thickest severity's.
+
+    Args:
+        x: float (N, 1, H, W) in [-2, 2], as :func:`augment` gives it.
+        share: Of the faces that stand in fog, in [0, 1].
+        generator: As for :func:`augment`.
+    """
+    chosen, density = _uniform(2, x, generator)
+    density = torch.where(chosen < share, CORRUPTIONS["fog"].strengths[-1] * density, 0)
+    return (fog(x * STD + MEAN, density, generator) - MEAN) / STD
 
 
 def mixup_share(alpha: float, generator: torch.Generator | None = None) -> float:

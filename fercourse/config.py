@@ -240,6 +240,8 @@ class TrainConfig:
         warmup: Share of all steps in which the rate rises, for "cosine".
         augment: "none", "paper" (the 15-fold set, one member drawn a step), "light" or "course";
             see :mod:`fercourse.augment`.
+        fog: Share of the training faces that stand in fog (:func:`fercourse.augment.foggy`); 0
+            switches it off.
         mixup: Beta parameter; 0 switches it off.
         ema: Decay of the weight average that is validated and kept; 0 switches it off.
         swa: Share of the run, at its end, in which the rate stays where it is and the plain mean
@@ -263,6 +265,7 @@ class TrainConfig:
     patience: int = 3
     warmup: float = 0.2
     augment: Literal["none", "paper", "light", "course"] = "course"
+    fog: float = 0.0
     mixup: float = 0.0
     ema: float = 0.0
     swa: float = 0.0
@@ -280,6 +283,7 @@ class TrainConfig:
         require(0 <= self.ema < 1, f"ema must be in [0, 1), not {self.ema}.")
         require(0 <= self.swa < 1, f"swa must be in [0, 1), not {self.swa}.")
         require(0 <= self.warmup < 1, f"warmup must be in [0, 1), not {self.warmup}.")
+        require(0 <= self.fog <= 1, f"fog must be in [0, 1], not {self.fog}.")
         require(self.mixup >= 0, f"mixup must not be negative: {self.mixup}.")
         require(self.clip >= 0, f"clip must not be negative: {self.clip}.")
         require(self.patience >= 0, f"patience must not be negative: {self.patience}.")

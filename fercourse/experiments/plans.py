@@ -224,6 +224,16 @@ def _table2(request: Request) -> Variants:
     return {"model1": plain, "model6": request.base(6), **rivals}, ""
 
 
+FOGGY = 0.5
+"""Share of the training faces that plan ``weather`` puts into fog."""
+
+
+def _weather(request: Request) -> Variants:
+    models = {f"model{m}": request.base(m) for m in (1, 3, 6)}
+    trained = {f"{name}-fog": c.change(**{"train.fog": FOGGY}) for name, c in models.items()}
+    return models | trained, ""
+
+
 def _pretrained(request: Request) -> Variants:
     wide = request.base(1).change(**{"model.width": 1.0})
     # Weights that are good already are moved by smaller steps.
@@ -273,6 +283,11 @@ PLANS: dict[str, Plan] = {
             "Table 2's three networks in small, beside models 1 and 6; its two other methods and "
             "the classics are measured by fercourse shallow",
             _table2,
+        ),
+        Plan(
+            "weather",
+            "models 1, 3 and 6 trained in clear air, and with fog: for fercourse weather to judge",
+            _weather,
         ),
         Plan(
             "pretrained",

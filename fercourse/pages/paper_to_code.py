@@ -262,6 +262,7 @@ ADDED = frozenset(
         "loss.triplet_weight",
         "model.architecture",
         "train.warmup",
+        "train.fog",
         "train.mixup",
         "train.ema",
         "train.swa",

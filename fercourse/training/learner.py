@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from fercourse.augment import augment, augment_with_masks, mixup, mixup_share
+from fercourse.augment import augment, augment_with_masks, foggy, mixup, mixup_share
 from fercourse.config import RunConfig
 from fercourse.errors import FercourseError
 from fercourse.losses import JointLoss, map_loss
@@ -159,6 +159,8 @@ class Learner:
             x = augment(images, config.augment, generator)  # (B, 1, H, W)
         else:
             x, masks = augment_with_masks(images, masks, config.augment, generator)
+        if config.fog:
+            x = foggy(x, config.fog, generator)
         if config.mixup:
             drawn = mixup_share(config.mixup, generator) if share is None else share
             x, y = mixup(x, y, drawn, generator, self.config.model.num_classes)  # y (B, K)
