@@ -16,6 +16,7 @@ from fercourse.cli.predict import predict
 from fercourse.cli.run import run
 from fercourse.cli.shallow import shallow
 from fercourse.cli.train import train
+from fercourse.cli.weather import weather
 from fercourse.errors import FercourseError
 
 app = typer.Typer(
@@ -29,7 +30,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(faces.app, name="faces")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(explain.app, name="explain")
-for command in (train, evaluate, predict, demo, doctor, run, shallow, cost):
+for command in (train, evaluate, predict, demo, doctor, run, shallow, weather, cost):
     app.command()(command)
 
 

@@ -27,9 +27,10 @@ def evaluate(
     from fercourse.evaluation.predict import Views
     from fercourse.evaluation.predict import evaluate as judge
     from fercourse.training.train import find_device
+    from fercourse.weights import find_weights
     from fercourse.weights.trained import load_weights
 
-    trained = load_weights(weights)
+    trained = load_weights(find_weights(weights))
     dataset, _ = load_data(data, trained.run)
     if views not in get_args(Views):
         raise FercourseError(f"There is no view {views!r}; use {', '.join(get_args(Views))}.")

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from fercourse.cli.options import BUNDLED, Weights
+
 
 class _ShowByDefault(TyperGroup):
     """``fercourse explain me.jpg`` is ``fercourse explain show me.jpg``."""
@@ -25,7 +27,6 @@ app = typer.Typer(
     help="Where a model looks. fercourse explain PHOTO or DATA draws it.",
 )
 
-Weights = Annotated[Path, typer.Option("--weights", "-w", help="A model.safetensors of yours.")]
 Data = Annotated[
     str | None,
     typer.Option("--data", help="synthetic, fer2013, ckplus or a path; the model's own."),
@@ -56,9 +57,10 @@ def score(
     from fercourse.datasets.load import load_config
     from fercourse.datasets.registry import known
     from fercourse.explain import ScoreBook, measure
+    from fercourse.weights import find_weights
     from fercourse.weights.trained import load_weights
 
-    trained = load_weights(weights)
+    trained = load_weights(find_weights(weights))
     config = trained.run.data
     if known(data or "").drawn:
         config = replace(config, crop=False)  # drawn faces are cut out already
@@ -93,9 +95,7 @@ def show(
     source: Annotated[
         str, typer.Argument(help="A photograph, or a data set: synthetic, fer2013, a path.")
     ],
-    weights: Annotated[
-        str, typer.Option("--weights", "-w", help="A model.safetensors, or a bundled model's name.")
-    ] = "fer2013-model6",
+    weights: Weights = BUNDLED,
     expression: Annotated[
         str | None, typer.Option("--class", help="Whose evidence; what each face is read as.")
     ] = None,
@@ -112,9 +112,10 @@ def show(
     from fercourse.files import atomic_write
     from fercourse.labels import Expression
     from fercourse.models.fernet import framework
+    from fercourse.weights import find_weights
     from fercourse.weights.trained import load_weights
 
-    trained = load_weights(_weights(weights))
+    trained = load_weights(find_weights(weights))
     model, size = trained.network, trained.run.data.size
     faces = _faces(source, size, trained.run.data.difficulty)
     p = probabilities(model, faces.images)  # (N, K)
@@ -157,19 +158,6 @@ def report(
 
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
-
-
-def _weights(name: str) -> Path:
-    """A path, or a bundled model: "fer2013-model6"."""
-    from fercourse.errors import FercourseError
-    from fercourse.weights import FOLDER, bundled
-
-    known = [f"{data}-model{k}" for data, k in bundled()]
-    if name in known:
-        return FOLDER / f"{name}.safetensors"
-    if not Path(name).is_file():
-        raise FercourseError(f"There is no file {name}; bundled are {', '.join(known)}.")
-    return Path(name)
 
 
 def _faces(source: str, size: int, difficulty: float):

@@ -15,7 +15,12 @@ DataOption = Annotated[
     typer.Option("--data", help="synthetic, fer2013, ckplus, or a path; the preset's by default."),
 ]
 
-Weights = Annotated[Path, typer.Option("--weights", "-w", help="A model.safetensors of yours.")]
+Weights = Annotated[
+    str, typer.Option("--weights", "-w", help="A model.safetensors, or a bundled model's name.")
+]
+
+BUNDLED = "fer2013-model6"
+"""What reads photographs if nothing else is asked for."""
 
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 

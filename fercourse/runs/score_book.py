@@ -7,19 +7,15 @@ have a file of their own, ``results/scores.jsonl``, whose rows name the run by i
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, fields
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch import nn
 
 from fercourse.datasets.drawings import present
 from fercourse.errors import FercourseError
-from fercourse.files import extend_lines, file_lock
-from fercourse.settings import ledger_path
+from fercourse.runs.book import Book
 
 KINDS = ("map", "cam", "baseline", "sanity", "faithful", "gate")
 
@@ -107,60 +103,10 @@ class ScoreRow:
         return self.scores[metric][group][0]
 
 
-class ScoreBook:
-    """Score rows in a file of JSON lines.
+class ScoreBook(Book[ScoreRow]):
+    """Score rows in a file of JSON lines, by default ``scores.jsonl`` beside the ledger."""
 
-    Args:
-        path: The file; by default ``scores.jsonl`` beside the ledger. It need not exist yet.
-    """
-
-    def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
-        if path is None:
-            path = ledger_path().with_name("scores.jsonl")
-        self.path = Path(path)
-
-    def rows(self, **filters: Any) -> list[ScoreRow]:
-        """The rows, in the order written, whose fields have these values (or one of several).
-
-        Raises:
-            FercourseError: A line is damaged; the sentence says which.
-        """
-        if not self.path.is_file():
-            return []
-        found = []
-        names = {f.name for f in fields(ScoreRow)}
-        for number, line in enumerate(self.path.read_text(encoding="utf-8").splitlines(), start=1):
-            try:
-                values = json.loads(line)
-                unknown = values.keys() - names
-                if unknown:
-                    raise FercourseError(f"unknown field {min(unknown)!r}.")
-                found.append(ScoreRow(**values))
-            except (ValueError, TypeError, AttributeError) as error:
-                raise FercourseError(
-                    f"{self.path}, line {number}: {error} Correct or remove that line."
-                ) from error
-        for name, wanted in filters.items():
-            values = wanted if isinstance(wanted, list | tuple | set) else (wanted,)
-            found = [row for row in found if getattr(row, name) in values]
-        return found
-
-    def append(self, rows: Iterable[ScoreRow]) -> int:
-        """Add those that are not there yet; return how many. The file is replaced whole.
-
-        Raises:
-            FercourseError: A line is damaged, or another process keeps the file locked.
-        """
-        with file_lock(self.path):
-            there = {row.identity for row in self.rows()}
-            new = []
-            for row in rows:
-                if row.identity not in there:
-                    there.add(row.identity)
-                    new.append(row)
-            if new:
-                extend_lines(self.path, [_line(row) for row in new])
-        return len(new)
+    kind, name = ScoreRow, "scores.jsonl"
 
 
 def highest_baseline(
@@ -188,8 +134,3 @@ def weights_digest(model: nn.Module) -> str:
         digest.update(name.encode())
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()[:12]
-
-
-def _line(row: ScoreRow) -> str:
-    values = {k: v for k, v in asdict(row).items() if v not in ("", None, {})}
-    return json.dumps(values, allow_nan=False, separators=(",", ":"))

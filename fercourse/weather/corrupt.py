@@ -53,8 +53,8 @@ CORRUPTIONS: dict[str, Corruption] = {
         Corruption("cover", "occlusion", cover, (0.04, 0.09, 0.16, 0.25, 0.36), "hidden share"),
     )
 }
-"""By name. JPEG and noise have ImageNet-C's own strengths. Lengths are shares of the face's side, so
-that a severity means the same at 48 and at 224 pixels. ImageNet-C has no low light, no occlusion."""
+"""By name. JPEG and noise have ImageNet-C's own strengths. Lengths are shares of the face's side:
+a severity means the same at 48 and at 224 pixels. ImageNet-C has no low light and no occlusion."""
 
 
 @torch.no_grad()

@@ -18,6 +18,23 @@ def bundled() -> list[tuple[str, int]]:
     return [(name[: -len("-model6")], int(name[-1])) for name in names]
 
 
+def find_weights(name: str | Path) -> Path:
+    """Where weights lie: a file, or those of a bundled model, "fer2013-model6".
+
+    Raises:
+        FercourseError: There is neither such a file nor such a model.
+    """
+    known = [f"{data}-model{k}" for data, k in bundled()]
+    if str(name) in known:
+        return FOLDER / f"{name}.safetensors"
+    if not Path(name).is_file():
+        raise FercourseError(
+            f"There are no weights at {name}: name a model.safetensors that fercourse train wrote, "
+            f"or one of the bundled {', '.join(known)}."
+        )
+    return Path(name)
+
+
 def pretrained(
     data: str = "fer2013", model: int = 6, device: str | torch.device = "cpu"
 ) -> Trained:
