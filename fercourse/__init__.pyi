@@ -9,6 +9,7 @@ from .datasets.faces import Faces as Faces
 from .datasets.load import load as load
 from .errors import FercourseError as FercourseError
 from .evaluation.predict import evaluate as evaluate
+from .evaluation.recognise import predict as predict
 from .labels import Expression as Expression
 from .models.fernet import FERNet as FERNet
 from .training.train import train as train

@@ -80,3 +80,7 @@ def interactive() -> bool:
 def _path(variable: str) -> Path | None:
     value = os.environ.get(variable)
     return Path(value) if value else None
+
+
+BUNDLED = "fer2013-model6"
+"""The weights that read photographs if nothing else is asked for."""

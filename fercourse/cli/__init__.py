@@ -12,6 +12,7 @@ from fercourse.cli.cost import cost
 from fercourse.cli.demo import demo
 from fercourse.cli.doctor import doctor
 from fercourse.cli.evaluate import evaluate
+from fercourse.cli.export import calibrate, export
 from fercourse.cli.predict import predict
 from fercourse.cli.run import run
 from fercourse.cli.shallow import shallow
@@ -30,7 +31,19 @@ app.add_typer(data.app, name="data")
 app.add_typer(faces.app, name="faces")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(explain.app, name="explain")
-for command in (train, evaluate, predict, demo, doctor, run, shallow, weather, cost):
+for command in (
+    train,
+    evaluate,
+    predict,
+    calibrate,
+    export,
+    demo,
+    doctor,
+    run,
+    shallow,
+    weather,
+    cost,
+):
     app.command()(command)
 
 

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from fercourse.cli.options import BUNDLED, Weights
+from fercourse.cli.options import Weights
+from fercourse.settings import BUNDLED
 
 
 class _ShowByDefault(TyperGroup):

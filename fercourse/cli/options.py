@@ -19,9 +19,6 @@ Weights = Annotated[
     str, typer.Option("--weights", "-w", help="A model.safetensors, or a bundled model's name.")
 ]
 
-BUNDLED = "fer2013-model6"
-"""What reads photographs if nothing else is asked for."""
-
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 
 Epochs = Annotated[int | None, typer.Option(help="Passes over the training faces.")]

@@ -1,45 +1,158 @@
-"""``fercourse predict``: what the faces of a photograph express."""
+"""``fercourse predict``: what the faces of photographs, films or a camera express."""
 
 from __future__ import annotations
 
+import csv
 import json
+import sys
+import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fercourse.cli.options import Device, Weights
+from fercourse.errors import FercourseError
+from fercourse.settings import BUNDLED
+
+if TYPE_CHECKING:
+    from fercourse.evaluation.recognise import Reader
 
 
 def predict(
-    photo: Annotated[Path, typer.Argument(help="A picture with faces in it.")],
-    weights: Weights,
-    out: Annotated[
-        Path | None, typer.Option(help="The annotated picture; PHOTO-faces.png by default.")
+    pictures: Annotated[
+        list[str] | None,
+        typer.Argument(help="Pictures, folders, patterns; - for standard input."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON; draw only with --out.")] = (
-        False
-    ),
+    weights: Weights = BUNDLED,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Annotated: a file for one picture, PICTURE-faces.png by default; a folder for "
+            "several; an .mp4 for a film."
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print a table, a line a face.")] = False,
+    cropped: Annotated[
+        bool, typer.Option("--cropped", help="Each picture is one face, cut out already.")
+    ] = False,
+    sure: Annotated[
+        float, typer.Option(min=0, max=1, help="Less probable answers are called unsure.")
+    ] = 0.5,
+    even: Annotated[
+        bool, typer.Option("--even", help="As if every expression were as frequent.")
+    ] = False,
+    video: Annotated[Path | None, typer.Option(help="A film instead of pictures.")] = None,
+    camera: Annotated[
+        int | None, typer.Option(min=0, help="A camera by its number; Ctrl-C ends it.")
+    ] = None,
+    every: Annotated[int, typer.Option(min=1, help="Frames between searches for faces.")] = 5,
+    smoothing: Annotated[float, typer.Option(min=0, help="Of a film, seconds.")] = 0.3,
     device: Device = "auto",
 ) -> None:
-    """Find the faces in a picture and say what they express."""
-    from fercourse.evaluation.recognise import annotate, read_photo, recognise
+    """Find the faces in pictures and say what they express."""
+    given = [bool(pictures), video is not None, camera is not None]
+    if sum(given) != 1:
+        raise FercourseError("Name pictures, or --video FILE, or --camera 0: one of the three.")
+    if as_json and as_csv:
+        raise FercourseError("--json and --csv exclude one another.")
+
+    from fercourse.evaluation.recognise import Reader
     from fercourse.training.train import find_device
+    from fercourse.weights import find_weights
     from fercourse.weights.trained import load_weights
 
-    trained = load_weights(weights)
-    image = read_photo(photo)
-    found = recognise(trained, image, find_device(device))
-    if as_json:
-        print(json.dumps([face.to_dict() for face in found], indent=1))
+    def reader() -> Reader:
+        return Reader(load_weights(find_weights(weights)), find_device(device), sure, even)
+
+    if pictures:
+        _pictures(pictures, reader(), out, as_json, as_csv, cropped)
     else:
-        for i, face in enumerate(found, start=1):
-            shares = ", ".join(f"{e.title} {p:.0%}" for e, p in face.ranked()[:3])
-            print(f"face {i} (found with p = {face.detection.probability:.4f}): {shares}")
-        if not found:
-            print(f"{photo}: no face was found.")
-    if found and (out or not as_json):
-        target = out or photo.with_name(f"{photo.stem}-faces.png")
-        annotate(image, found, target)
-        if not as_json:
-            print(f"Drawn in {target}")
+        _film(camera if video is None else video, reader(), out, as_json, every, smoothing)
+
+
+def _pictures(
+    names: list[str], reader: Reader, out: Path | None, as_json: bool, as_csv: bool, cropped: bool
+) -> None:
+    from tqdm.auto import tqdm
+
+    from fercourse.evaluation import report
+    from fercourse.evaluation.recognise import annotate, check_drawable
+    from fercourse.evaluation.sources import PIPED, answer, sources
+
+    meant = sources(names, sys.stdin.buffer.read, out)
+    one = len(meant) == 1 and not Path(names[0]).is_dir()
+    if one and out is None and meant[0].name != PIPED and not (as_json or as_csv):
+        photo = Path(meant[0].name)
+        out = photo.with_name(f"{photo.stem}-faces.png")
+    if one and out is not None:
+        check_drawable(out)
+    count = reader.trained.run.model.num_classes
+    table = csv.writer(sys.stdout, lineterminator="\n")
+    if as_csv:
+        table.writerow([*report.PICTURE_COLUMNS, *report.classes(count), "error"])
+    documents, bad = [], 0
+    bar = tqdm(answer(reader, meant, cropped), "pictures", len(meant), unit="", disable=None)
+    with bar if len(meant) > 1 else tqdm(disable=True):
+        for found in bar if len(meant) > 1 else answer(reader, meant, cropped):
+            if found.error:
+                bad += 1
+                tqdm.write(f"fercourse: {found.error}", file=sys.stderr)
+            if as_json:
+                documents.append(report.document(found))
+            elif as_csv:
+                table.writerows(report.picture_rows(found, count))
+            elif not found.error:
+                tqdm.write("\n".join(report.lines(found)))
+            if out and found.picture is not None and found.faces and not cropped:
+                target = out if one else out / f"{Path(found.source.name).stem}-faces.png"
+                annotate(found.picture, found.faces, target)
+                if one and not (as_json or as_csv):
+                    print(f"Drawn in {target}")
+    if as_json:
+        print(json.dumps({"weights": reader.trained.key, "pictures": documents}, indent=1))
+    if bad:
+        raise typer.Exit(1)
+
+
+def _film(
+    source: Path | int | None,
+    reader: Reader,
+    out: Path | None,
+    as_json: bool,
+    every: int,
+    smoothing: float,
+) -> None:
+    from contextlib import suppress
+
+    from tqdm.auto import tqdm
+
+    from fercourse.evaluation import film, report
+
+    if as_json:
+        raise FercourseError("Of a film a table is printed, a line a face and frame: leave --json.")
+    assert source is not None
+    follower = film.Follower(reader, every, smoothing)
+    table = csv.writer(sys.stdout, lineterminator="\n")
+    count, started = 0, time.monotonic()
+    with film.opened(source) as (frames, rate):
+        writer = film.FilmWriter(out, rate) if out else None
+        try:
+            columns = report.classes(reader.trained.run.model.num_classes)
+            table.writerow([*report.FILM_COLUMNS, *columns])
+            with suppress(KeyboardInterrupt):  # how a camera is ended
+                for frame in tqdm(frames, "frames", unit="frame", disable=None):
+                    faces = follower.read(frame)
+                    table.writerows(report.film_rows(frame, faces))
+                    if writer:
+                        writer.add(frame, faces)
+                    count += 1
+            if writer:
+                writer.finish()
+        finally:
+            if writer:
+                writer.discard()
+    seconds = time.monotonic() - started
+    said = f"{count} frames in {seconds:.1f} s: {count / max(seconds, 1e-9):.1f} a second."
+    print(f"fercourse: {said}{f' Drawn in {out}.' if out and count else ''}", file=sys.stderr)

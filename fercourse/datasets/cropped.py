@@ -13,9 +13,10 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from fercourse.datasets.faces import FaceDataset, Faces
-from fercourse.detection.cropping import Box, crop, square, to_pil
+from fercourse.detection.cropping import Box, crop, square
 from fercourse.detection.detector import FaceDetector, shared_detector
 from fercourse.files import atomic_write
+from fercourse.images import to_pil
 from fercourse.settings import cache_folder
 
 

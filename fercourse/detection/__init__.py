@@ -3,10 +3,11 @@
 Cut faces are uint8; :func:`fercourse.preprocess.normalise` makes them the network's input.
 """
 
-from fercourse.detection.cropping import Box, Picture, crop, square, to_pil
+from fercourse.detection.cropping import Box, crop, square
 from fercourse.detection.detector import LANDMARKS, Detection, FaceDetector, detect
 from fercourse.detection.folder import crop_folder
 from fercourse.detection.stages import StagedSearch, match
+from fercourse.images import Picture, to_pil
 
 __all__ = [
     "LANDMARKS",

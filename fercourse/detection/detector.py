@@ -5,6 +5,7 @@ It comes from facenet-pytorch, weights included, and is imported on first use.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,9 +16,10 @@ import numpy as np
 import torch
 from PIL import Image
 
-from fercourse.detection.cropping import Box, Picture, to_pil
+from fercourse.detection.cropping import Box
 from fercourse.device import cuda_works
 from fercourse.errors import FercourseError
+from fercourse.images import Picture, to_pil
 
 LANDMARKS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
 """As seen in the picture: the left eye is the person's right."""
@@ -42,6 +44,13 @@ class Detection:
         """Of the box, square pixels."""
         left, top, right, bottom = self.box
         return (right - left) * (bottom - top)
+
+    @property
+    def tilt(self) -> float:
+        """Degrees by which the line through the eyes falls to the right: turned so far
+        counter-clockwise, the face is upright."""
+        (x0, y0), (x1, y1) = self.landmarks[:2]
+        return math.degrees(math.atan2(y1 - y0, x1 - x0))
 
 
 class FaceDetector:

@@ -59,7 +59,7 @@ def crop_folder(
     import pandas as pd
 
     source, target = Path(source), Path(target)
-    files = _pictures_in(source, target)
+    files = _sources(source, target)
     root = source if source.is_dir() else source.parent
     detector = detector or shared_detector(threshold)
     rows: list[dict[str, Any]] = []
@@ -96,23 +96,36 @@ def crop_folder(
     return table
 
 
-def _pictures_in(source: Path, target: Path) -> list[Path]:
+def pictures_in(folder: Path, but: Path | None = None) -> list[Path]:
+    """Every file in a folder and below it whose name ends as a picture's, sorted.
+
+    Args:
+        folder: Where to look.
+        but: A folder that is passed over, because results go there.
+
+    Raises:
+        FercourseError: There is no picture.
+    """
+    kinds = Image.registered_extensions()
+    inside = None if but is None else but.resolve()
+    files = [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.suffix.lower() in kinds and path.is_file() and inside not in path.resolve().parents
+    ]
+    if not files:
+        raise FercourseError(f"{folder} holds no picture that Pillow can read.")
+    return files
+
+
+def _sources(source: Path, target: Path) -> list[Path]:
     if source.is_file():
         return [source]
     if not source.is_dir():
         raise FercourseError(f"{source} is no folder and no picture; check the path.")
     if source.resolve() == target.resolve():
         raise FercourseError(f"Crops would fall among their sources in {source}; name another OUT.")
-    kinds = Image.registered_extensions()
-    inside = target.resolve()
-    files = [
-        path
-        for path in sorted(source.rglob("*"))
-        if path.suffix.lower() in kinds and path.is_file() and inside not in path.resolve().parents
-    ]
-    if not files:
-        raise FercourseError(f"{source} holds no picture that Pillow can read.")
-    return files
+    return pictures_in(source, target)
 
 
 def _read(path: Path) -> Image.Image | str:

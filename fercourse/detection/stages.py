@@ -16,8 +16,9 @@ import torch
 from torch import Tensor
 from torchvision.ops import nms
 
-from fercourse.detection import FaceDetector, Picture, to_pil
+from fercourse.detection.detector import FaceDetector
 from fercourse.errors import FercourseError
+from fercourse.images import Picture, to_pil
 
 THRESHOLDS = (0.6, 0.7, 0.7)
 """MTCNN's own, of P-Net, R-Net and O-Net."""

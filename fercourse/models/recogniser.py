@@ -87,7 +87,7 @@ class Recogniser(nn.Module):
                 f"channel{'s' if wanted > 1 else ''}, not {x.shape[1]}; "
                 "convert them, or build it with another ModelConfig.in_channels."
             )
-        if len(x) == 0:
+        if x.shape[0] == 0:  # len() would fix the batch of an exported network
             raise FercourseError("The batch is empty: there is no face to classify.")
         if min(x.shape[2:]) < SMALLEST:
             raise FercourseError(

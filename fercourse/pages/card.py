@@ -21,6 +21,9 @@ from fercourse.weights.trained import load_weights, save_weights
 LIMIT = 16 * 2**20
 """Bytes a file may have, so that every host takes it."""
 
+CALIBRATED = ("temperature", "shares")
+"""What :func:`fercourse.evaluation.calibration.calibrate` stored with the weights."""
+
 
 def bundle(source: Path, ledger: Ledger, folder: Path = FOLDER) -> Path:
     """Store a run's ``model.safetensors`` in the package as float16, with its card.
@@ -38,7 +41,8 @@ def bundle(source: Path, ledger: Ledger, folder: Path = FOLDER) -> Path:
     kind = "-supervised" if trained.run.loss.map_weight else ""
     target = folder / f"{row.dataset}{kind}-model{number}.safetensors"
     half = {k: v.half() if v.is_floating_point() else v for k, v in network.state_dict().items()}
-    facts = {"key": row.key, "plan": row.plan, "best_epoch": row.best_epoch}
+    kept = {name: trained.about[name] for name in CALIBRATED if name in trained.about}
+    facts = {"key": row.key, "plan": row.plan, "best_epoch": row.best_epoch, **kept}
     size = sum(tensor.nbytes for tensor in half.values())
     if size > LIMIT:
         raise FercourseError(f"{source} is {size / 2**20:.0f} MB; the most is 16 MB.")

@@ -16,6 +16,7 @@ from fercourse.config import RunConfig, TrainConfig
 from fercourse.datasets.faces import FaceDataset
 from fercourse.device import best_device, cuda_works, native_bf16
 from fercourse.errors import FercourseError
+from fercourse.evaluation.calibration import calibrate
 from fercourse.evaluation.predict import probabilities
 from fercourse.files import atomic_write
 from fercourse.threads import suited
@@ -86,6 +87,7 @@ def train(
             fabric.launch(partial(_fit_silently, out=place, **settings))
             result = finished(config, place)
     if folder:
+        calibrate(folder / "model.safetensors", data, find_device(device))
         for name, values in (("config", config.to_dict()), ("history", result.history)):
             with atomic_write(folder / f"{name}.json") as part:
                 part.write_text(json.dumps(values, indent=1), encoding="utf-8")

@@ -10,12 +10,14 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
+from torch import Tensor
 
 from fercourse.config import RunConfig
 from fercourse.errors import FercourseError
 from fercourse.files import atomic_write
 from fercourse.models.build import build
 from fercourse.models.recogniser import Recogniser
+from fercourse.weights.checkpoint import bare_names, is_checkpoint, read_checkpoint
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,11 @@ class Trained:
     network: Recogniser
     run: RunConfig
     about: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def temperature(self) -> float:
+        """What makes probabilities keep their word when logits are divided by it; 1 if unknown."""
+        return self.about.get("temperature", 1.0)
 
     @property
     def key(self) -> str:
@@ -56,10 +63,14 @@ def save_weights(
 
 
 def load_weights(path: str | Path, device: str | torch.device = "cpu") -> Trained:
-    """What :func:`save_weights` wrote, as float32.
+    """What :func:`save_weights` wrote, as float32; or a checkpoint of ``torch.save``.
+
+    Names may begin with "module.", as DataParallel stores them, and tensors may come from any
+    device. A checkpoint without a config is recognised by its tensors where it is the paper's
+    framework.
 
     Raises:
-        FercourseError: No such file, not safetensors, or not one of ours.
+        FercourseError: No such file, or none of ours.
     """
     path = Path(path)
     if not path.is_file():
@@ -67,13 +78,15 @@ def load_weights(path: str | Path, device: str | torch.device = "cpu") -> Traine
             f"There are no weights at {path}; name a model.safetensors that fercourse train wrote."
         )
     try:
-        with safe_open(path, framework="pt") as stored:
-            facts = stored.metadata() or {}
-            state = {name: stored.get_tensor(name).float() for name in stored.keys()}  # noqa: SIM118
-        run = RunConfig.from_dict(json.loads(facts["config"]))
-        about = json.loads(facts.get("about", "{}"))
+        if is_checkpoint(path):
+            state, run, about = read_checkpoint(path)
+        else:
+            stored, facts = _read(path)
+            state = bare_names(stored)
+            run = RunConfig.from_dict(json.loads(facts["config"]))
+            about = json.loads(facts.get("about", "{}"))
         network = build(run.model)
-        network.load_state_dict(state)
+        network.load_state_dict({name: tensor.float() for name, tensor in state.items()})
     except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
         why = {
             KeyError: "there is no config beside them",
@@ -84,6 +97,30 @@ def load_weights(path: str | Path, device: str | torch.device = "cpu") -> Traine
             "pass the model.safetensors that fercourse train wrote."
         ) from error
     return Trained(network.to(device).eval(), run, about)
+
+
+def add_facts(path: str | Path, **facts: Any) -> None:
+    """Store more of :attr:`Trained.about` in a file of weights, whose tensors stay as they are.
+
+    Raises:
+        FercourseError: It is no safetensors file of ours.
+    """
+    try:
+        tensors, found = _read(Path(path))
+        found["about"] = json.dumps(json.loads(found["about"]) | facts)
+    except (OSError, SafetensorError, KeyError) as error:
+        raise FercourseError(
+            f"{path} is no file that fercourse train wrote: nothing can be stored with it."
+        ) from error
+    with atomic_write(path) as part:
+        part.write_bytes(save(tensors, metadata=found))
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors as stored, and the texts beside them."""
+    with safe_open(path, framework="pt") as stored:
+        tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
+        return tensors, stored.metadata() or {}
 
 
 def _first_line(error: Exception) -> str:
