@@ -1,4 +1,4 @@
-"""Make the charts of lesson 19's patients anew, about three minutes of processor time in all.
+"""Make the charts of lesson 20's patients anew, about three minutes of processor time in all.
 
 python benchmarks/clinic.py
 python benchmarks/clinic.py healthy e

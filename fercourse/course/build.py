@@ -72,7 +72,7 @@ class Source:
 
     @property
     def number(self) -> int:
-        """0 to 19, from the file's name."""
+        """0 to 20, from the file's name."""
         return int(self.path.name[:2])
 
     @property

@@ -45,7 +45,7 @@ class Lesson:
     """A lesson in a mode.
 
     Attributes:
-        number: 0 to 19.
+        number: 0 to 20.
         mode: "smoke", "lecture" or "full".
         device: Where its networks run.
     """

@@ -1,4 +1,4 @@
-"""Lesson 19: five diagnoses."""
+"""Lesson 20: five diagnoses."""
 
 from __future__ import annotations
 

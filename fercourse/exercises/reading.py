@@ -1,4 +1,4 @@
-"""Lesson 18: name a slip, count in images, ask whether a number can be, take out what leaked."""
+"""Lesson 19: name a slip, count in images, ask whether a number can be, take out what leaked."""
 
 from typing import Any
 

@@ -48,7 +48,7 @@ class MultiChannel(Recogniser):
         strips = [x.narrow(2, int(top * height), height // 2) for top in STRIPS.values()]
         whole = self._describe(x)  # (N, C)
         # The strips are of one height: the trunk sees them as one batch.
-        eyes, mouth = self._describe(torch.cat(strips)).chunk(2)  # (2 N, C) -> (N, C) each
+        eyes, mouth = self._describe(torch.cat(strips)).unflatten(0, (2, -1))  # 2 of (N, C)
         return self.answer(torch.cat([whole, eyes, mouth], 1))
 
     def layers(self) -> dict[str, nn.Module]:

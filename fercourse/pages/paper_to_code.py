@@ -192,7 +192,7 @@ ITEMS: tuple[Item, ...] = (
         "fercourse.plots.training.curves.confusion",
         "tests/plots/test_plots.py::test_confusion_rows_are_per_cent_of_the_truth",
         "as printed",
-        "Per cent of the true class. What the text says of it is taken apart in lesson 18.",
+        "Per cent of the true class. What the text says of it is taken apart in lesson 19.",
     ),
     Item(
         "Table 1",
@@ -280,7 +280,7 @@ class Place(NamedTuple):
     """A tagged cell.
 
     Attributes:
-        lesson: 0 to 19.
+        lesson: 0 to 20.
         stem: Of the notebook's file name.
         heading: The last one above the cell; "" where there is none.
     """

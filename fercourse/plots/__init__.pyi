@@ -67,3 +67,8 @@ from .training.patient_chart import patient_chart as patient_chart
 from .training.recipe_gains import recipe_gains as recipe_gains
 from .training.throughput import averaging as averaging
 from .training.throughput import throughput as throughput
+from .weather.answers import weather_answers as weather_answers
+from .weather.curves import weather_curves as weather_curves
+from .weather.curves import weather_gains as weather_gains
+from .weather.sheet import weather_maps as weather_maps
+from .weather.sheet import weather_sheet as weather_sheet

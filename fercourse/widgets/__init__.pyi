@@ -8,3 +8,4 @@ from .island_explorer import island as island
 from .photo_explorer import photo as photo
 from .pooling_explorer import stochastic_pooling as stochastic_pooling
 from .reverse_explorer import reverse_steps as reverse_steps
+from .weather_explorer import weather as weather

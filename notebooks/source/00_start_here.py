@@ -171,7 +171,7 @@ print(f"{sum(said is None for said in needed.values())} of {len(needed)} to be g
 # None of this is an accusation: most papers leave as much out. It is what reading means.
 #
 # One more thing to look for in any pass: slips. Compare the last sentence of section 3.4 with the
-# abstract. What was exchanged? (Lesson 18 has the answer.)
+# abstract. What was exchanged? (Lesson 19 has the answer.)
 
 # %% [markdown]
 # ## How an exercise works

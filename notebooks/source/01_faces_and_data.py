@@ -107,7 +107,7 @@ rare = Expression(int(np.abs(COUNTS[0] - 500).argmin()))
 print(f"{rare.title}: {COUNTS[0, rare]}; sad: {COUNTS[0, Expression.SAD]:,}")
 
 # %% [markdown]
-# So the explanation given there for the poor recognition of sad faces does not hold. Lesson 18
+# So the explanation given there for the poor recognition of sad faces does not hold. Lesson 19
 # collects such slips. Meanwhile: what does imbalance do? We give the drawn training faces the same
 # proportions and fit the simplest of models, a logistic regression on coarse pixels; once as it is,
 # and once with each class weighted by the inverse of its frequency (exercise 1). We look at

@@ -170,7 +170,7 @@ print("the same step")
 #
 # After each pass over the training faces, the validation faces are judged, as the paper says. Two
 # things are easily forgotten: `net.eval()` (batch norm, dropout and random pooling behave
-# differently there; lesson 19 has a patient) and `torch.no_grad()`.
+# differently there; lesson 20 has a patient) and `torch.no_grad()`.
 
 # %%
 from fercourse.preprocess import normalise

@@ -166,7 +166,7 @@ for expression, row, theirs in zip(fercourse.Expression, ours.confusion, said, s
 
 # %% [markdown]
 # The paper explains its poor recall for sad by "approximately 500" training images. FER2013 has
-# 4,830 of sad; the class with few images is disgust, with 436. Lesson 18 collects such slips.
+# 4,830 of sad; the class with few images is disgust, with 436. Lesson 19 collects such slips.
 #
 # Fig. 7 is the matrix on CK+. Here each of ten networks was tested on people it had not seen, and
 # the ten matrices are added up: every face is counted once. CK+48 has no neutral faces, so that

@@ -15,7 +15,7 @@
 # ## What the paper says
 #
 # Table 2 sets the paper's method beside five earlier ones, "tested on the FER2013 and CK+
-# datasets", each with an accuracy and a Sta over ten runs. Lesson 18 asks whether such a table can
+# datasets", each with an accuracy and a Sta over ten runs. Lesson 19 asks whether such a table can
 # be; here we ask what it would look like if everybody played on the same field: the same faces, the
 # same splits, the same training, and the best epoch chosen on the validation split.
 

@@ -1,12 +1,15 @@
 """The commands as a newcomer meets them: they work, and bad input gets one sentence."""
 
 import errno
+import io
 import json
 import os
+import shutil
 import struct
 import subprocess
 import sys
 import zlib
+from csv import reader as csv_reader
 from pathlib import Path
 
 import numpy as np
@@ -128,7 +131,7 @@ def test_train_then_evaluate(fercourse, csv, tmp_path):
 def test_predict_on_a_photograph(fercourse, weights, tmp_path):
     code, out, err = fercourse("predict", HOPPER, "-w", weights, "--out", "hopper.png")
     assert code == 0, err
-    assert out.startswith("face 1 (found with p = 0.99")
+    assert out.startswith(f"{HOPPER}, face 1 at (")
     with Image.open(tmp_path / "hopper.png") as drawn, Image.open(HOPPER) as plain:
         assert drawn.size == plain.size
         assert np.abs(np.asarray(drawn, int) - np.asarray(plain, int)).max() > 100
@@ -136,7 +139,8 @@ def test_predict_on_a_photograph(fercourse, weights, tmp_path):
     code, out, err = fercourse("predict", HOPPER, "-w", weights, "--json", "--out", "hopper.jpg")
     with Image.open(tmp_path / "hopper.jpg") as drawn:
         assert drawn.format == "JPEG"
-    (face,) = json.loads(out)
+    (picture,) = json.loads(out)["pictures"]
+    (face,) = picture["faces"]
     assert sum(face["probabilities"].values()) == about(1, **SUM)
     left, top, right, bottom = face["box"]
     assert 100 < left < right < 400, "her face is near the middle of the picture"
@@ -158,7 +162,7 @@ def test_predict_on_other_kinds_of_pictures(fercourse, weights, tmp_path, kind):
         }[kind](tmp_path / kind)
     code, out, err = fercourse("predict", kind, "-w", weights, "--json")
     assert code == 0, err
-    assert len(json.loads(out)) == 1
+    assert len(json.loads(out)["pictures"][0]["faces"]) == 1
 
 
 def test_predict_without_a_face(fercourse, weights, tmp_path):
@@ -166,6 +170,92 @@ def test_predict_without_a_face(fercourse, weights, tmp_path):
     code, out, _ = fercourse("predict", "white.png", "-w", weights)
     assert (code, out) == (0, "white.png: no face was found.\n")
     assert not (tmp_path / "white-faces.png").exists()
+
+
+def test_predict_many_and_none_stops_the_rest(fercourse, weights, tmp_path):
+    (tmp_path / "album").mkdir()
+    shutil.copy(HOPPER, tmp_path / "album" / "a.jpg")
+    (tmp_path / "album" / "broken.jpg").write_bytes(b"no picture")
+    words = ["predict", "album", "none.png", HOPPER, "-w", weights]
+    code, out, err = fercourse(*words, "--csv", "--out", "drawn")
+    assert code == 1, "two could not be read"
+    rows = list(csv_reader(io.StringIO(out)))
+    assert rows[0][:3] == ["file", "face", "left"]
+    assert rows[0][-2:] == ["p_neutral", "error"]
+    assert [row[1] for row in rows[1:]] == ["1", "", "", "1"]
+    assert "cannot be read" in rows[2][-1]
+    assert err.count("fercourse: ") == 2
+    assert sorted(p.name for p in (tmp_path / "drawn").iterdir()) == [
+        "a-faces.png",
+        "grace_hopper-faces.png",
+    ]
+    code, out, err = fercourse(*words)
+    assert code == 1
+    assert len(out.splitlines()) == 2
+    assert not (tmp_path / "album" / "a-faces.png").exists(), "of several nothing is drawn unasked"
+    code, out, _ = fercourse("predict", "album/*.jpg", "-w", weights, "--json")
+    document = json.loads(out)
+    assert [len(p["faces"]) for p in document["pictures"]] == [1, 0]
+    assert "cannot be read" in document["pictures"][1]["error"]
+
+
+def test_predict_by_default(fercourse, tmp_path):
+    """Bundled weights; doubt; even classes; a face that is cut already."""
+    shutil.copy(HOPPER, tmp_path / "me.jpg")
+    code, out, err = fercourse("predict", "me.jpg", "--sure", "0.99")
+    assert code == 0, err
+    assert "unsure: " in out
+    assert (tmp_path / "me-faces.png").is_file()
+    plain, even = (
+        json.loads(fercourse("predict", "me.jpg", "--json", *more)[1])["pictures"][0]["faces"][0]
+        for more in ([], ["--even"])
+    )
+    assert even["probabilities"]["disgust"] > 2 * plain["probabilities"]["disgust"]
+    code, out, _ = fercourse("predict", "me-faces.png", "--cropped")
+    assert out.startswith("me-faces.png, face 1: "), "no place, for nothing was searched"
+
+
+def test_predict_a_film(fercourse, tmp_path):
+    cv2 = pytest.importorskip("cv2", reason="the extra video is not installed")
+    with Image.open(HOPPER) as photo:
+        pixels = cv2.cvtColor(np.asarray(photo.convert("RGB")), cv2.COLOR_RGB2BGR)
+    writer = cv2.VideoWriter(
+        str(tmp_path / "film.mp4"), cv2.VideoWriter.fourcc(*"mp4v"), 5.0, pixels.shape[1::-1]
+    )
+    for _ in range(4):
+        writer.write(pixels)
+    writer.release()
+    code, out, err = fercourse("predict", "--video", "film.mp4", "--out", "seen.mp4", "--every", 4)
+    assert code == 0, err
+    rows = list(csv_reader(io.StringIO(out)))
+    assert rows[0][:4] == ["frame", "seconds", "face", "left"]
+    assert [row[:3] for row in rows[1:]] == [[str(k), f"{k / 5:.3f}", "0"] for k in range(4)]
+    assert "4 frames in" in err
+    assert "Drawn in seen.mp4" in err
+    assert (tmp_path / "seen.mp4").stat().st_size > 1000
+
+
+def test_calibrate_evaluate_and_export_by_name(fercourse, tmp_path, weights):
+    shutil.copy(weights, tmp_path / "mine.safetensors")
+    code, out, err = fercourse("calibrate", "-w", "mine.safetensors", "--data", "synthetic")
+    assert code == 0, err
+    assert "mine.safetensors: temperature " in out
+    pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
+    code, out, err = fercourse("export", "-w", "mine.safetensors", "--onnx", "mine.onnx")
+    assert code == 0, err
+    assert "100 drawn faces read by onnxruntime and by torch" in out
+    assert (tmp_path / "mine.onnx").is_file()
+
+
+def test_weather_is_recorded_once(fercourse, tmp_path):
+    words = ["weather", "synthetic-model1", "--cures", "none,gamma", "--book", "w.jsonl"]
+    for _ in range(2):
+        code, out, err = fercourse(*words)
+        assert code == 0, err
+    assert "synthetic-model1, gamma: clear " in out
+    rows = [json.loads(line) for line in (tmp_path / "w.jsonl").read_text().splitlines()]
+    assert [row["cure"] for row in rows] == ["none", "gamma"]
+    assert rows[0]["variant"] == "model1"
 
 
 def test_ctrl_c_says_how_to_go_on(fercourse, monkeypatch):
@@ -217,6 +307,20 @@ BAD = {
     "no lesson": (["course", "build", "99"], "There is no lesson 99 in"),
     "no data": (["train", "--data", "nowhere.zip", *TINY], "nowhere.zip"),
     "no weights": (["evaluate", "-w", "none.safetensors"], "no weights at none.safetensors"),
+    "nothing to predict": (["predict"], "Name pictures, or --video FILE, or --camera 0"),
+    "two kinds of sources": (["predict", HOPPER, "--video", "a.mp4"], "one of the three"),
+    "two kinds of output": (["predict", HOPPER, "--json", "--csv"], "exclude one another"),
+    "an address": (["predict", "https://example.org/a.jpg"], "nothing is fetched from the web"),
+    "no film": (["predict", "--video", "none.mp4"], "There is no file none.mp4"),
+    "text for a film": (["predict", "--video", "notes.txt"], "cannot be read as a film"),
+    "no such camera": (["predict", "--camera", "97"], "There is no camera 97 here"),
+    "a film as a GIF": (
+        ["predict", "--video", "notes.txt", "--out", "a.gif"],
+        "cannot be read as a film",
+    ),
+    "no weather": (["weather"], "Name files of weights or bundled models"),
+    "no cure": (["weather", "synthetic-model1", "--cures", "sun"], "no cure 'sun'"),
+    "no ONNX of text": (["export", "-w", "notes.txt", "--onnx", "a.onnx"], "no fercourse weights"),
     "no photo": (["predict", "none.jpg"], "There is no file none.jpg"),
     "no picture": (["predict", "notes.txt"], "cannot be read as a picture"),
     "a part of a seed": (["train", "--set", "seed.x=1"], "seed has no fields of its own"),

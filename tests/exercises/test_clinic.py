@@ -1,4 +1,4 @@
-"""Lesson 19: the sabotages do what they say, the charts show it, and the clues fit the answers."""
+"""Lesson 20: the sabotages do what they say, the charts show it, and the clues fit the answers."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Lesson 18's checks: right styles pass, and each known slip gets its diagnosis."""
+"""Lesson 19's checks: right styles pass, and each known slip gets its diagnosis."""
 
 import pytest
 import torch

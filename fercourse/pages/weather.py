@@ -1,0 +1,195 @@
+"""What bad weather does, in numbers and sentences, from ``results/weather.jsonl``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from fercourse.markdown import table
+from fercourse.runs.findings import Gain
+from fercourse.runs.weather import (
+    difference,
+    gain_by_cure,
+    mean_corruption_error,
+    recipes,
+)
+from fercourse.runs.weather_row import WeatherRow
+from fercourse.shallow import METHODS
+from fercourse.weather import CORRUPTIONS, CURES
+
+FIELDS = {"fer2013": "FER2013", "synthetic": "drawn faces"}
+
+Gains = dict[str, dict[str, Gain]]
+"""By panel and comparison, in fractions."""
+
+
+def curves_finding(named: Mapping[str, Sequence[WeatherRow]], where: str) -> str:
+    """Which weather costs networks most, and how near they lie to one another."""
+    nets = {name: rows for name, rows in named.items() if rows[0].variant.startswith("model")}
+    worst = {
+        kind: float(np.mean([row.curve(kind)[-1] for rows in nets.values() for row in rows]))
+        for kind in CORRUPTIONS
+    }
+    hardest = min(worst, key=lambda kind: worst[kind])
+    bad = [float(np.mean([row.bad for row in rows])) for rows in nets.values()]
+    return (
+        f"{where}: at the worst severity {CORRUPTIONS[hardest].title} leaves "
+        f"{100 * worst[hardest]:.0f} % right; in all weather the networks lie within "
+        f"{100 * (max(bad) - min(bad)):.1f} points"
+    )
+
+
+def attention_gains(rows: Sequence[WeatherRow]) -> dict[str, Gain]:
+    """Models 3 and 6 against 1: clear, in bad weather, and what is kept on the way."""
+    found: dict[str, Gain] = {}
+    for k in (3, 6):
+        for name, of in (
+            ("clear air", lambda row: row.accuracy),
+            ("bad weather", lambda row: row.bad),
+            ("kept on the way", lambda row: row.bad - row.accuracy),
+        ):
+            gain = difference(rows, "model1", f"model{k}", of)
+            if gain is not None:
+                found[f"model {k} − 1, {name}"] = gain
+    return found
+
+
+def attention_finding(gains: Mapping[str, Mapping[str, Gain]]) -> str:
+    """Does attention help in bad weather? With intervals."""
+    said = []
+    for where, found in gains.items():
+        for k in (3, 6):
+            gain = found.get(f"model {k} − 1, bad weather")
+            if gain is not None:
+                said.append(f"model {k} {_verdict(gain)} on {where} ({gain})")
+    return f"In bad weather, {'; '.join(said)}"
+
+
+def cure_gains(rows: Sequence[WeatherRow], variant: str) -> Gains:
+    """What each cure gives a variant, by weather; clear air first."""
+    titles = {"clear": "clear air"} | {name: kind.title for name, kind in CORRUPTIONS.items()}
+    found: Gains = {}
+    for name in CURES:
+        by_kind = {
+            title: gain
+            for kind, title in titles.items()
+            if (gain := gain_by_cure(rows, variant, name, kind)) is not None
+        }
+        if by_kind:
+            found[name] = by_kind
+    return found
+
+
+def cure_finding(gains: Mapping[str, Mapping[str, Gain]], where: str) -> str:
+    """Which cure gives most in fog, and what it costs in clear air."""
+    in_fog = {name: found["fog"] for name, found in gains.items()}
+    best = max(in_fog, key=lambda name: in_fog[name].mean)
+    price = gains[best]["clear air"]
+    bad = {
+        name: float(np.mean([g.mean for kind, g in found.items() if kind != "clear air"]))
+        for name, found in gains.items()
+    }
+    helpful = [name for name, gain in bad.items() if gain > 0]
+    over_all = f"over all weather {' and '.join(helpful) or 'none of the cures'} gains"
+    return (
+        f"{where}: in fog {best} gains {in_fog[best].points} points and costs "
+        f"{price.points} in clear air; {over_all}"
+    )
+
+
+def training_gains(rows: Sequence[WeatherRow], variant: str = "model1") -> dict[str, Gain]:
+    """What training in fog gives a variant, by weather; clear air first."""
+    found = {}
+    for kind, title in {
+        "clear": "clear air",
+        **{k: c.title for k, c in CORRUPTIONS.items()},
+    }.items():
+
+        def accuracy(row: WeatherRow, kind: str = kind) -> float:
+            return row.accuracy if kind == "clear" else float(np.mean(row.curve(kind)[1:]))
+
+        gain = difference(rows, variant, f"{variant}-fog", accuracy)
+        if gain is not None:
+            found[title] = gain
+    return found
+
+
+def training_finding(gains: Mapping[str, Mapping[str, Gain]]) -> str:
+    """What fog in training does to fog, and to everything else."""
+    said = []
+    for where, found in gains.items():
+        other = [g.mean for kind, g in found.items() if kind not in ("fog", "clear air")]
+        said.append(
+            f"{where}: {found['fog'].points} points in fog, {_points(float(np.mean(other)))} in "
+            f"other weather, {found['clear air'].points} in clear air"
+        )
+    return f"Trained in fog: {'; '.join(said)}"
+
+
+def weather_tables(rows: Sequence[WeatherRow]) -> list[str]:
+    """Markdown for docs/results.md: a table a data set, and what they say."""
+    if not rows:
+        return []
+    parts = [
+        "**Bad weather**: seven corruptions at five severities (`fercourse/weather`), on the whole "
+        "test splits, the same for every recogniser; accuracy in per cent, mean over runs; mCE is "
+        "the mean corruption error against model 1 (ImageNet-C's, with plain VGG16 as baseline). "
+        "Nothing was trained or chosen on corrupted faces but by the rows that say fog.",
+        "![Accuracy against severity](pictures/bad-weather.png)",
+    ]
+    clear = [row for row in rows if row.cure == "none"]
+    for dataset, where in FIELDS.items():
+        mine = recipes(clear, dataset)
+        if not mine:
+            continue
+        for nets in mine:
+            base = [row for row in nets if row.variant == "model1"]
+            names = sorted({row.variant for row in nets})
+            named = {name: [row for row in nets if row.variant == name] for name in names}
+            if nets is mine[0]:
+                classics = [r for r in clear if r.dataset == dataset and r.variant in METHODS]
+                named |= {METHODS[row.variant].title: [row] for row in classics}
+            cells = [_cells(name, found, base) for name, found in named.items()]
+            head = ("recogniser", "runs", "clear", *(c.title for c in CORRUPTIONS.values()))
+            parts.append(
+                f"*{where}*, networks by {nets[0].recipe}:\n\n"
+                f"{table((*head, 'all', 'mCE'), cells, 'lr' + 'r' * (len(CORRUPTIONS) + 3))}"
+            )
+    gains = {
+        where: attention_gains(recipes(clear, dataset)[0])
+        for dataset, where in FIELDS.items()
+        if recipes(clear, dataset)
+    }
+    parts.append(f"{attention_finding(gains)}. In points, with 95 % intervals over seeds.")
+    return parts
+
+
+def _cells(
+    name: str, rows: Sequence[WeatherRow], base: Sequence[WeatherRow]
+) -> tuple[str | int, ...]:
+    def mean(values: list[float]) -> str:
+        return f"{100 * np.mean(values):.1f}"
+
+    kinds = [mean([float(np.mean(row.curve(kind)[1:])) for row in rows]) for kind in CORRUPTIONS]
+    mce = f"{mean_corruption_error(rows, base):.2f}" if base else ""
+    return (
+        name,
+        len(rows),
+        mean([row.accuracy for row in rows]),
+        *kinds,
+        mean([row.bad for row in rows]),
+        mce,
+    )
+
+
+def _verdict(gain: Gain) -> str:
+    if gain.low > 0:
+        return "is better than plain VGG16"
+    if gain.high < 0:
+        return "is worse than plain VGG16"
+    return "shows no difference"
+
+
+def _points(value: float) -> str:
+    return f"{100 * value:+.2f}".replace("-", "−")
