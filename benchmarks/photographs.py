@@ -127,16 +127,18 @@ def _judged(answers: Tensor, labels: Tensor) -> dict[str, Any]:
 def turned(trained: Trained, faces: Faces, tilts: tuple[float, ...]) -> dict[str, Any]:
     """Accuracy of faces turned by each angle: as they are, and levelled from a tilt on."""
 
-    def accuracy(images: Tensor) -> float:
-        p = probabilities(trained.network, images)
-        return _round((p.argmax(1) == faces.labels).double().mean())
+    def right(images: Tensor) -> Tensor:
+        return probabilities(trained.network, images).argmax(1) == faces.labels  # bool (N,)
 
     rows = {}
     for angle in ANGLES:
         images = _turn(faces.images, torch.full((len(faces),), float(angle)))
         tilt = eye_tilt(images)
-        rows[angle] = {"as it is": accuracy(images)} | {
-            f"from {least:g}": accuracy(_turn(images, torch.where(tilt.abs() < least, 0, tilt)))
+        left, levelled = right(images), right(_turn(images, tilt))
+        rows[angle] = {"as it is": _round(left.double().mean())} | {
+            f"from {least:g}": _round(
+                torch.where(tilt.abs() < least, left, levelled).double().mean()
+            )
             for least in tilts
         }
     return {"faces": len(faces), "angles": rows}

@@ -10,13 +10,17 @@ from fercourse.files import write_if_changed
 from fercourse.markdown import fill, table
 from fercourse.pages.does_it_look import in_short
 from fercourse.pages.one_field import FIELDS
+from fercourse.pages.photographs import calibrated, photograph_record
 from fercourse.pages.picture import save_if_changed
 from fercourse.pages.results import report
-from fercourse.plots import claimed_against_measured, confusion, one_field, sweep
+from fercourse.pages.weather import curves_finding, field_by_title
+from fercourse.plots import claimed_against_measured, confusion, one_field, sweep, weather_curves
 from fercourse.runs.findings import by_cut, findings
 from fercourse.runs.groups import group_by_config
 from fercourse.runs.ledger import Ledger
 from fercourse.runs.table2 import in_words, standings
+from fercourse.runs.weather_row import WeatherBook
+from fercourse.weather import CORRUPTIONS
 
 ANSWER = ("<!-- answer: written by `fercourse ledger report` -->", "<!-- end of answer -->")
 FINDING = ("<!-- finding: written by `fercourse ledger report` -->", "<!-- end of finding -->")
@@ -83,6 +87,13 @@ def pictures(ledger: Ledger) -> dict[str, Callable]:
         fields = {title: standings(entries, name) for name, title in FIELDS.items()}
         words = f"FER2013: {in_words(fields['FER2013'])}"
         found["table2-one-field"] = lambda: one_field(fields, words)
+    weather = WeatherBook(ledger.path.with_name("weather.jsonl")).rows()
+    if named := field_by_title(weather, "fer2013"):
+        kinds = {name: kind.title for name, kind in CORRUPTIONS.items()}
+        said = curves_finding(named, "FER2013")
+        found["bad-weather"] = lambda: weather_curves(named, kinds, said)
+    if record := photograph_record(ledger.path.with_name("photographs.json")):
+        found["calibration"] = lambda: calibrated(record)
     return found
 
 

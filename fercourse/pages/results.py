@@ -12,6 +12,8 @@ from fercourse.labels import Expression
 from fercourse.markdown import table
 from fercourse.pages.lambda_sweeps import sweep_tables
 from fercourse.pages.one_field import field_tables
+from fercourse.pages.photographs import photograph_record, photograph_tables
+from fercourse.pages.weather import weather_tables
 from fercourse.runs.claim import Claim
 from fercourse.runs.groups import group_by_config, grouped
 from fercourse.runs.ledger import Ledger
@@ -19,6 +21,7 @@ from fercourse.runs.paper import RUNS
 from fercourse.runs.row import Row
 from fercourse.runs.statistics import wilson
 from fercourse.runs.summaries import compare, independent, pool_folds
+from fercourse.runs.weather_row import WeatherBook
 
 _TOGETHER = {
     "subject": "no person in two folds",
@@ -45,7 +48,16 @@ def report(ledger: Ledger) -> str:
         parts += [written(rows, claims) for rows in copies.values()]
     if not parts:
         return "No run on real faces is recorded yet."
-    return "\n\n".join([*parts, *sweep_tables(measured), *field_tables(ledger.entries())])
+    beside = ledger.path.with_name
+    return "\n\n".join(
+        [
+            *parts,
+            *sweep_tables(measured),
+            *field_tables(ledger.entries()),
+            *weather_tables(WeatherBook(beside("weather.jsonl")).rows()),
+            *photograph_tables(photograph_record(beside("photographs.json"))),
+        ]
+    )
 
 
 def _split(rows: Sequence[Row], claims: dict[tuple[str, str], Claim]) -> str:

@@ -20,8 +20,29 @@ from fercourse.weather import CORRUPTIONS, CURES
 
 FIELDS = {"fer2013": "FER2013", "synthetic": "drawn faces"}
 
+_TITLES = {"clear": "clear air"} | {name: kind.title for name, kind in CORRUPTIONS.items()}
+
 Gains = dict[str, dict[str, Gain]]
 """By panel and comparison, in fractions."""
+
+
+def field_by_title(rows: Sequence[WeatherRow], dataset: str) -> dict[str, Sequence[WeatherRow]]:
+    """Networks trained in clear air, by the recipe with most runs, and then the classics.
+
+    Args:
+        rows: Of the book; those after a cure are passed over.
+        dataset: "fer2013" or "synthetic".
+    """
+    clear = [row for row in rows if row.cure == "none" and row.dataset == dataset]
+    found: dict[str, Sequence[WeatherRow]] = {}
+    for nets in recipes(clear, dataset)[:1]:
+        for k in (1, 3, 6):
+            if mine := [row for row in nets if row.variant == f"model{k}"]:
+                found[f"model {k}"] = mine
+    classics = {row.variant: row for row in clear if row.variant in METHODS}
+    if not found:
+        return {}
+    return found | {METHODS[name].title: [row] for name, row in classics.items()}
 
 
 def curves_finding(named: Mapping[str, Sequence[WeatherRow]], where: str) -> str:
@@ -68,12 +89,11 @@ def attention_finding(gains: Mapping[str, Mapping[str, Gain]]) -> str:
 
 def cure_gains(rows: Sequence[WeatherRow], variant: str) -> Gains:
     """What each cure gives a variant, by weather; clear air first."""
-    titles = {"clear": "clear air"} | {name: kind.title for name, kind in CORRUPTIONS.items()}
     found: Gains = {}
     for name in CURES:
         by_kind = {
             title: gain
-            for kind, title in titles.items()
+            for kind, title in _TITLES.items()
             if (gain := gain_by_cure(rows, variant, name, kind)) is not None
         }
         if by_kind:
@@ -101,10 +121,7 @@ def cure_finding(gains: Mapping[str, Mapping[str, Gain]], where: str) -> str:
 def training_gains(rows: Sequence[WeatherRow], variant: str = "model1") -> dict[str, Gain]:
     """What training in fog gives a variant, by weather; clear air first."""
     found = {}
-    for kind, title in {
-        "clear": "clear air",
-        **{k: c.title for k, c in CORRUPTIONS.items()},
-    }.items():
+    for kind, title in _TITLES.items():
 
         def accuracy(row: WeatherRow, kind: str = kind) -> float:
             return row.accuracy if kind == "clear" else float(np.mean(row.curve(kind)[1:]))

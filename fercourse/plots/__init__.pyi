@@ -47,6 +47,7 @@ from .explain.ten_seeds import supervision as supervision
 from .explain.trust import accuracy_by_group as accuracy_by_group
 from .explain.trust import from_photo as from_photo
 from .explain.trust import reliability as reliability
+from .explain.trust import reliability_bins as reliability_bins
 from .explain.trust import sensitivity as sensitivity
 from .model.decoding import decoding as decoding
 from .model.edge_share import edge_readouts as edge_readouts

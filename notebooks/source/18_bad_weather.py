@@ -25,9 +25,9 @@
 # ## Fog is one equation
 #
 # Light from a face at distance $d$ is scattered on its way: every metre takes the same share of
-# what is left. What arrives is $t = e^{-\beta d}$ of it, the **transmission**. And the fog is bright
-# itself, because it scatters daylight into the camera: the further away the face, the more of that
-# light $A$. With $J$ for the clear picture (Koschmieder, 1924),
+# what is left. What arrives is $t = e^{-\beta d}$ of it, the **transmission**. And the fog is
+# bright itself, because it scatters daylight into the camera: the further away the face, the more
+# of that light $A$. With $J$ for the clear picture (Koschmieder, 1924),
 #
 # $$I = J\,t + A\,(1 - t).$$
 #
@@ -42,8 +42,8 @@ face = torch.from_numpy(drawn.image)  # uint8 (48, 48)
 J = face[None, None].float() / 255  # (1, 1, 48, 48)
 A = 0.9
 for t in (1.0, 0.5, 0.1):
-    I = J * t + A * (1 - t)
-    print(f"t = {t:3}: grey values {I.min():.2f} to {I.max():.2f}")
+    behind = J * t + A * (1 - t)  # I
+    print(f"t = {t:3}: grey values {behind.min():.2f} to {behind.max():.2f}")
 
 # %% [markdown]
 # The contrast shrinks to the share $t$, and everything moves towards $A$. That is the whole harm:
@@ -189,30 +189,25 @@ for dataset in ("fer2013", "synthetic"):
 # apart.
 
 # %%
+from fercourse.pages.weather import curves_finding, field_by_title
 from fercourse.runs.weather import recipes
-from fercourse.shallow import METHODS
 
-
-def by_title(dataset):
-    """Clear-air networks of the recipe with most runs, then the classics."""
-    nets = recipes(rows, dataset)[0]
-    shown = {f"model {k}": [r for r in nets if r.variant == f"model{k}"] for k in (1, 3, 6)}
-    classics = [r for r in measured[dataset] if r.variant in METHODS]
-    return shown | {METHODS[r.variant].title: [r] for r in classics}
-
+for dataset in measured:
+    shown = field_by_title(rows, dataset)
+    print(dataset, {name: len(runs) for name, runs in shown.items()})
+    print("  ", recipes(rows, dataset)[0][0].recipe)
 
 # %% [markdown]
 # Look for two things: which weather is worst, and whether any line leaves its neighbours by more
 # than its band of seeds.
 
 # %% tags=["nbval-check-output"]
-from fercourse.pages.weather import curves_finding
-
 titles = {name: kind.title for name, kind in CORRUPTIONS.items()}
-plots.weather_curves(by_title("fer2013"), titles, curves_finding(by_title("fer2013"), "FER2013"))
+shown = field_by_title(rows, "fer2013")
+plots.weather_curves(shown, titles, curves_finding(shown, "FER2013"))
 
 # %% tags=["nbval-check-output"]
-shown = by_title("synthetic")
+shown = field_by_title(rows, "synthetic")
 plots.weather_curves(shown, titles, curves_finding(shown, "drawn faces"))
 
 # %% [markdown]
@@ -222,7 +217,7 @@ plots.weather_curves(shown, titles, curves_finding(shown, "drawn faces"))
 from fercourse.runs.weather import mean_corruption_error
 
 for dataset in measured:
-    shown = by_title(dataset)
+    shown = field_by_title(rows, dataset)
     mce = {n: mean_corruption_error(r, shown["model 1"]) for n, r in shown.items()}
     print(dataset, {name: f"{value:.2f}" for name, value in mce.items()})
 
@@ -249,8 +244,8 @@ plots.weather_gains(gains, "difference, points", attention_finding(gains))
 
 # %% [markdown]
 # And once for the two long runs, whose weights the package ships. One run of each says nothing of
-# other seeds; the interval is that of the test faces alone, and since the 35 copies of a face are no
-# 35 faces, it counts faces.
+# other seeds; the interval is that of the test faces alone, and since the 35 copies of a face are
+# no 35 faces, it counts faces.
 
 # %% tags=["nbval-check-output"]
 from fercourse.runs.weather import difference
@@ -316,10 +311,10 @@ plots.weather_gains(by_cure, "gain, points", cure_finding(by_cure, "drawn faces"
 # %% [markdown]
 # ## The other way: train in the fog
 #
-# Instead of mending the picture, show the network such pictures: half of the training faces stand in
-# fog of any density (`train.fog = 0.5`), everything else is the same, and the best epoch is chosen in
-# clear air. This is the one trained control here, and it bends ImageNet-C's rule not to train on
-# what is tested; so look also at the weather it was *not* trained on.
+# Instead of mending the picture, show the network such pictures: half of the training faces stand
+# in fog of any density (`train.fog = 0.5`), everything else is the same, and the best epoch is
+# chosen in clear air. This is the one trained control here, and it bends ImageNet-C's rule not to
+# train on what is tested; so look also at the weather it was *not* trained on.
 
 # %% tags=["nbval-check-output"]
 from fercourse.pages.weather import training_finding, training_gains
@@ -362,8 +357,8 @@ widgets.weather({name: networks[name] for name in ("model 1", "model 6")})
 # ## Summary
 #
 # - Fog is $J t + A (1 - t)$: contrast shrinks, everything moves towards the air's own light.
-# - A corruption test needs fixed seeds, five severities, whole test splits, and a baseline to divide
-#   by; mCE then weighs all weather alike, and still mixes up "better" and "more robust".
+# - A corruption test needs fixed seeds, five severities, whole test splits, and a baseline to
+#   divide by; mCE then weighs all weather alike, and still mixes up "better" and "more robust".
 # - A cure is judged in clear air too, and beside the plain baseline of standardising.
 # - What a network has seen in training it copes with; ask what that does to all other weather.
 # - Claims about attention in bad weather need seeds and intervals like any other.

@@ -124,6 +124,45 @@ def reliability(named: Mapping[str, Tensor], labels: Tensor, bins: int = 10) -> 
 
 
 @course_style()
+def reliability_bins(
+    named: Mapping[str, tuple[Sequence[Sequence[float]], int]], finding: str
+) -> Figure:
+    """:func:`reliability` of recorded bins, a panel a set of probabilities.
+
+    Args:
+        named: By title, a (share of the faces, mean confidence, accuracy) for each bin, as
+            :func:`fercourse.evaluation.calibration.reliability` gives them, and how many faces.
+        finding: What the figure shows.
+    """
+    if not named:
+        raise FercourseError("there are no bins to show.")
+    figure = new_figure(height=2.6)
+    panels = figure.subplots(1, len(named), sharey=True, squeeze=False)[0]
+    for axes, (name, (bins, faces)) in zip(panels, named.items(), strict=True):
+        axes.plot([0, 1], [0, 1], color=INK, linewidth=1, linestyle="--", zorder=1)
+        for share, sure, right in bins:
+            n = round(share * faces)
+            low, high = wilson(round(right * n), n)
+            axes.errorbar(
+                sure,
+                right,
+                [[max(0, right - low)], [max(0, high - right)]],
+                fmt="o",
+                color=OURS,
+                ms=2 + 8 * np.sqrt(share),
+                elinewidth=1.2,
+            )
+        axes.set_title(name)
+        axes.set_xlim(0, 1.03)
+        axes.set_ylim(0, 1.04)
+        axes.set_xlabel("confidence")
+        light_grid(axes)
+    panels[0].set_ylabel("share of right answers")
+    headline(figure, finding)
+    return figure
+
+
+@course_style()
 def sensitivity(
     curves: Mapping[str, tuple[Sequence[float], Tensor]], at: Sequence[float]
 ) -> Figure:
