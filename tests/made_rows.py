@@ -6,6 +6,7 @@ import numpy as np
 
 from fercourse.config import RunConfig, preset
 from fercourse.runs.row import Row
+from fercourse.runs.weather_row import WeatherRow, digits
 
 SPLITS = {"train": 28709, "val": 3589, "test": 3589, "test_clean": 3278}
 CLASS_SIZES = (491, 55, 528, 879, 594, 416, 626)  # FER2013's PrivateTest
@@ -89,3 +90,26 @@ def made_history(epochs: int = 16, joint: bool = True) -> list[dict]:
             }
         )
     return history
+
+
+def made_weather(
+    fog=(8, 6, 4, 2, 0), noise=(5, 5, 5, 5, 5), seed=0, variant="model1", n=10, **changes
+):
+    """A line of the weather book; ten faces and two corruptions by default."""
+    total = sum(fog) + sum(noise)
+    hits = np.full(n, total // n)
+    hits[: total % n] += 1
+    facts = {
+        "run": f"{variant}-{seed}",
+        "variant": variant,
+        "recipe": "short",
+        "seed": seed,
+        "dataset": "fer2013",
+        "fingerprint": "abc",
+        "n": n,
+        "cure": "none",
+        "clear": 9,
+        "right": {"fog": list(fog), "noise": list(noise)},
+        "hits": digits(hits),
+    }
+    return WeatherRow(**(facts | changes))

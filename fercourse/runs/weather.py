@@ -27,7 +27,9 @@ def corruption_errors(
     """
 
     def errors(found: Sequence[WeatherRow], kind: str) -> float:
-        return float(np.mean([5 * row.n - sum(row.right[kind]) for row in found]))
+        return float(
+            np.mean([len(row.right[kind]) * row.n - sum(row.right[kind]) for row in found])
+        )
 
     _comparable([*rows, *baseline])
     return {kind: errors(rows, kind) / errors(baseline, kind) for kind in rows[0].right}

@@ -12,8 +12,7 @@ import numpy as np
 from fercourse.datasets.drawings import present
 from fercourse.errors import FercourseError
 from fercourse.runs.book import Book
-
-SEVERITIES = 5
+from fercourse.weather import SEVERITIES
 
 _DIGITS = string.digits + string.ascii_lowercase
 """Of :attr:`WeatherRow.hits`: 0 to 35."""
@@ -59,7 +58,9 @@ class WeatherRow:
     def __post_init__(self) -> None:
         if len(self.hits) != self.n or not 0 <= self.clear <= self.n:
             raise FercourseError(f"{self.clear} and {len(self.hits)} are no counts of {self.n}.")
-        if any(len(r) != SEVERITIES or max(r) > self.n or min(r) < 0 for r in self.right.values()):
+        if any(
+            len(r) != len(SEVERITIES) or max(r) > self.n or min(r) < 0 for r in self.right.values()
+        ):
             raise FercourseError("right has not five counts of faces for each corruption.")
         total = sum(map(sum, self.right.values()))
         if total != self.per_face.sum():
@@ -83,7 +84,7 @@ class WeatherRow:
     @property
     def copies(self) -> int:
         """Corrupted copies of each face."""
-        return SEVERITIES * len(self.right)
+        return len(SEVERITIES) * len(self.right)
 
     @property
     def accuracy(self) -> float:

@@ -10,7 +10,7 @@ import matplotlib
 import numpy as np
 import pytest
 import torch
-from made_rows import made_confusion, made_history, made_row
+from made_rows import made_confusion, made_history, made_row, made_weather
 from matplotlib.figure import Figure
 
 from fercourse import plots
@@ -18,7 +18,7 @@ from fercourse.datasets.faces import FaceDataset, Faces, held_out
 from fercourse.errors import FercourseError
 from fercourse.experiments.trials import Trial
 from fercourse.plots.digest import digest
-from fercourse.runs.findings import findings
+from fercourse.runs.findings import Gain, findings
 from fercourse.runs.paper import paper_claims
 from fercourse.runs.statistics import paired
 from fercourse.runs.summaries import compare
@@ -82,6 +82,10 @@ def field(rows=3):
     return fields, "Where each stands, claimed and measured"
 
 
+def grey(k=0):
+    return torch.full((24, 24), 20 * k + 10, dtype=torch.uint8)
+
+
 def marked():
     points = [[5, 6], [20, 5], [12, 14], [7, 20], [18, 21]]
     return np.zeros((28, 28), np.uint8), points, [[0, 1, 2], [2, 3, 4]]
@@ -99,6 +103,34 @@ FIGURES = {
     "one_field, claims alone": lambda: plots.one_field(*field(rows=0)),
     "landmark_triangles": lambda: plots.landmark_triangles(*marked()),
     "motion_arrows": lambda: plots.motion_arrows(*moved()),
+    "weather_sheet": lambda: plots.weather_sheet(
+        grey(), {"fog": [grey(k) for k in range(5)]}, "One face in fog"
+    ),
+    "weather_answers": lambda: plots.weather_answers(
+        torch.stack([grey(k) for k in range(3)]),
+        ["clear", "fog", "gamma"],
+        {"model 1": torch.eye(7)[:3], "model 6": torch.full((3, 7), 1 / 7)},
+        "Happy",
+    ),
+    "weather_curves": lambda: plots.weather_curves(
+        {
+            "model 1": [made_weather(), made_weather(seed=1)],
+            "HOG": [made_weather(variant="hog", fog=(9, 9, 9, 9, 9))],
+        },
+        {"fog": "fog", "noise": "noise"},
+        "Fog costs most",
+    ),
+    "weather_gains": lambda: plots.weather_gains(
+        {
+            "FER2013": {"a": Gain(0.02, 0.01, 0.03), "b": Gain(-0.02, -0.03, 0.01)},
+            "drawn": {"a": Gain(0.01), "b": Gain(-0.1, -0.2, -0.05)},
+        },
+        "points",
+        "One helps, one does not",
+    ),
+    "reliability_bins": lambda: plots.reliability_bins(
+        {"softmax": ([[0.5, 0.3, 0.4], [0.5, 0.9, 1.0]], 100)}, "Too modest by a little"
+    ),
     "sample_grid": lambda: plots.sample_grid(faces([9, 2, 9, 9, 9, 9, 9, 3])),
     "learning_curves": lambda: plots.learning_curves(made_history()),
     "learning_curves, no joint loss": lambda: plots.learning_curves(made_history(joint=False)),

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from made_rows import made_weather as row
 
 from fercourse import FercourseError
 from fercourse.runs.statistics import mean_interval
@@ -15,27 +16,7 @@ from fercourse.runs.weather import (
     mean_corruption_error,
     recipes,
 )
-from fercourse.runs.weather_row import WeatherBook, WeatherRow, digits
-
-
-def row(fog=(8, 6, 4, 2, 0), noise=(5, 5, 5, 5, 5), seed=0, variant="model1", n=10, **changes):
-    total = sum(fog) + sum(noise)
-    hits = np.full(n, total // n)
-    hits[: total % n] += 1
-    facts = {
-        "run": f"{variant}-{seed}",
-        "variant": variant,
-        "recipe": "short",
-        "seed": seed,
-        "dataset": "fer2013",
-        "fingerprint": "abc",
-        "n": n,
-        "cure": "none",
-        "clear": 9,
-        "right": {"fog": list(fog), "noise": list(noise)},
-        "hits": digits(hits),
-    }
-    return WeatherRow(**(facts | changes))
+from fercourse.runs.weather_row import WeatherBook
 
 
 def test_a_row_knows_its_accuracies():

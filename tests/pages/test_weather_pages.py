@@ -1,0 +1,112 @@
+"""What the pages say of bad weather and of photographs follows from the records."""
+
+import copy
+
+import pytest
+from made_rows import made_weather
+
+from fercourse.pages.photographs import (
+    calibration_in_words,
+    photograph_record,
+    photograph_tables,
+)
+from fercourse.pages.weather import (
+    attention_finding,
+    attention_gains,
+    cure_finding,
+    cure_gains,
+    curves_finding,
+    field_by_title,
+    training_finding,
+    training_gains,
+    weather_tables,
+)
+from fercourse.runs.ledger import Ledger
+from fercourse.runs.weather_row import WeatherBook
+from fercourse.weather import CORRUPTIONS
+
+
+def whole(level=5, fog=None, **facts):
+    """A row with every corruption."""
+    right = {kind: [level] * 5 for kind in CORRUPTIONS} | ({"fog": fog} if fog else {})
+    total = sum(map(sum, right.values()))
+    from fercourse.runs.weather_row import digits
+
+    hits = digits([total // 10 + (k < total % 10) for k in range(10)])
+    return made_weather(right=right, hits=hits, **facts)
+
+
+ROWS = [
+    *(whole(seed=s) for s in range(3)),
+    *(whole(7, seed=s, variant="model3") for s in range(3)),
+    *(whole(5, [6, 5, 4, 5, 5 + s % 2], seed=s, variant="model6") for s in range(3)),
+    *(whole(5, [8, 8, 8, 8, 8 - s], seed=s, variant="model1-fog") for s in range(3)),
+    *(whole(4, [6, 6, 6, 6, 6], seed=s, cure="gamma", clear=8) for s in range(3)),
+    whole(3, variant="hog", recipe="linear classifier"),
+]
+
+
+def test_recognisers_by_title():
+    named = field_by_title(ROWS, "fer2013")
+    assert list(named) == ["model 1", "model 3", "model 6", "oriented gradients (HOG)"]
+    assert [len(rows) for rows in named.values()] == [3, 3, 3, 1]
+    assert field_by_title(ROWS, "synthetic") == {}
+    said = curves_finding(named, "FER2013")
+    assert said.startswith("FER2013: at the worst severity ")
+    assert "within 20.0 points" in said
+
+
+def test_attention_is_judged_with_intervals():
+    gains = {"FER2013": attention_gains([row for row in ROWS if row.cure == "none"])}
+    assert gains["FER2013"]["model 3 − 1, bad weather"].mean == pytest.approx(0.2)
+    assert gains["FER2013"]["model 3 − 1, kept on the way"].mean == pytest.approx(0.2)
+    said = attention_finding(gains)
+    assert "model 3 is better than plain VGG16 on FER2013 (+20.00" in said
+    assert "model 6 shows no difference on FER2013" in said
+
+
+def test_cures_and_training():
+    cures = cure_gains(ROWS, "model1")
+    assert list(cures) == ["gamma"]
+    assert cures["gamma"]["clear air"].mean == pytest.approx(-0.1)
+    said = cure_finding(cures, "FER2013")
+    assert said.startswith(
+        "FER2013: in fog gamma gains +10.00 points and costs −10.00 in clear air"
+    )
+    assert said.endswith("over all weather none of the cures gains")
+    fogged = training_gains([row for row in ROWS if row.cure == "none"])
+    assert fogged["fog"].mean == pytest.approx(0.28)
+    assert "+28.00 points in fog, +0.00 in other weather" in training_finding({"FER2013": fogged})
+
+
+def test_the_table_has_every_recogniser():
+    text = "\n".join(weather_tables(ROWS))
+    assert "| model6 | 3 | 90.0 |" in text
+    assert "| oriented gradients (HOG) | 1 |" in text
+    assert "| model1 | 3 | 90.0 | 50.0 |" in text
+    (line,) = [line for line in text.splitlines() if line.startswith("| model1 |")]
+    assert line.endswith("| 50.0 | 1.00 |"), "the baseline's mCE"
+    assert weather_tables([]) == []
+
+
+def test_what_is_recorded_can_be_written():
+    """Of the repository's own records, whatever they are by now."""
+    path = Ledger().path
+    assert weather_tables(WeatherBook(path.with_name("weather.jsonl")).rows())
+    text = "\n".join(photograph_tables(photograph_record(path.with_name("photographs.json"))))
+    for says in ("temperature", "sure from", "CK+48", "margin", "40°"):
+        assert says in text
+
+
+def test_calibration_is_said_as_it_is(tmp_path):
+    assert photograph_record(tmp_path / "none.json") == {}
+    assert photograph_tables({}) == []
+    record = copy.deepcopy(photograph_record(Ledger().path.with_name("photographs.json")))
+    one = record["model1"]["calibration"]
+    one["softmax"] |= {"error": 0.1, "interval": [0.09, 0.11]}
+    one["calibrated"]["error"] = 0.02
+    assert "of model 1 the temperature changes it, 0.100 to 0.020" in calibration_in_words(
+        record
+    ).replace("Of", "of", 1)
+    one["calibrated"]["error"] = 0.095
+    assert "leaves it where it was, 0.100 to 0.095" in calibration_in_words(record)
