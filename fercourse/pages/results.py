@@ -79,6 +79,8 @@ def _split(rows: Sequence[Row], claims: dict[tuple[str, str], Claim]) -> str:
     for group in chain.from_iterable(map(_groups, group_by_config(rows))):
         first = group[0]
         claim = claims.get((dataset.name, first.variant.split("-")[0]))
+        if first.run.train.fog:
+            claim = None  # the paper has no such run
         cells.append(
             (
                 first.variant,
