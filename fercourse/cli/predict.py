@@ -57,6 +57,8 @@ def predict(
         raise FercourseError("Name pictures, or --video FILE, or --camera 0: one of the three.")
     if as_json and as_csv:
         raise FercourseError("--json and --csv exclude one another.")
+    if cropped and out is not None:
+        raise FercourseError("--out draws where faces were found; with --cropped none is searched.")
 
     from fercourse.evaluation.recognise import Reader
     from fercourse.training.train import find_device
@@ -83,7 +85,7 @@ def _pictures(
 
     meant = sources(names, sys.stdin.buffer.read, out)
     one = len(meant) == 1 and not Path(names[0]).is_dir()
-    if one and out is None and meant[0].name != PIPED and not (as_json or as_csv):
+    if one and out is None and not cropped and meant[0].name != PIPED and not (as_json or as_csv):
         photo = Path(meant[0].name)
         out = photo.with_name(f"{photo.stem}-faces.png")
     if one and out is not None:
@@ -92,7 +94,7 @@ def _pictures(
     table = csv.writer(sys.stdout, lineterminator="\n")
     if as_csv:
         table.writerow([*report.PICTURE_COLUMNS, *report.classes(count), "error"])
-    documents, bad = [], 0
+    documents, bad, names = [], 0, report.Names()
     bar = tqdm(answer(reader, meant, cropped), "pictures", len(meant), unit="", disable=None)
     with bar if len(meant) > 1 else tqdm(disable=True):
         for found in bar if len(meant) > 1 else answer(reader, meant, cropped):
@@ -105,8 +107,8 @@ def _pictures(
                 table.writerows(report.picture_rows(found, count))
             elif not found.error:
                 tqdm.write("\n".join(report.lines(found)))
-            if out and found.picture is not None and found.faces and not cropped:
-                target = out if one else out / f"{Path(found.source.name).stem}-faces.png"
+            if out and found.picture is not None and found.faces:
+                target = out if one else out / names.take(found.source.name)
                 annotate(found.picture, found.faces, target)
                 if one and not (as_json or as_csv):
                     print(f"Drawn in {target}")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from pathlib import Path
 from typing import Any
 
 from fercourse.evaluation.film import Frame, Seen
 from fercourse.evaluation.recognise import FacePrediction
-from fercourse.evaluation.sources import Answer
+from fercourse.evaluation.sources import PIPED, Answer
 from fercourse.labels import Expression
 
 _FACE = ("left", "top", "right", "bottom", "found_with", "expression", "sure")
@@ -62,6 +64,20 @@ def film_rows(frame: Frame, faces: list[Seen]) -> list[list[Any]]:
     """Of :data:`FILM_COLUMNS`, for one frame."""
     seconds = f"{frame.seconds:.3f}"
     return [[frame.number, seconds, each.face, *_cells(each.prediction)] for each in faces]
+
+
+class Names:
+    """Names of annotated pictures, each given once: "a-faces.png", then "a-faces-2.png"."""
+
+    def __init__(self) -> None:
+        self._given: Counter[str] = Counter()
+
+    def take(self, source: str) -> str:
+        """A name for the picture made of a source."""
+        stem = "piped" if source == PIPED else Path(source).stem
+        self._given[stem.lower()] += 1  # some file systems do not tell A from a
+        again = self._given[stem.lower()]
+        return f"{stem}-faces{f'-{again}' if again > 1 else ''}.png"
 
 
 def _place(face: FacePrediction) -> str:

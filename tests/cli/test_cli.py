@@ -176,22 +176,25 @@ def test_predict_many_and_none_stops_the_rest(fercourse, weights, tmp_path):
     (tmp_path / "album").mkdir()
     shutil.copy(HOPPER, tmp_path / "album" / "a.jpg")
     (tmp_path / "album" / "broken.jpg").write_bytes(b"no picture")
-    words = ["predict", "album", "none.png", HOPPER, "-w", weights]
+    (tmp_path / "other").mkdir()
+    shutil.copy(HOPPER, tmp_path / "other" / "A.jpg")
+    words = ["predict", "album", "none.png", HOPPER, "other/A.jpg", "-w", weights]
     code, out, err = fercourse(*words, "--csv", "--out", "drawn")
     assert code == 1, "two could not be read"
     rows = list(csv_reader(io.StringIO(out)))
     assert rows[0][:3] == ["file", "face", "left"]
     assert rows[0][-2:] == ["p_neutral", "error"]
-    assert [row[1] for row in rows[1:]] == ["1", "", "", "1"]
+    assert [row[1] for row in rows[1:]] == ["1", "", "", "1", "1"]
     assert "cannot be read" in rows[2][-1]
     assert err.count("fercourse: ") == 2
     assert sorted(p.name for p in (tmp_path / "drawn").iterdir()) == [
+        "A-faces-2.png",
         "a-faces.png",
         "grace_hopper-faces.png",
     ]
     code, out, err = fercourse(*words)
     assert code == 1
-    assert len(out.splitlines()) == 2
+    assert len(out.splitlines()) == 3
     assert not (tmp_path / "album" / "a-faces.png").exists(), "of several nothing is drawn unasked"
     code, out, _ = fercourse("predict", "album/*.jpg", "-w", weights, "--json")
     document = json.loads(out)
@@ -310,6 +313,10 @@ BAD = {
     "nothing to predict": (["predict"], "Name pictures, or --video FILE, or --camera 0"),
     "two kinds of sources": (["predict", HOPPER, "--video", "a.mp4"], "one of the three"),
     "two kinds of output": (["predict", HOPPER, "--json", "--csv"], "exclude one another"),
+    "drawn without a search": (
+        ["predict", HOPPER, "--cropped", "--out", "a.png"],
+        "with --cropped none is searched",
+    ),
     "an address": (["predict", "https://example.org/a.jpg"], "nothing is fetched from the web"),
     "no film": (["predict", "--video", "none.mp4"], "There is no file none.mp4"),
     "text for a film": (["predict", "--video", "notes.txt"], "cannot be read as a film"),

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from fercourse.errors import FercourseError
+from fercourse.evaluation import calibration
 from fercourse.labels import Expression
 from fercourse.plots.style import (
     GREY,
@@ -90,32 +92,11 @@ def reliability(named: Mapping[str, Tensor], labels: Tensor, bins: int = 10) -> 
     panels = figure.subplots(1, len(named), sharey=True, squeeze=False)[0]
     said = []
     for axes, (name, p) in zip(panels, named.items(), strict=True):
-        confidence, answer = p.max(1)
-        right = (answer == labels).double().numpy()
-        index = (confidence * bins).long().clamp(max=bins - 1).numpy()
-        confidence = confidence.double().numpy()
-        axes.plot([0, 1], [0, 1], color=INK, linewidth=1, linestyle="--", zorder=1)
-        error = 0.0
-        for b in np.unique(index):
-            inside = index == b
-            n, mean = inside.sum(), right[inside].mean()
-            error += n / len(right) * abs(mean - confidence[inside].mean())
-            low, high = wilson(int(right[inside].sum()), int(n))
-            axes.errorbar(
-                confidence[inside].mean(),
-                mean,
-                [[mean - low], [high - mean]],
-                fmt="o",
-                color=OURS,
-                ms=3 + 7 * np.sqrt(n / len(right)),
-                elinewidth=1.2,
-            )
+        points = calibration.reliability(p, labels, bins)
+        _panel(axes, points, len(labels))
+        error = calibration.calibration_error(p, labels, bins)
         axes.set_title(f"{name}: calibration error {error:.3f}")
-        axes.set_xlim(-0.04, 1.06)
-        axes.set_ylim(0, 1.04)
-        axes.set_xlabel("confidence: largest probability")
-        light_grid(axes)
-        over = 100 * (confidence.mean() - right.mean())
+        over = 100 * sum(share * (sure - right) for share, sure, right in points)
         said.append(f"{name} is {abs(over):.1f} points too {'sure' if over > 0 else 'unsure'}")
     panels[0].set_ylabel("share of right answers")
     text = "; ".join(said)
@@ -139,27 +120,32 @@ def reliability_bins(
     figure = new_figure(height=2.6)
     panels = figure.subplots(1, len(named), sharey=True, squeeze=False)[0]
     for axes, (name, (bins, faces)) in zip(panels, named.items(), strict=True):
-        axes.plot([0, 1], [0, 1], color=INK, linewidth=1, linestyle="--", zorder=1)
-        for share, sure, right in bins:
-            n = round(share * faces)
-            low, high = wilson(round(right * n), n)
-            axes.errorbar(
-                sure,
-                right,
-                [[max(0, right - low)], [max(0, high - right)]],
-                fmt="o",
-                color=OURS,
-                ms=2 + 8 * np.sqrt(share),
-                elinewidth=1.2,
-            )
+        _panel(axes, bins, faces)
         axes.set_title(name)
-        axes.set_xlim(0, 1.03)
-        axes.set_ylim(0, 1.04)
-        axes.set_xlabel("confidence")
-        light_grid(axes)
     panels[0].set_ylabel("share of right answers")
     headline(figure, finding)
     return figure
+
+
+def _panel(axes: Axes, bins: Sequence[Sequence[float]], faces: int) -> None:
+    """A point a bin, larger where it holds more faces, with its 95 % interval."""
+    axes.plot([0, 1], [0, 1], color=INK, linewidth=1, linestyle="--", zorder=1)
+    for share, sure, right in bins:
+        n = round(share * faces)
+        low, high = wilson(round(right * n), n)
+        axes.errorbar(
+            sure,
+            right,
+            [[max(0, right - low)], [max(0, high - right)]],
+            fmt="o",
+            color=OURS,
+            ms=3 + 7 * np.sqrt(share),
+            elinewidth=1.2,
+        )
+    axes.set_xlim(-0.04, 1.06)
+    axes.set_ylim(0, 1.04)
+    axes.set_xlabel("confidence: largest probability")
+    light_grid(axes)
 
 
 @course_style()
