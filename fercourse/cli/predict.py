@@ -75,7 +75,7 @@ def predict(
 
 
 def _pictures(
-    names: list[str], reader: Reader, out: Path | None, as_json: bool, as_csv: bool, cropped: bool
+    typed: list[str], reader: Reader, out: Path | None, as_json: bool, as_csv: bool, cropped: bool
 ) -> None:
     from tqdm.auto import tqdm
 
@@ -83,8 +83,8 @@ def _pictures(
     from fercourse.evaluation.recognise import annotate, check_drawable
     from fercourse.evaluation.sources import PIPED, answer, sources
 
-    meant = sources(names, sys.stdin.buffer.read, out)
-    one = len(meant) == 1 and not Path(names[0]).is_dir()
+    meant = sources(typed, sys.stdin.buffer.read, out)
+    one = len(meant) == 1 and not Path(typed[0]).is_dir()
     if one and out is None and not cropped and meant[0].name != PIPED and not (as_json or as_csv):
         photo = Path(meant[0].name)
         out = photo.with_name(f"{photo.stem}-faces.png")

@@ -47,9 +47,10 @@ def crop(
     if angle:
         picture, place = _turned(picture, place, angle)
     # Only what is cut is converted: of 48 megapixels, most is background.
-    near = tuple(f(v) for f, v in zip((floor, floor, ceil, ceil), place, strict=True))
-    part = picture.crop(near).convert("RGB" if colour else "L")
-    inside = tuple(v - near[k % 2] for k, v in enumerate(place))
+    left, top, right, bottom = place
+    x, y = floor(left), floor(top)
+    part = picture.crop((x, y, ceil(right), ceil(bottom))).convert("RGB" if colour else "L")
+    inside = (left - x, top - y, right - x, bottom - y)
     cut = part.resize((size, size), Image.Resampling.BILINEAR, inside)
     return torch.from_numpy(np.array(cut))
 

@@ -51,6 +51,17 @@ class FacePrediction:
     probabilities: tuple[float, ...]
     sure_from: float = SURE
 
+    @property
+    def found(self) -> Detection:
+        """Where it is.
+
+        Raises:
+            FercourseError: The picture was given as a face already.
+        """
+        if self.detection is None:
+            raise FercourseError("This face was cut out before: there is no photograph around it.")
+        return self.detection
+
     def ranked(self) -> list[tuple[Expression, float]]:
         """Expressions with their probabilities, the likeliest first."""
         pairs = [(Expression(k), p) for k, p in enumerate(self.probabilities)]

@@ -90,8 +90,8 @@ def pictures(ledger: Ledger) -> dict[str, Callable]:
     weather = WeatherBook(ledger.path.with_name("weather.jsonl")).rows()
     if named := field_by_title(weather, "fer2013"):
         kinds = {name: kind.title for name, kind in CORRUPTIONS.items()}
-        said = curves_finding(named, "FER2013")
-        found["bad-weather"] = lambda: weather_curves(named, kinds, said)
+        costs = curves_finding(named, "FER2013")
+        found["bad-weather"] = lambda: weather_curves(named, kinds, costs)
     if record := photograph_record(ledger.path.with_name("photographs.json")):
         found["calibration"] = lambda: calibrated(record)
     return found

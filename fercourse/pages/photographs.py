@@ -68,12 +68,9 @@ def calibration_in_words(record: Record) -> str:
         before, after = (found["calibration"][way] for way in ("softmax", "calibrated"))
         low, high = before["interval"]
         within = low <= after["error"] <= high
-        change = "leaves it where it was" if within else "changes it"
-        said.append(
-            f"of {name} the temperature {change}, {before['error']:.3f} to {after['error']:.3f}"
-        )
-    text = "; ".join(said)
-    return f"{text[0].upper()}{text[1:]}."
+        change = ", inside its interval" if within else ""
+        said.append(f"of {name} from {before['error']:.3f} to {after['error']:.3f}{change}")
+    return f"The temperature moves the calibration error {'; '.join(said)}."
 
 
 def _doubt(record: Record) -> str:

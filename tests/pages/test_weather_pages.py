@@ -105,8 +105,8 @@ def test_calibration_is_said_as_it_is(tmp_path):
     one = record["model1"]["calibration"]
     one["softmax"] |= {"error": 0.1, "interval": [0.09, 0.11]}
     one["calibrated"]["error"] = 0.02
-    assert "of model 1 the temperature changes it, 0.100 to 0.020" in calibration_in_words(
-        record
-    ).replace("Of", "of", 1)
+    said = calibration_in_words(record)
+    assert said.startswith("The temperature moves the calibration error of model 1 from 0.100 to 0")
+    assert "0.020; of model 6" in said
     one["calibrated"]["error"] = 0.095
-    assert "leaves it where it was, 0.100 to 0.095" in calibration_in_words(record)
+    assert "from 0.100 to 0.095, inside its interval; of" in calibration_in_words(record)

@@ -42,7 +42,7 @@ def reading(
     axes.set_anchor("NW")
     bare(axes)
     for k, found in enumerate(predictions, start=1):
-        left, top, right, bottom = found.detection.box
+        left, top, right, bottom = found.found.box
         colour = TRAIN if k <= shown else GREY
         axes.add_patch(
             Rectangle(
@@ -63,7 +63,7 @@ def reading(
     for k, found in enumerate(predictions[:shown]):
         base = 0.1 + content - (k + 1) * each  # inches from below
         top = figure.add_axes((0.46, (base + 0.3) * inch, 0.17, (each - 0.5) * inch))
-        picture(top, crop(photo, found.detection.box, size))
+        picture(top, crop(photo, found.found.box, size))
         top.set_title(f"{k + 1}", loc="left")
         top.set_xlabel(f"{size} × {size}", fontsize=7.5)
         bars = figure.add_axes((0.735, (base + 0.12) * inch, 0.21, (each - 0.24) * inch))

@@ -50,10 +50,10 @@ def from_photo(image: Image.Image, face: Tensor, reading: FacePrediction) -> Fig
     figure = new_figure(height=3.0)
     left, middle, right = figure.subplots(1, 3, width_ratios=[0.85, 0.85, 1.3])
     left.imshow(np.asarray(image))
-    x0, y0, x1, y1 = reading.detection.box
+    x0, y0, x1, y1 = reading.found.box
     left.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, color=TRAIN, linewidth=1.8))
-    left.plot(*zip(*reading.detection.landmarks, strict=True), "o", color=TRAIN, ms=3)
-    left.set_title(f"found (p = {reading.detection.probability:.4f})")
+    left.plot(*zip(*reading.found.landmarks, strict=True), "o", color=TRAIN, ms=3)
+    left.set_title(f"found (p = {reading.found.probability:.4f})")
     middle.imshow(face.numpy(), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
     middle.set_title(f"cut: {len(face)} × {len(face)}, grey")
     for axes in (left, middle):
@@ -96,6 +96,7 @@ def reliability(named: Mapping[str, Tensor], labels: Tensor, bins: int = 10) -> 
         _panel(axes, points, len(labels))
         error = calibration.calibration_error(p, labels, bins)
         axes.set_title(f"{name}: calibration error {error:.3f}")
+        axes.set_xlabel("confidence: largest probability")
         over = 100 * sum(share * (sure - right) for share, sure, right in points)
         said.append(f"{name} is {abs(over):.1f} points too {'sure' if over > 0 else 'unsure'}")
     panels[0].set_ylabel("share of right answers")
@@ -122,6 +123,7 @@ def reliability_bins(
     for axes, (name, (bins, faces)) in zip(panels, named.items(), strict=True):
         _panel(axes, bins, faces)
         axes.set_title(name)
+        axes.set_xlabel("confidence")
     panels[0].set_ylabel("share of right answers")
     headline(figure, finding)
     return figure
@@ -144,7 +146,6 @@ def _panel(axes: Axes, bins: Sequence[Sequence[float]], faces: int) -> None:
         )
     axes.set_xlim(-0.04, 1.06)
     axes.set_ylim(0, 1.04)
-    axes.set_xlabel("confidence: largest probability")
     light_grid(axes)
 
 
