@@ -48,7 +48,7 @@ def weather_of(
         "run": trained.key,
         "variant": f"{run.model.name}{'-fog' if run.train.fog else ''}",
         "recipe": f"{run.data.size} px, width {run.model.width:g}, {run.train.epochs} epochs, "
-        f"{run.train.augment} augmentation",
+        f"{'no' if run.train.augment == 'none' else run.train.augment} augmentation",
         "seed": run.seed,
     }
 

@@ -55,7 +55,7 @@ def curves_finding(named: Mapping[str, Sequence[WeatherRow]], where: str) -> str
     hardest = min(worst, key=lambda kind: worst[kind])
     bad = [float(np.mean([row.bad for row in rows])) for rows in nets.values()]
     return (
-        f"{where}: at the worst severity {CORRUPTIONS[hardest].title} leaves "
+        f"On {where}, {CORRUPTIONS[hardest].title} at its worst leaves "
         f"{100 * worst[hardest]:.0f} % right; in all weather the networks lie within "
         f"{100 * (max(bad) - min(bad)):.1f} points"
     )
@@ -78,13 +78,17 @@ def attention_gains(rows: Sequence[WeatherRow]) -> dict[str, Gain]:
 
 def attention_finding(gains: Mapping[str, Mapping[str, Gain]]) -> str:
     """Does attention help in bad weather? With intervals."""
-    said = []
+    said, clear = [], []
     for where, found in gains.items():
-        for k in (3, 6):
-            gain = found.get(f"model {k} − 1, bad weather")
-            if gain is not None:
-                said.append(f"model {k} {_verdict(gain)} on {where} ({gain})")
-    return f"In bad weather, {'; '.join(said)}"
+        bad = {k: found[name] for k in (3, 6) if (name := f"model {k} − 1, bad weather") in found}
+        said.append(f"{', '.join(f'model {k} {gain}' for k, gain in bad.items())} on {where}")
+        clear += [
+            f"model {k} is {'better' if gain.mean > 0 else 'worse'} on {where}"
+            for k, gain in bad.items()
+            if gain.low > 0 or gain.high < 0
+        ]
+    verdict = " and ".join(clear) or "no difference is shown"
+    return f"In bad weather, against plain VGG16, {verdict}: {'; '.join(said)}"
 
 
 def cure_gains(rows: Sequence[WeatherRow], variant: str) -> Gains:
@@ -198,14 +202,6 @@ def _cells(
         mean([row.bad for row in rows]),
         mce,
     )
-
-
-def _verdict(gain: Gain) -> str:
-    if gain.low > 0:
-        return "is better than plain VGG16"
-    if gain.high < 0:
-        return "is worse than plain VGG16"
-    return "shows no difference"
 
 
 def _points(value: float) -> str:

@@ -33,7 +33,11 @@ def weather(networks: Mapping[str, Recogniser]) -> Explorer:
         worse = corrupt(clear, corruption, severity) if severity else clear
         seen = torch.cat((clear, worse, cure(worse, after)))  # (3, S, S)
         read = {name: probabilities(net, seen, bf16=False) for name, net in networks.items()}
-        titles = ["clear", f"{CORRUPTIONS[corruption].title}, severity {severity}", after]
+        titles = [
+            "clear",
+            f"{CORRUPTIONS[corruption].title}, severity {severity}",
+            "no cure" if after == "none" else after,
+        ]
         return weather_answers(seen, titles, read, expression.capitalize())
 
     return Explorer(

@@ -21,6 +21,7 @@ from fercourse.pages.weather import (
     training_gains,
     weather_tables,
 )
+from fercourse.runs.findings import Gain
 from fercourse.runs.ledger import Ledger
 from fercourse.runs.weather_row import WeatherBook
 from fercourse.weather import CORRUPTIONS
@@ -52,7 +53,7 @@ def test_recognisers_by_title():
     assert [len(rows) for rows in named.values()] == [3, 3, 3, 1]
     assert field_by_title(ROWS, "synthetic") == {}
     said = curves_finding(named, "FER2013")
-    assert said.startswith("FER2013: at the worst severity ")
+    assert said.startswith("On FER2013, ")
     assert "within 20.0 points" in said
 
 
@@ -61,8 +62,11 @@ def test_attention_is_judged_with_intervals():
     assert gains["FER2013"]["model 3 − 1, bad weather"].mean == pytest.approx(0.2)
     assert gains["FER2013"]["model 3 − 1, kept on the way"].mean == pytest.approx(0.2)
     said = attention_finding(gains)
-    assert "model 3 is better than plain VGG16 on FER2013 (+20.00" in said
-    assert "model 6 shows no difference on FER2013" in said
+    assert "model 3 is better on FER2013: model 3 +20.00 [20.00, 20.00], model 6 +0" in said
+    same = {"FER2013": {"model 6 − 1, bad weather": Gain(0.01, -0.01, 0.03)}}
+    assert "no difference is shown: model 6 +1.00 [−1.00, 3.00] on FER2013" in attention_finding(
+        same
+    )
 
 
 def test_cures_and_training():

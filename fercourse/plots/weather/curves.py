@@ -46,7 +46,7 @@ def weather_curves(
     columns = 4
     lines = -(-(len(titles) + 1) // columns)
     figure = new_figure(height=0.7 + 1.75 * lines)
-    grid = figure.subplots(lines, columns, sharex=True, sharey=True).flat
+    grid = figure.subplots(lines, columns, sharey=True).flat
     x = np.arange(6)
     handles = []
     for axes, (kind, title) in zip(grid, titles.items(), strict=False):

@@ -14,25 +14,32 @@ from fercourse.plots.style import course_style, headline, new_figure, tight
 
 
 @course_style()
-def weather_sheet(clear: Tensor, copies: Mapping[str, Sequence[Tensor]], finding: str) -> Figure:
+def weather_sheet(
+    clear: Tensor,
+    copies: Mapping[str, Sequence[Tensor]],
+    finding: str,
+    columns: Sequence[str] = (),
+) -> Figure:
     """One face as it is, and behind it a row a corruption with five severities.
 
     Args:
         clear: uint8 (S, S).
         copies: By corruption's title, the face at each severity.
         finding: What the figure shows.
+        columns: Titles of the copies; "severity 1" and so on where none are given.
     """
     if not copies:
         raise FercourseError("there is no corruption to show.")
     severities = len(next(iter(copies.values())))
+    titles = ["clear", *(columns or [f"severity {k + 1}" for k in range(severities)])]
     figure = new_figure(height=0.55 + 0.93 * len(copies))
     grid = figure.subplots(len(copies), 1 + severities, squeeze=False)
     for axes, (title, row) in zip(grid, copies.items(), strict=True):
         for one, face in zip(axes, (clear, *row), strict=True):
             picture(one, face)
         axes[0].set_ylabel(title)
-    for k, one in enumerate(grid[0]):
-        one.set_title(f"severity {k}" if k else "clear")
+    for one, title in zip(grid[0], titles, strict=True):
+        one.set_title(title)
     tight(figure, 0.02)
     headline(figure, finding)
     return figure
