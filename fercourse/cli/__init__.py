@@ -1,6 +1,7 @@
 """The command line: one file a command, or a group of them."""
 
 import errno
+import os
 import sys
 import warnings
 from pathlib import Path
@@ -61,6 +62,9 @@ def main() -> None:
         app()
     except FercourseError as error:
         _end(error)
+    except BrokenPipeError:  # who reads has seen enough, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except OSError as error:
         _end(_told(error))
     except (MemoryError, RuntimeError) as error:

@@ -218,6 +218,18 @@ def test_predict_by_default(fercourse, tmp_path):
     assert out.startswith("me-faces.png, face 1: "), "no place, for nothing was searched"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes end otherwise there")
+def test_a_reader_that_has_seen_enough(tmp_path):
+    command = f"import sys; sys.argv[1:] = ['predict', {str(HOPPER)!r}, '--csv']; "
+    command += "from fercourse.cli import main; main()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", command], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait() == 1
+
+
 def test_predict_a_film(fercourse, tmp_path):
     cv2 = pytest.importorskip("cv2", reason="the extra video is not installed")
     with Image.open(HOPPER) as photo:
