@@ -14,12 +14,13 @@ from fercourse.pages.photographs import calibrated, photograph_record
 from fercourse.pages.picture import save_if_changed
 from fercourse.pages.results import report
 from fercourse.pages.weather import curves_finding, field_by_title
+from fercourse.pages.weather import in_short as in_bad_weather
 from fercourse.plots import claimed_against_measured, confusion, one_field, sweep, weather_curves
 from fercourse.runs.findings import by_cut, findings
 from fercourse.runs.groups import group_by_config
 from fercourse.runs.ledger import Ledger
 from fercourse.runs.table2 import in_words, standings
-from fercourse.runs.weather_row import WeatherBook
+from fercourse.runs.weather_row import WeatherBook, WeatherRow
 from fercourse.weather import CORRUPTIONS
 
 ANSWER = ("<!-- answer: written by `fercourse ledger report` -->", "<!-- end of answer -->")
@@ -28,6 +29,7 @@ ATTENTION = (
     "<!-- attention: written by `fercourse ledger report` -->",
     "<!-- end of attention -->",
 )
+WEATHER = ("<!-- weather: written by `fercourse ledger report` -->", "<!-- end of weather -->")
 RESULTS = ("<!-- results: written by `fercourse ledger report` -->", "<!-- end of results -->")
 
 
@@ -64,6 +66,7 @@ def page_contents(ledger: Ledger) -> dict[str, dict[tuple[str, str], str]]:
         "README.md": {
             ANSWER: answer(ledger),
             ATTENTION: in_short(),
+            WEATHER: in_bad_weather(_weather(ledger)),
             FINDING: finding(ledger),
         },
         "docs/results.md": {RESULTS: report(ledger)},
@@ -87,14 +90,18 @@ def pictures(ledger: Ledger) -> dict[str, Callable]:
         fields = {title: standings(entries, name) for name, title in FIELDS.items()}
         words = f"FER2013: {in_words(fields['FER2013'])}"
         found["table2-one-field"] = lambda: one_field(fields, words)
-    weather = WeatherBook(ledger.path.with_name("weather.jsonl")).rows()
-    if named := field_by_title(weather, "fer2013"):
+    if named := field_by_title(_weather(ledger), "fer2013"):
         kinds = {name: kind.title for name, kind in CORRUPTIONS.items()}
         costs = curves_finding(named, "FER2013")
         found["bad-weather"] = lambda: weather_curves(named, kinds, costs)
     if record := photograph_record(ledger.path.with_name("photographs.json")):
         found["calibration"] = lambda: calibrated(record)
     return found
+
+
+def _weather(ledger: Ledger) -> list[WeatherRow]:
+    """What lies beside the ledger."""
+    return WeatherBook(ledger.path.with_name("weather.jsonl")).rows()
 
 
 def answer(ledger: Ledger) -> str:

@@ -6,7 +6,16 @@ from conftest import ROOT
 from made_rows import made_row
 
 from fercourse import FercourseError
-from fercourse.pages.front import ANSWER, ATTENTION, FINDING, RESULTS, finding, page_contents, write
+from fercourse.pages.front import (
+    ANSWER,
+    ATTENTION,
+    FINDING,
+    RESULTS,
+    WEATHER,
+    finding,
+    page_contents,
+    write,
+)
 from fercourse.runs.ledger import Ledger
 from fercourse.runs.paper import record_paper
 
@@ -23,7 +32,7 @@ def test_readme_and_results_say_what_the_ledger_says():
 def checkout(tmp_path):
     (tmp_path / "docs").mkdir()
     for name, markers in (
-        ("README.md", (ANSWER, ATTENTION, FINDING)),
+        ("README.md", (ANSWER, ATTENTION, WEATHER, FINDING)),
         ("docs/results.md", (RESULTS,)),
     ):
         places = "\n".join(f"{begin}\nold\n{end}" for begin, end in markers)

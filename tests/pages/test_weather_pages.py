@@ -13,10 +13,12 @@ from fercourse.pages.photographs import (
 from fercourse.pages.weather import (
     attention_finding,
     attention_gains,
+    best_cure,
     cure_finding,
     cure_gains,
     curves_finding,
     field_by_title,
+    in_short,
     training_finding,
     training_gains,
     weather_tables,
@@ -81,6 +83,22 @@ def test_cures_and_training():
     fogged = training_gains([row for row in ROWS if row.cure == "none"])
     assert fogged["fog"].mean == pytest.approx(0.28)
     assert "+28.00 points in fog, +0.00 in other weather" in training_finding({"FER2013": fogged})
+
+
+def test_in_short():
+    text = in_short(ROWS)
+    assert "model 3 +20.00 [20.00, 20.00], model 6 +0.10" in text
+    assert "Of four cures gamma helps plain VGG16 most over all of it (−7.14 on FER2013)" in text
+    assert "Training it in fog: +28.00 in fog and +0.00 in clear air on FER2013." in text
+    assert in_short([]).startswith("Nothing is measured in bad weather yet")
+
+
+def test_the_best_cure_is_that_over_all_data_sets():
+    cured = {
+        "here": {"gamma": {"fog": Gain(0.2), "noise": Gain(0.0)}, "clahe": {"fog": Gain(0.0)}},
+        "there": {"gamma": {"fog": Gain(-0.3)}, "clahe": {"fog": Gain(0.01)}},
+    }
+    assert best_cure(cured) == "clahe"
 
 
 def test_the_table_has_every_recogniser():
