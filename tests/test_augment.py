@@ -11,7 +11,16 @@ from PIL import Image
 from tolerances import GREY, STEP, SUM
 
 from fercourse import FercourseError
-from fercourse.augment import COURSE, FIFTEEN, augment, fifteen_fold, mixup, mixup_share, warp
+from fercourse.augment import (
+    COURSE,
+    FIFTEEN,
+    augment,
+    fifteen_fold,
+    foggy,
+    mixup,
+    mixup_share,
+    warp,
+)
 from fercourse.preprocess import normalise
 
 pytestmark = pytest.mark.numeric
@@ -299,3 +308,18 @@ def test_cuda_draws_what_the_cpu_draws(policy):
     there = augment(images.cuda(), policy, seeded(0)).cpu()
     # positions a few 1e-6 of the width apart, between neighbours up to 4 apart
     torch.testing.assert_close(here, there, atol=1e-3, rtol=0)
+
+
+def test_some_faces_stand_in_fog():
+    x = normalise(noise(400))
+    torch.testing.assert_close(foggy(x, 0.0, seeded(0)), x, rtol=0, atol=1e-5)
+    found = foggy(x, 0.3, seeded(0))
+    assert found.shape == x.shape
+    assert -2 <= found.min() <= found.max() <= 2.0001
+    contrast = found.std((1, 2, 3)) / x.std((1, 2, 3))
+    hidden = contrast < 0.999
+    assert hidden.float().mean().item() == pytest.approx(0.3, abs=0.08)
+    assert contrast[hidden].min() < 0.15, "up to the thickest severity"
+    assert contrast[hidden].max() > 0.85, "and down to hardly any"
+    torch.testing.assert_close(found[~hidden], x[~hidden], rtol=0, atol=1e-5)
+    assert torch.equal(found, foggy(x, 0.3, seeded(0)))

@@ -57,6 +57,8 @@ def test_it_learns_and_writes_what_it_says(tmp_path):
     assert same(again.network.state_dict(), fit.model.state_dict())
     assert again.run == tiny(**{"train.epochs": 6})
     assert again.about["best_epoch"] == fit.best_epoch
+    assert 0.05 < again.temperature < 20, "fitted on the validation split"
+    assert sum(again.about["shares"]) == pytest.approx(1, abs=1e-4)
     assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]
 
 
@@ -93,7 +95,7 @@ KILLED = """
 @pytest.mark.parametrize(
     "changes",
     [
-        {"train.ema": 0.9, "train.augment": "course", "train.mixup": 0.2},
+        {"train.ema": 0.9, "train.augment": "course", "train.mixup": 0.2, "train.fog": 0.5},
         {"train.swa": 0.5},
         {
             "train.schedule": "plateau",
@@ -390,3 +392,14 @@ def test_two_processes_train_one_model(tmp_path):
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.split()[-2] == "2"
     assert load_weights(tmp_path / "run" / "model.safetensors").run.train.batch_size == 12
+
+
+def test_fog_is_drawn_in_training_and_not_in_validation():
+    data = bar_dataset(80)
+    clear, fogged = (
+        train(tiny(1, **{"train.epochs": 1, "train.fog": share}), data, None, "cpu", progress=False)
+        for share in (0.0, 1.0)
+    )
+    assert fogged.history[0]["train_loss"] != clear.history[0]["train_loss"]
+    with pytest.raises(FercourseError, match=r"fog must be in \[0, 1\], not 2"):
+        tiny(**{"train.fog": 2.0})
