@@ -71,9 +71,7 @@ def check_through_fog(attempt: Callable[..., Any]) -> None:
         "Sum over the severities first, divide then, and take the mean over corruptions last.",
     ],
 )
-def mean_corruption_error(
-    errors: dict[str, list[float]], baseline: dict[str, list[float]]
-) -> float:
+def mean_ce(errors: dict[str, list[float]], baseline: dict[str, list[float]]) -> float:
     """mCE: errors and baseline hold, by corruption, the error rates at five severities.
 
     1 is as good as the baseline; less is better.
@@ -83,8 +81,8 @@ def mean_corruption_error(
     return sum(ratios) / len(ratios)
 
 
-@check(mean_corruption_error, "Every corruption counts alike, however hard it is.")
-def check_mean_corruption_error(attempt: Callable[..., Any]) -> None:
+@check(mean_ce, "Every corruption counts alike, however hard it is.")
+def check_mean_ce(attempt: Callable[..., Any]) -> None:
     """Diagnoses: ratios by severity, one ratio of all, accuracies, per cent, upside down."""
     errors = {"fog": [0.1, 0.2, 0.3, 0.5, 0.8], "noise": [0.5, 0.6, 0.7, 0.8, 0.85]}
     base = {"fog": [0.2, 0.25, 0.3, 0.6, 0.7], "noise": [0.3, 0.5, 0.6, 0.7, 0.9]}

@@ -371,7 +371,7 @@ widgets.weather({name: networks[name] for name in ("model 1", "model 6")})
 # %% [markdown] exercise="bad_weather.through_fog"
 # Write the equation of fog for one face and a picture of its thickness.
 
-# %% [markdown] exercise="bad_weather.mean_corruption_error"
+# %% [markdown] exercise="bad_weather.mean_ce"
 # Compute mCE from two tables of error rates. Then call it on `found["model 6"]` and `base`.
 
 # %% [markdown] exercise="bad_weather.dark_channel"

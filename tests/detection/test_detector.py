@@ -152,9 +152,18 @@ def test_an_empty_box_is_refused():
         crop(np.zeros((50, 50), np.uint8), (10, 10, 10, 10))
 
 
-@pytest.mark.parametrize("bad", [np.zeros((4, 4)), np.zeros((4, 4, 4), np.uint8)])
-def test_pictures_of_unknown_kind_are_refused(bad):
-    with pytest.raises(FercourseError, match="uint8"):
+@pytest.mark.parametrize(
+    ("bad", "says"),
+    [
+        (np.full((4, 4), 7.0), "must be in"),
+        (np.zeros((4, 4), np.int32), "uint8"),
+        (np.zeros((40, 40, 2), np.uint8), "1, 3 or 4"),
+        (np.zeros((2, 4, 4, 3), np.uint8), "several go into a list"),
+        ("photo.jpg", "not a str"),
+    ],
+)
+def test_pictures_of_unknown_kind_are_refused(bad, says):
+    with pytest.raises(FercourseError, match=says):
         detect([bad])
 
 

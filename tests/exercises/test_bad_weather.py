@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from fercourse.exercises.bad_weather import (
     check_dark_channel,
-    check_mean_corruption_error,
+    check_mean_ce,
     check_through_fog,
 )
 
@@ -40,7 +40,7 @@ def test_slips_in_the_fog():
 def test_slips_in_the_error():
     kinds = lambda e: list(e)  # noqa: E731
     diagnosed(
-        check_mean_corruption_error,
+        check_mean_ce,
         {
             "the mildest one decides": lambda e, b: (
                 sum(sum(x / y for x, y in zip(e[k], b[k], strict=True)) / 5 for k in e) / 2
