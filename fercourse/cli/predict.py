@@ -95,23 +95,22 @@ def _pictures(
     if as_csv:
         table.writerow([*report.PICTURE_COLUMNS, *report.classes(count), "error"])
     documents, bad, names = [], 0, report.Names()
-    bar = tqdm(answer(reader, meant, cropped), "pictures", len(meant), unit="", disable=None)
-    with bar if len(meant) > 1 else tqdm(disable=True):
-        for found in bar if len(meant) > 1 else answer(reader, meant, cropped):
-            if found.error:
-                bad += 1
-                tqdm.write(f"fercourse: {found.error}", file=sys.stderr)
-            if as_json:
-                documents.append(report.document(found))
-            elif as_csv:
-                table.writerows(report.picture_rows(found, count))
-            elif not found.error:
-                tqdm.write("\n".join(report.lines(found)))
-            if out and found.picture is not None and found.faces:
-                target = out if one else out / names.take(found.source.name)
-                annotate(found.picture, found.faces, target)
-                if one and not (as_json or as_csv):
-                    print(f"Drawn in {target}")
+    hidden = None if len(meant) > 1 else True  # None: where nobody watches
+    for found in tqdm(answer(reader, meant, cropped), "pictures", len(meant), disable=hidden):
+        if found.error:
+            bad += 1
+            tqdm.write(f"fercourse: {found.error}", file=sys.stderr)
+        if as_json:
+            documents.append(report.document(found))
+        elif as_csv:
+            table.writerows(report.picture_rows(found, count))
+        elif not found.error:
+            tqdm.write("\n".join(report.lines(found)))
+        if out and found.picture is not None and found.faces:
+            target = out if one else out / names.take(found.source.name)
+            annotate(found.picture, found.faces, target)
+            if one and not (as_json or as_csv):
+                print(f"Drawn in {target}")
     if as_json:
         print(json.dumps({"weights": reader.trained.key, "pictures": documents}, indent=1))
     if bad:

@@ -19,9 +19,15 @@ Record = dict[str, Any]
 TITLES = {"fer2013": "FER2013, PrivateTest", "ckplus": "CK+48, never seen in training"}
 
 
-def photograph_record(path: Path | None = None) -> Record:
-    """What ``benchmarks/photographs.py`` wrote; empty where it was not run."""
-    path = path or ledger_path().with_name("photographs.json")
+def photograph_record(path: Path | None = None, name: str = "photographs.json") -> Record:
+    """What a script wrote beside the ledger; empty where it was not run.
+
+    Args:
+        path: The file.
+        name: Of the file, where no path is given: of ``benchmarks/photographs.py`` or
+            ``benchmarks/photo_speed.py`` ("photo_speed.json").
+    """
+    path = path or ledger_path().with_name(name)
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
@@ -30,6 +36,39 @@ def photograph_tables(record: Record) -> list[str]:
     if not record:
         return []
     return [_calibration(record), _doubt(record), _classes(record), *_levelled(record)]
+
+
+def speed_tables(record: Record) -> list[str]:
+    """Markdown: how long people wait, and with how much memory."""
+    if not record:
+        return []
+    cells = []
+    for key, title in (("one", "1 photograph"), ("hundred", "100 photographs")):
+        found = record[key]
+        fer = found.get("fer")
+        cells.append(
+            (
+                title,
+                f"{found['fercourse']:.1f}",
+                f"{fer:.1f}" if fer else "not installed",
+                f"{found['fercourse'] / fer:.2f}" if fer else "",
+                f"{found['import torch, torchvision']:.1f}",
+            )
+        )
+    film, large, folder = record["film"], record["48 megapixels"], record["folder"]
+    head = ("", "fercourse predict, s", "fer, s", "ratio", "bare import of torch, s")
+    return [
+        f"How long people wait, from the start of the command to its end, on {record['cores']} "
+        f"core{'s' * (record['cores'] > 1)}, median of {record['rounds']} rounds in turns; "
+        "photographs of 1600 x 1200 pixels with one face (`benchmarks/photo_speed.py`; fer is the "
+        f"package of that name, with OpenCV's face detector):\n\n{table(head, cells, 'lrrrr')}",
+        f"A film of a minute, {film['frames']:,} frames of 640 x 480, faces searched in every fifth: "
+        f"{film['seconds']:.0f} s, {film['frames_per_second']:.0f} frames a second. Most memory: "
+        f"{large['memory_mb']:,} MB for one photograph of 48 megapixels "
+        f"({large['seconds']:.1f} s), {folder['memory_mb']:,} MB for a folder of "
+        f"{folder['pictures']:,} pictures ({folder['seconds'] / 60:.1f} minutes), "
+        f"{film['memory_mb']:,} MB for the film.",
+    ]
 
 
 def models(record: Record) -> dict[str, Record]:

@@ -12,7 +12,7 @@ from fercourse.labels import Expression
 from fercourse.markdown import table
 from fercourse.pages.lambda_sweeps import sweep_tables
 from fercourse.pages.one_field import field_tables
-from fercourse.pages.photographs import photograph_record, photograph_tables
+from fercourse.pages.photographs import photograph_record, photograph_tables, speed_tables
 from fercourse.pages.weather import weather_tables
 from fercourse.runs.claim import Claim
 from fercourse.runs.groups import group_by_config, grouped
@@ -56,6 +56,7 @@ def report(ledger: Ledger) -> str:
             *field_tables(ledger.entries()),
             *weather_tables(WeatherBook(beside("weather.jsonl")).rows()),
             *photograph_tables(photograph_record(beside("photographs.json"))),
+            *speed_tables(photograph_record(beside("photo_speed.json"))),
         ]
     )
 

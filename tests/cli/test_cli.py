@@ -202,6 +202,18 @@ def test_predict_many_and_none_stops_the_rest(fercourse, weights, tmp_path):
     assert "cannot be read" in document["pictures"][1]["error"]
 
 
+def test_predict_has_the_package_defaults():
+    """They stand in the command too, which must not load torch to print its help."""
+    from inspect import signature
+
+    from fercourse.cli.predict import predict
+    from fercourse.evaluation import film, recognise
+
+    named = {name: p.default for name, p in signature(predict).parameters.items()}
+    assert named["sure"] == recognise.SURE
+    assert (named["every"], named["smoothing"]) == (film.EVERY, film.SMOOTHING)
+
+
 def test_predict_by_default(fercourse, tmp_path):
     """Bundled weights; doubt; even classes; a face that is cut already."""
     shutil.copy(HOPPER, tmp_path / "me.jpg")

@@ -9,6 +9,7 @@ from fercourse.pages.photographs import (
     calibration_in_words,
     photograph_record,
     photograph_tables,
+    speed_tables,
 )
 from fercourse.pages.weather import (
     attention_finding,
@@ -132,3 +133,21 @@ def test_calibration_is_said_as_it_is(tmp_path):
     assert "0.020; of model 6" in said
     one["calibrated"]["error"] = 0.095
     assert "from 0.100 to 0.095, inside its interval; of" in calibration_in_words(record)
+
+
+def test_how_long_people_wait():
+    record = {
+        "cores": 1,
+        "rounds": 3,
+        "one": {"fercourse": 4.0, "fer": 8.0, "import torch, torchvision": 2.0},
+        "hundred": {"fercourse": 40.0, "import torch, torchvision": 2.0},
+        "film": {"frames": 1500, "seconds": 75.0, "frames_per_second": 20.0, "memory_mb": 700},
+        "48 megapixels": {"seconds": 6.5, "memory_mb": 1100},
+        "folder": {"pictures": 2000, "seconds": 300.0, "memory_mb": 900},
+    }
+    text = "\n".join(speed_tables(record))
+    assert "| 1 photograph | 4.0 | 8.0 | 0.50 | 2.0 |" in text
+    assert "| 100 photographs | 40.0 | not installed |  | 2.0 |" in text
+    assert "on 1 core, median" in text
+    assert "900 MB for a folder of 2,000 pictures (5.0 minutes)" in text
+    assert speed_tables({}) == []
