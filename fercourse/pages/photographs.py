@@ -62,7 +62,7 @@ def speed_tables(record: Record) -> list[str]:
         f"core{'s' * (record['cores'] > 1)}, median of {record['rounds']} rounds in turns; "
         "photographs of 1600 x 1200 pixels with one face (`benchmarks/photo_speed.py`; fer is the "
         f"package of that name, with OpenCV's face detector):\n\n{table(head, cells, 'lrrrr')}",
-        f"A film of a minute, {film['frames']:,} frames of 640 x 480, faces searched in every fifth: "
+        f"A film of a minute, {film['frames']:,} frames of 640 x 480, a search in every fifth: "
         f"{film['seconds']:.0f} s, {film['frames_per_second']:.0f} frames a second. Most memory: "
         f"{large['memory_mb']:,} MB for one photograph of 48 megapixels "
         f"({large['seconds']:.1f} s), {folder['memory_mb']:,} MB for a folder of "
