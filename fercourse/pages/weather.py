@@ -42,7 +42,7 @@ def field_by_title(rows: Sequence[WeatherRow], dataset: str) -> dict[str, Sequen
     classics = {row.variant: row for row in clear if row.variant in METHODS}
     if not found:
         return {}
-    return found | {METHODS[name].title: [row] for name, row in classics.items()}
+    return found | {m.title: [classics[m.name]] for m in METHODS.values() if m.name in classics}
 
 
 def curves_finding(named: Mapping[str, Sequence[WeatherRow]], where: str) -> str:
@@ -121,11 +121,10 @@ def cure_finding(gains: Mapping[str, Mapping[str, Gain]], where: str) -> str:
     best = max(in_fog, key=lambda name: in_fog[name].mean)
     price = gains[best]["clear air"]
     helpful = [name for name, found in gains.items() if over_all(found) > 0]
-    gain = "gain" if len(helpful) > 1 else "gains"
-    altogether = f"over all weather {' and '.join(helpful) or 'none of the cures'} {gain}"
+    said = f"{', '.join(helpful)} help{'s' * (len(helpful) == 1)}" if helpful else "none helps"
     return (
-        f"{where}: in fog {best} gains {in_fog[best].points} points and costs "
-        f"{price.points} in clear air; {altogether}"
+        f"{where}: {best} brings {in_fog[best].points} points in fog and {price.points} in clear "
+        f"air; over all weather {said}"
     )
 
 

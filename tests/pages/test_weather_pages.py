@@ -77,10 +77,8 @@ def test_cures_and_training():
     assert list(cures) == ["gamma"]
     assert cures["gamma"]["clear air"].mean == pytest.approx(-0.1)
     said = cure_finding(cures, "FER2013")
-    assert said.startswith(
-        "FER2013: in fog gamma gains +10.00 points and costs −10.00 in clear air"
-    )
-    assert said.endswith("over all weather none of the cures gains")
+    assert said.startswith("FER2013: gamma brings +10.00 points in fog and −10.00 in clear air")
+    assert said.endswith("over all weather none helps")
     fogged = training_gains([row for row in ROWS if row.cure == "none"])
     assert fogged["fog"].mean == pytest.approx(0.28)
     assert "+28.00 points in fog, +0.00 in other weather" in training_finding({"FER2013": fogged})
