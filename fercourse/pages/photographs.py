@@ -96,6 +96,7 @@ def _calibration(record: Record) -> str:
         "**Reading photographs** with the bundled networks (`fercourse predict`). The temperature "
         f"was fitted on PublicTest; PrivateTest's {faces:,} faces judge (expected calibration "
         f"error, 15 bins, bootstrap over faces). {calibration_in_words(record)}\n\n"
+        "![Reliability before and after](pictures/calibration.png)\n\n"
         f"{table(head, cells, 'llrrr')}"
     )
 
