@@ -29,8 +29,8 @@ SURE = 0.5
 """Calibrated probability from which an answer counts: below it, being wrong is the likelier."""
 
 AT_ONCE = 2**22
-"""Pixels that are searched together, for MTCNN's maps are large (``results/photo_speed.json`` has the
-memory). A photograph that has more is searched alone, in a smaller copy."""
+"""Pixels that are searched together, for MTCNN's maps are large (``results/photo_speed.json``).
+A photograph that has more is searched alone, in a smaller copy."""
 
 TILT = 10.0
 """Degrees from which a face is turned upright by its eyes. Landmarks err by some degrees, so that

@@ -161,7 +161,7 @@ def in_short(rows: Sequence[WeatherRow]) -> str:
         return "Nothing is measured in bad weather yet: `fercourse weather` does it."
     clear = {where: [r for r in mine[0] if r.cure == "none"] for where, mine in fields.items()}
     parts = [
-        "**Does it help in bad weather?** The introduction speaks of haze, low light and noise, and "
+        "**Does it help in bad weather?** The introduction speaks of haze, low light and noise; "
         "the paper measures none. In seven corruptions at five severities, points against plain "
         f"VGG16: {_told({where: attention_gains(found) for where, found in clear.items()})}."
     ]
