@@ -15,6 +15,8 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from fercourse.datasets.faces import FaceDataset, Faces
+from fercourse.datasets.registry import known
+from fercourse.errors import FercourseError
 from fercourse.evaluation.predict import probabilities
 from fercourse.experiments.shallow_runs import shallow_plan
 from fercourse.runs.measured import commit, versions
@@ -68,6 +70,8 @@ def weather_of_classics(
         cures: "none", or of :data:`fercourse.weather.CURES`.
         progress: Show a bar.
     """
+    if known(data.name).folded:
+        raise FercourseError(f"{data.name} is cut into folds: take fer2013 or synthetic.")
     for planned in shallow_plan(data.name, CLASSICS):
         fitted = fit(planned.method, data.train, data.val, planned.seed)
         stamp = {

@@ -612,7 +612,7 @@ def test_one_command_draws_anyones_picture(tmp_path):
     ("arguments", "told"),
     [
         (["nothing.jpg"], "neither a file or folder"),
-        (["synthetic", "-w", "model9"], "bundled are fer2013-model1"),
+        (["synthetic", "-w", "model9"], "one of the bundled fer2013-model1"),
         (["synthetic", "-w", "synthetic-model1", "--class", "smug"], "smug"),
         (["synthetic", "-w", "synthetic-model1", "--method", "magic"], "magic"),
     ],

@@ -33,6 +33,7 @@ def weather_sheet(
     severities = len(next(iter(copies.values())))
     titles = ["clear", *(columns or [f"severity {k + 1}" for k in range(severities)])]
     figure = new_figure(height=0.55 + 0.93 * len(copies))
+    figure.png_dpi = 72  # noise compresses badly, and the faces have 48 pixels
     grid = figure.subplots(len(copies), 1 + severities, squeeze=False)
     for axes, (title, row) in zip(grid, copies.items(), strict=True):
         for one, face in zip(axes, (clear, *row), strict=True):
@@ -59,6 +60,7 @@ def weather_maps(
     if not maps or len({len(faces), len(answers), *map(len, maps.values())}) != 1:
         raise FercourseError("there must be a map and an answer for each face.")
     figure = new_figure(height=0.75 + 1.1 * (1 + len(maps)))
+    figure.png_dpi = 96
     grid = figure.subplots(1 + len(maps), len(faces), squeeze=False)
     for axes, face, answer in zip(grid[0], faces, answers, strict=True):
         picture(axes, face)
