@@ -110,6 +110,23 @@ def test_the_table_has_every_recogniser():
     assert weather_tables([]) == []
 
 
+def test_the_table_of_cures_marks_what_is_not_clear():
+    text = "\n".join(weather_tables(ROWS))
+    (gamma,) = [line for line in text.splitlines() if line.startswith("| gamma |")]
+    assert gamma.startswith("| gamma | −10.00 | +10.00 | −10.00 |")
+    assert gamma.endswith("| −7.14 |")
+    (fogged,) = [line for line in text.splitlines() if line.startswith("| trained in fog |")]
+    assert "| +28.00 |" in fogged
+    unclear = [
+        *ROWS[:12],
+        *(whole(5 + (s == 0) - (s == 1), seed=s, cure="gamma") for s in range(3)),
+    ]
+    (gamma,) = [
+        t for t in "\n".join(weather_tables(unclear)).splitlines() if t.startswith("| gamma")
+    ]
+    assert "| (+0.00) |" in gamma
+
+
 def test_what_is_recorded_can_be_written():
     """Of the repository's own records, whatever they are by now."""
     path = Ledger().path
