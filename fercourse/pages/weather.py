@@ -259,8 +259,8 @@ def _mended(rows: Sequence[WeatherRow]) -> list[str]:
             if cells:
                 head = ("model 1 with", *_TITLES.values(), "all weather")
                 parts.append(
-                    f"*{where}*, points gained by plain VGG16; in brackets where the 95 % "
-                    f"interval over seeds contains 0:\n\n{table(head, cells, 'l' + 'r' * (len(head) - 1))}"
+                    f"*{where}*, points gained by plain VGG16; in brackets where the 95 % interval "
+                    f"over seeds contains 0:\n\n{table(head, cells, 'l' + 'r' * len(head[1:]))}"
                 )
     return parts
 
