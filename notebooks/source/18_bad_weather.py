@@ -12,7 +12,7 @@
 # ---
 
 # %% [markdown]
-# The paper's introduction gives image dehazing half a page: it "can enhance the image clarity and
+# The paper's introduction gives image dehazing a paragraph: it "can enhance the image clarity and
 # visibility", which is "particularly crucial for capturing expressions in low-light conditions or
 # for conducting real-time facial analyses in outdoor environments". Then the subject is dropped.
 # No experiment has fog, a dark room or a blurred face in it, and no sentence says whether attention
