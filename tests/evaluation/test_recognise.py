@@ -63,15 +63,15 @@ def test_one_picture_in_every_kind(photo, trained, answer, kind):
 def test_blue_first(photo, trained, answer):
     for pixels in (np.asarray(photo)[..., ::-1], with_alpha(np.asarray(photo)[..., ::-1])):
         (face,) = fercourse.predict(pixels, trained, bgr=True)
-        assert face.probabilities == pytest.approx(answer.probabilities, abs=1e-6)
+        assert face.probabilities == pytest.approx(answer.probabilities, abs=1e-4)
     (wrong,) = fercourse.predict(np.asarray(photo)[..., ::-1], trained)
-    assert wrong.probabilities != pytest.approx(answer.probabilities, abs=1e-6)
+    assert wrong.probabilities != pytest.approx(answer.probabilities, abs=1e-4)
 
 
 def test_grey_with_and_without_an_axis(photo, trained):
     grey = np.asarray(photo.convert("L"))
     (a,), (b,) = fercourse.predict([grey, grey[..., None]], trained)
-    assert a.probabilities == b.probabilities
+    assert a.probabilities == pytest.approx(b.probabilities, abs=1e-4)
 
 
 def test_several_of_mixed_kinds_and_sizes(photo, trained, answer, monkeypatch):
@@ -79,7 +79,7 @@ def test_several_of_mixed_kinds_and_sizes(photo, trained, answer, monkeypatch):
     empty = np.full((300, 200, 3), 255, np.uint8)
     found = fercourse.predict((p for p in (HOPPER, empty, photo.resize((256, 303)))), trained)
     assert [len(faces) for faces in found] == [1, 0, 1]
-    assert found[0][0].probabilities == pytest.approx(answer.probabilities, abs=1e-6)
+    assert found[0][0].probabilities == pytest.approx(answer.probabilities, abs=1e-4)
     assert fercourse.predict([], trained) == []
 
 
@@ -161,7 +161,7 @@ def test_a_photograph_on_its_side_is_read_upright(photo, trained, answer):
     side = photo.rotate(90, expand=True)
     side.getexif()[0x0112] = 6  # "turn me clockwise"
     (face,) = fercourse.predict(side, trained)
-    assert face.probabilities == pytest.approx(answer.probabilities, abs=1e-6)
+    assert face.probabilities == pytest.approx(answer.probabilities, abs=1e-4)
 
 
 def test_transparent_pixels_are_white():
