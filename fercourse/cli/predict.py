@@ -65,13 +65,16 @@ def predict(
     from fercourse.weights import find_weights
     from fercourse.weights.trained import load_weights
 
-    def reader() -> Reader:
-        return Reader(load_weights(find_weights(weights)), find_device(device), sure, even)
-
-    if pictures:
-        _pictures(pictures, reader(), out, as_json, as_csv, cropped)
+    source = camera if video is None else video
+    if source is not None and (as_json or cropped):
+        raise FercourseError(
+            "Of a film a table is printed, a line a face and frame: leave --json and --cropped."
+        )
+    reader = Reader(load_weights(find_weights(weights)), find_device(device), sure, even)
+    if source is None:
+        _pictures(pictures or [], reader, out, as_json, as_csv, cropped)
     else:
-        _film(camera if video is None else video, reader(), out, as_json, every, smoothing)
+        _film(source, reader, out, every, smoothing)
 
 
 def _pictures(
@@ -118,12 +121,7 @@ def _pictures(
 
 
 def _film(
-    source: Path | int | None,
-    reader: Reader,
-    out: Path | None,
-    as_json: bool,
-    every: int,
-    smoothing: float,
+    source: Path | int, reader: Reader, out: Path | None, every: int, smoothing: float
 ) -> None:
     from contextlib import suppress
 
@@ -131,9 +129,6 @@ def _film(
 
     from fercourse.evaluation import film, report
 
-    if as_json:
-        raise FercourseError("Of a film a table is printed, a line a face and frame: leave --json.")
-    assert source is not None
     follower = film.Follower(reader, every, smoothing)
     table = csv.writer(sys.stdout, lineterminator="\n")
     count, started = 0, time.monotonic()

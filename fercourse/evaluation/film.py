@@ -155,38 +155,19 @@ class Follower:
         return found
 
     def _matched(self, detections: Sequence[Detection]) -> list[_Face]:
-        """Faces seen before keep number and memory; each is given to one box, the best first."""
-        pairs = sorted(
-            (
-                (overlap(old.detection.box, new.box), i, k)
-                for i, old in enumerate(self._faces)
-                for k, new in enumerate(detections)
-            ),
-            reverse=True,
-        )
-        known: dict[int, _Face] = {}
-        taken: set[int] = set()
-        for shared, i, k in pairs:
-            if shared >= SAME and i not in taken and k not in known:
-                known[k] = replace(self._faces[i], detection=detections[k])
-                taken.add(i)
+        """Faces seen before keep number and memory."""
+        from fercourse.detection import match
+
+        before = np.array([face.detection.box for face in self._faces])
+        same = match(np.array([found.box for found in detections]), before, SAME)
         faces = []
-        for k, detection in enumerate(detections):
-            if k not in known:
-                known[k] = _Face(self._count, detection)
+        for detection, index in zip(detections, same, strict=True):
+            if index >= 0:
+                faces.append(replace(self._faces[index], detection=detection))
+            else:
+                faces.append(_Face(self._count, detection))
                 self._count += 1
-            faces.append(known[k])
         return faces
-
-
-def overlap(a: Sequence[float], b: Sequence[float]) -> float:
-    """Intersection over union of two boxes, in [0, 1]."""
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (a, b)]
-    return width * height / (sum(areas) - width * height)
 
 
 class FilmWriter:

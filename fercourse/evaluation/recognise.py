@@ -34,7 +34,7 @@ A photograph that has more is searched alone, in a smaller copy."""
 
 TILT = 10.0
 """Degrees from which a face is turned upright by its eyes. Landmarks err by some degrees, so that
-turning faces which lean less costs accuracy (``results/photographs.json``)."""
+turning faces which stand upright costs accuracy (``results/photographs.json``)."""
 
 
 @dataclass(frozen=True)

@@ -243,7 +243,8 @@ def test_a_reader_that_has_seen_enough(tmp_path):
 
 
 def test_predict_a_film(fercourse, tmp_path):
-    cv2 = pytest.importorskip("cv2", reason="the extra video is not installed")
+    import cv2
+
     with Image.open(HOPPER) as photo:
         pixels = cv2.cvtColor(np.asarray(photo.convert("RGB")), cv2.COLOR_RGB2BGR)
     writer = cv2.VideoWriter(
@@ -267,7 +268,6 @@ def test_calibrate_evaluate_and_export_by_name(fercourse, tmp_path, weights):
     code, out, err = fercourse("calibrate", "-w", "mine.safetensors", "--data", "synthetic")
     assert code == 0, err
     assert "mine.safetensors: temperature " in out
-    pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
     code, out, err = fercourse("export", "-w", "mine.safetensors", "--onnx", "mine.onnx")
     assert code == 0, err
     assert "100 drawn faces read by onnxruntime and by torch" in out
@@ -345,6 +345,7 @@ BAD = {
     "no film": (["predict", "--video", "none.mp4"], "There is no file none.mp4"),
     "text for a film": (["predict", "--video", "notes.txt"], "cannot be read as a film"),
     "no such camera": (["predict", "--camera", "97"], "There is no camera 97 here"),
+    "a film as JSON": (["predict", "--video", "notes.txt", "--json"], "leave --json and --cropped"),
     "a film as a GIF": (
         ["predict", "--video", "notes.txt", "--out", "a.gif"],
         "cannot be read as a film",

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import cv2
 import matplotlib
 import numpy as np
 import pytest
@@ -11,10 +12,8 @@ from PIL import Image
 import fercourse
 from fercourse import FercourseError
 from fercourse.evaluation import film
-from fercourse.evaluation.film import Follower, Frame, overlap
+from fercourse.evaluation.film import Follower, Frame
 from fercourse.evaluation.recognise import Reader
-
-cv2 = pytest.importorskip("cv2", reason="the extra video is not installed")
 
 HOPPER = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
 FRAMES, RATE = 12, 10.0
@@ -92,12 +91,6 @@ def test_answers_are_smoothed_in_time(portrait, reader, monkeypatch):
         assert np.log(p / (1 - p)) == pytest.approx(expected, rel=1e-3)
         expected = kept * expected - (1 - kept) * np.log(4)
     assert first(0) == pytest.approx([0.8, 0.2, 0.2])
-
-
-def test_overlap_by_hand():
-    assert overlap((0, 0, 10, 10), (5, 0, 15, 10)) == pytest.approx(50 / 150)
-    assert overlap((0, 0, 10, 10), (10, 0, 20, 10)) == 0
-    assert overlap((0, 0, 10, 10), (0, 0, 10, 10)) == 1
 
 
 def test_the_annotated_film_is_as_long(movie, reader, tmp_path):

@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import onnxruntime
 import pytest
 import torch
 
@@ -16,7 +17,6 @@ from fercourse.evaluation.predict import probabilities
 from fercourse.models.build import build
 from fercourse.weights.trained import Trained
 
-onnxruntime = pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
