@@ -39,7 +39,7 @@ TILTS = (0.0, 5.0, 10.0, 15.0, 20.0)  # from which faces are levelled
 ZOOMS = (0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3)
 MARGINS = (-0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3)
 SURE = (0.0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-BOXED = 1000  # faces of PublicTest in which MTCNN searches
+BOXED = 1000  # faces in which MTCNN searches
 DRAWS = 1000
 
 
@@ -59,14 +59,14 @@ def main() -> None:
             "classes": classes(trained, {"fer2013": fer.test, "ckplus": lab}),
         }
         print(f"model {model}:", json.dumps(found[f"model{model}"])[:600], flush=True)
-    six = fercourse.pretrained("fer2013", 6)
-    drawn = fercourse.load("synthetic", count=4000).test
+    six, artist = fercourse.pretrained("fer2013", 6), fercourse.pretrained("synthetic", 6)
+    drawn = fercourse.load("synthetic", count=4000).test  # with the painter's turns of the head
     found["turned"] = {
         "val": turned(six, fer.val, TILTS),
         "test": turned(six, fer.test, (TILT,)),
-        "drawn": turned(fercourse.pretrained("synthetic", 6), drawn, (TILT,)),
+        "drawn": turned(artist, drawn, (TILT,)),
     }
-    found["framing"] = framing(six, fer.val)
+    found["framing"] = {"val": framing(six, fer.val), "drawn": framing(artist, drawn)}
     print(json.dumps({k: found[k] for k in ("turned", "framing")}))
     write_if_changed(o.out, json.dumps(found, indent=1) + "\n")
 
@@ -151,21 +151,22 @@ def eye_tilt(images: Tensor) -> Tensor:
     return torch.rad2deg(torch.atan2(across[:, 1], across[:, 0]))
 
 
-def framing(trained: Trained, val: Faces) -> dict[str, Any]:
-    """Accuracy on PublicTest zoomed about the middle, and cut by MTCNN's box with a margin."""
+def framing(trained: Trained, faces: Faces) -> dict[str, Any]:
+    """Accuracy on faces zoomed about the middle, and cut by MTCNN's box with a margin."""
 
     def accuracy(images: Tensor, labels: Tensor) -> float:
         p = probabilities(trained.network, images)
         return _round((p.argmax(1) == labels).double().mean())
 
-    nothing, one = torch.zeros(len(val)), torch.ones(len(val))
+    nothing, one = torch.zeros(len(faces)), torch.ones(len(faces))
     zoomed = {
         zoom: accuracy(
-            _byte(warp(val.images[:, None].float(), nothing, zoom * one, zoom * one)), val.labels
+            _byte(warp(faces.images[:, None].float(), nothing, zoom * one, zoom * one)),
+            faces.labels,
         )
         for zoom in ZOOMS
     }
-    some = val[:BOXED]
+    some = faces[:BOXED]
     boxes, there = find_boxes(some)
     some, boxes = some[there], boxes[there]
     size = trained.run.data.size
@@ -174,7 +175,7 @@ def framing(trained: Trained, val: Faces) -> dict[str, Any]:
         for margin in MARGINS
     }
     return {
-        "zoom": {"faces": len(val), "accuracy": zoomed},
+        "zoom": {"faces": len(faces), "accuracy": zoomed},
         "margin": {
             "faces": len(some),
             "own framing": accuracy(some.images, some.labels),

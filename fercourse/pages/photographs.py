@@ -19,15 +19,13 @@ Record = dict[str, Any]
 TITLES = {"fer2013": "FER2013, PrivateTest", "ckplus": "CK+48, never seen in training"}
 
 
-def photograph_record(path: Path | None = None, name: str = "photographs.json") -> Record:
+def photograph_record(path: Path | None = None) -> Record:
     """What a script wrote beside the ledger; empty where it was not run.
 
     Args:
-        path: The file.
-        name: Of the file, where no path is given: of ``benchmarks/photographs.py`` or
-            ``benchmarks/photo_speed.py`` ("photo_speed.json").
+        path: The file; by default what ``benchmarks/photographs.py`` writes.
     """
-    path = path or ledger_path().with_name(name)
+    path = path or ledger_path().with_name("photographs.json")
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
@@ -158,7 +156,11 @@ def _classes(record: Record) -> str:
 
 def _levelled(record: Record) -> list[str]:
     parts = []
-    for key, title in (("val", "PublicTest (chose the tilt)"), ("test", "PrivateTest")):
+    for key, title in (
+        ("val", "PublicTest (chose the tilt)"),
+        ("test", "PrivateTest"),
+        ("drawn", "drawn faces with heads that turn (their own network)"),
+    ):
         found = record["turned"][key]
         ways = list(next(iter(found["angles"].values())))
         cells = [
@@ -170,20 +172,32 @@ def _levelled(record: Record) -> list[str]:
             f"(`predict` does from {TILT:g}).\n\n"
             f"{table(('levelled', *(f'{a}°' for a in found['angles'])), cells, 'l' + 'r' * 9)}"
         )
-    framing = record["framing"]
-    margin, zoom = framing["margin"], framing["zoom"]
-    cells = [(f"{float(m):+.1f}", f"{100 * a:.1f}") for m, a in margin["accuracy"].items()]
-    parts.append(
-        f"The crop's margin, {margin['faces']} faces of PublicTest in which MTCNN found a face: "
-        f"accuracy {100 * margin['own framing']:.1f} % in FER2013's own framing; cut by MTCNN's "
-        f"box with a margin:\n\n{table(('margin', 'accuracy'), cells, 'rr')}"
+    margins = {where: found["margin"] for where, found in record["framing"].items()}
+    head = (
+        "faces",
+        "found",
+        "own framing",
+        *(f"{float(m):+.1f}" for m in margins["val"]["accuracy"]),
     )
-    best = max(zoom["accuracy"], key=lambda z: zoom["accuracy"][z])
+    cells = [
+        (
+            {"val": "PublicTest", "drawn": "drawn faces"}[where],
+            found["faces"],
+            f"{100 * found['own framing']:.1f}",
+            *(f"{100 * a:.1f}" for a in found["accuracy"].values()),
+        )
+        for where, found in margins.items()
+    ]
+    parts.append(
+        "The crop's margin: accuracy of model 6, of photographs and of drawn faces, in per cent on "
+        "faces that MTCNN found, as the data set frames them and cut by MTCNN's box with a "
+        f"margin.\n\n{table(head, cells, 'l' + 'r' * len(head[1:]))}"
+    )
+    zoom = record["framing"]["val"]["zoom"]["accuracy"]
+    best = max(zoom, key=lambda z: zoom[z])
     parts.append(
         f"Zoomed about the middle, all of PublicTest, accuracy is highest at {best} of FER2013's "
-        "own framing: "
-        + ", ".join(f"{z}: {100 * a:.1f}" for z, a in zoom["accuracy"].items())
-        + "."
+        f"own framing: {', '.join(f'{z}: {100 * a:.1f}' for z, a in zoom.items())}."
     )
     return parts
 

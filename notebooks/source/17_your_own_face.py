@@ -261,15 +261,16 @@ plots.sensitivity(
 # an upright face, because landmarks err by some degrees.
 
 # %% tags=["nbval-check-output"]
-for angle, found in record["turned"]["val"]["angles"].items():
-    print(f"{angle:>4}°", {how: f"{a:.1%}" for how, a in found.items()})
+for angle, measured in record["turned"]["val"]["angles"].items():
+    print(f"{angle:>4}°", {how: f"{a:.1%}" for how, a in measured.items()})
 
 # %% [markdown]
-# The margin was measured the same way: cut by MTCNN's box, FER2013 is read best without any.
+# The margin was measured the same way: cut by MTCNN's box, photographs and drawn faces alike are
+# read best without any.
 
 # %% tags=["nbval-check-output"]
-margins_read = record["framing"]["margin"]
-print({m: f"{a:.1%}" for m, a in margins_read["accuracy"].items()})
+for where, measured in record["framing"].items():
+    print(where, {m: f"{a:.1%}" for m, a in measured["margin"]["accuracy"].items()})
 
 # %% [markdown]
 # The network was trained on upright, tightly framed faces and with small distortions. Where the
@@ -286,9 +287,9 @@ print({m: f"{a:.1%}" for m, a in margins_read["accuracy"].items()})
 # laboratory. Its people show six of the seven; none is neutral.
 
 # %% tags=["nbval-check-output"]
-for data, found in record["model6"]["classes"].items():
+for data, measured in record["model6"]["classes"].items():
     for way in ("as trained", "even"):
-        judged = found[way]
+        judged = measured[way]
         print(
             f"{data:8} {way:10} accuracy {judged['accuracy']:.1%},",
             f"mean recall {judged['macro_recall']:.1%}",
