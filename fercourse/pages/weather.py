@@ -134,11 +134,7 @@ def training_gains(rows: Sequence[WeatherRow], variant: str = "model1") -> dict[
     """What training in fog gives a variant, by weather; clear air first."""
     found = {}
     for kind, title in _TITLES.items():
-
-        def accuracy(row: WeatherRow, kind: str = kind) -> float:
-            return row.accuracy if kind == "clear" else float(np.mean(row.curve(kind)[1:]))
-
-        gain = difference(rows, variant, f"{variant}-fog", accuracy)
+        gain = difference(rows, variant, f"{variant}-fog", lambda row, kind=kind: row.mean(kind))
         if gain is not None:
             found[title] = gain
     return found
@@ -148,9 +144,9 @@ def training_finding(gains: Mapping[str, Mapping[str, Gain]]) -> str:
     """What fog in training does to fog, and to everything else."""
     said = []
     for where, found in gains.items():
-        other = [g.mean for kind, g in found.items() if kind not in ("fog", "clear air")]
+        other = over_all({kind: gain for kind, gain in found.items() if kind != "fog"})
         said.append(
-            f"{where}: {found['fog'].points} points in fog, {_points(float(np.mean(other)))} in "
+            f"{where}: {found['fog'].points} points in fog, {Gain(other).points} in "
             f"other weather, {found['clear air'].points} in clear air"
         )
     return f"Trained in fog: {'; '.join(said)}"
@@ -173,7 +169,7 @@ def in_short(rows: Sequence[WeatherRow]) -> str:
     if cured:
         best = best_cure(cured)
         told = ", ".join(
-            f"{_points(over_all(gains[best]))} on {where}" for where, gains in cured.items()
+            f"{Gain(over_all(gains[best])).points} on {where}" for where, gains in cured.items()
         )
         parts.append(f"Of four cures {best} helps plain VGG16 most over all of it ({told}).")
     fogged = {where: gains for where, mine in clear.items() if (gains := training_gains(mine))}
@@ -252,7 +248,7 @@ def _mended(rows: Sequence[WeatherRow]) -> list[str]:
                 (
                     way,
                     *(_gain(gains[title]) for title in _TITLES.values()),
-                    _points(over_all(gains)),
+                    Gain(over_all(gains)).points,
                 )
                 for way, gains in ways.items()
             ]
@@ -275,7 +271,7 @@ def _cells(
     def mean(values: list[float]) -> str:
         return f"{100 * np.mean(values):.1f}"
 
-    kinds = [mean([float(np.mean(row.curve(kind)[1:])) for row in rows]) for kind in CORRUPTIONS]
+    kinds = [mean([row.mean(kind) for row in rows]) for kind in CORRUPTIONS]
     mce = f"{mean_corruption_error(rows, base):.2f}" if base else ""
     return (
         name,
@@ -285,7 +281,3 @@ def _cells(
         mean([row.bad for row in rows]),
         mce,
     )
-
-
-def _points(value: float) -> str:
-    return f"{100 * value:+.2f}".replace("-", "−")

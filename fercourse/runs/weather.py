@@ -81,13 +81,9 @@ def gain_by_cure(rows: Sequence[WeatherRow], variant: str, cure: str, kind: str)
         cure: Of :data:`fercourse.weather.CURES`.
         kind: A corruption, or "clear" for clear air.
     """
-
-    def accuracy(row: WeatherRow) -> float:
-        return row.accuracy if kind == "clear" else float(np.mean(row.curve(kind)[1:]))
-
     mine = [row for row in rows if row.variant == variant]
-    without = {row.seed: accuracy(row) for row in mine if row.cure == "none"}
-    cured = {row.seed: accuracy(row) for row in mine if row.cure == cure}
+    without = {row.seed: row.mean(kind) for row in mine if row.cure == "none"}
+    cured = {row.seed: row.mean(kind) for row in mine if row.cure == cure}
     gains = [cured[seed] - without[seed] for seed in sorted(cured.keys() & without.keys())]
     if not gains:
         return None

@@ -100,6 +100,10 @@ class WeatherRow:
         """Accuracy at severity 0 (clear air) to 5, each in [0, 1]."""
         return [self.accuracy, *(count / self.n for count in self.right[corruption])]
 
+    def mean(self, kind: str) -> float:
+        """Mean accuracy over the severities of a corruption, or in "clear" air; in [0, 1]."""
+        return self.accuracy if kind == "clear" else float(np.mean(self.curve(kind)[1:]))
+
 
 class WeatherBook(Book[WeatherRow]):
     """Weather rows in a file of JSON lines, by default ``weather.jsonl`` beside the ledger."""
