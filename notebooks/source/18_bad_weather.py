@@ -75,7 +75,7 @@ torch.testing.assert_close(J * t + A * (1 - t), fog(J, 1.4, generator), rtol=0, 
 # %% [markdown]
 # ## Seven kinds of weather
 #
-# ImageNet-C (Hendrycks and Dietterich, 2019) set the custom: a dozen **corruptions**, each at five
+# ImageNet-C (Hendrycks and Dietterich, 2019) set the custom: fifteen **corruptions**, each at five
 # **severities**, applied to the test images alone, and the same for everybody. We take seven that a
 # face meets. Every one is a function of a page in `fercourse/weather`: faces, a strength and a
 # random generator in, faces out.
