@@ -194,6 +194,11 @@ class LossConfig:
             paper's reading, has none.
         triplet_weight: Of the triplet loss beside the cross-entropy
             (:func:`fercourse.losses.triplet_loss`); 0, as in the paper, has none.
+        class_weights: Exponent in [0, 1] of class-balanced cross-entropy
+            (:func:`fercourse.losses.class_weights`): 1 makes the classes weigh the same, 0, as in
+            the paper, the faces.
+        focal: Exponent of the focal loss (:func:`fercourse.losses.balanced_focal`); 0, as in the
+            paper, is the cross-entropy.
     """
 
     weight: float = 0.005
@@ -203,6 +208,8 @@ class LossConfig:
     label_smoothing: float = 0.0
     map_weight: float = 0.0
     triplet_weight: float = 0.0
+    class_weights: float = 0.0
+    focal: float = 0.0
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -221,6 +228,12 @@ class LossConfig:
         require(
             self.triplet_weight >= 0, f"triplet_weight must not be negative: {self.triplet_weight}."
         )
+        require(
+            0 <= self.class_weights <= 1,
+            "class_weights must be in [0, 1], where 1 makes all classes weigh the same: "
+            f"{self.class_weights}.",
+        )
+        require(self.focal >= 0, f"focal must not be negative: {self.focal}.")
 
 
 @dataclass(frozen=True)

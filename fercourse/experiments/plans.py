@@ -234,6 +234,17 @@ def _weather(request: Request) -> Variants:
     return models | trained, ""
 
 
+def _rare(request: Request) -> Variants:
+    plain = request.base(1)
+    changes = {
+        "plain": {},
+        "weights-0.5": {"loss.class_weights": 0.5},
+        "weights-1": {"loss.class_weights": 1.0},
+        "focal-2": {"loss.focal": 2.0},
+    }
+    return {f"rare-{name}": plain.change(**change) for name, change in changes.items()}, ""
+
+
 def _pretrained(request: Request) -> Variants:
     wide = request.base(1).change(**{"model.width": 1.0})
     # Weights that are good already are moved by smaller steps.
@@ -288,6 +299,11 @@ PLANS: dict[str, Plan] = {
             "weather",
             "models 1, 3 and 6 trained in clear air, and with fog: for fercourse weather to judge",
             _weather,
+        ),
+        Plan(
+            "rare",
+            "model 1 with class-balanced cross-entropy, half or wholly, and with the focal loss",
+            _rare,
         ),
         Plan(
             "pretrained",

@@ -1,5 +1,6 @@
-"""Center, island, triplet and joint loss, and the supervision of maps, one file each."""
+"""Center, island, triplet and joint loss, class balance, and the supervision of maps."""
 
+from fercourse.losses.balanced import balanced_focal, class_weights
 from fercourse.losses.center import CenterLoss
 from fercourse.losses.island import IslandLoss, pair_bound, pair_sum
 from fercourse.losses.joint import JointLoss, LossTerms
@@ -12,6 +13,8 @@ __all__ = [
     "IslandLoss",
     "JointLoss",
     "LossTerms",
+    "balanced_focal",
+    "class_weights",
     "map_loss",
     "pair_bound",
     "pair_sum",

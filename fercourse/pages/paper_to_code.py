@@ -260,6 +260,8 @@ ADDED = frozenset(
         "loss.label_smoothing",
         "loss.map_weight",
         "loss.triplet_weight",
+        "loss.class_weights",
+        "loss.focal",
         "model.architecture",
         "train.warmup",
         "train.fog",

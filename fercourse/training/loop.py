@@ -117,6 +117,7 @@ def fit(
 
     _seed(config.seed)
     learner = Learner(config, sum(steps))
+    learner.loss.weigh(labels)
     history: list[Epoch] = []
     best = state_copy(learner.model)
     state = load_state(out / "state.pt") if out else None
