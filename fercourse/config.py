@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from difflib import get_close_matches
 from typing import Any, Literal
 
 from fercourse.datasets.data_config import DataConfig
@@ -484,6 +485,11 @@ def _smoke(model: int) -> RunConfig:
     )
 
 
+def field_names() -> list[str]:
+    """Every field of a run by its dotted name, but for the seed."""
+    return [name for name in _flat(RunConfig()) if name != "seed"]
+
+
 def _flat(config: RunConfig) -> dict[str, Any]:
     """All fields by their dotted names."""
     parts = {
@@ -496,9 +502,11 @@ def _flat(config: RunConfig) -> dict[str, Any]:
 
 def _known(config: Any, name: str) -> None:
     names = [f.name for f in fields(config)]
+    near = get_close_matches(name, names, 1)
     require(
         name in names,
-        f"{type(config).__name__} has no field {name!r}; it has {', '.join(names)}.",
+        f"{type(config).__name__} has no field {name!r}"
+        f"{f': did you mean {near[0]!r}? It' if near else '; it'} has {', '.join(names)}.",
     )
 
 

@@ -76,6 +76,20 @@ def extend_lines(path: Path, lines: Sequence[str]) -> None:
         part.write_bytes(content + "".join(f"{line}\n" for line in lines).encode())
 
 
+def stands_in(head: bytes) -> str:
+    """What a file is that was saved under another's name, and what to do; "" of any other.
+
+    Args:
+        head: Its first 64 bytes, or more.
+    """
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith(b"version https://git-lfs"):
+        return "a Git LFS pointer in place of the file itself: run git lfs pull"
+    if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<head")):
+        return "a web page in place of the file: open its address in a browser and download it"
+    return ""
+
+
 def is_json(line: bytes) -> bool:
     """Whether a line is a whole JSON object."""
     try:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import threading
+import warnings
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image, ImageFile, ImageOps
 from torch import Tensor
 from torch.nn.functional import interpolate
 
@@ -15,9 +17,24 @@ from fercourse.errors import FercourseError
 
 _FORMATS = ("JPEG", "PNG", "BMP", "PPM", "TIFF", "WEBP", "GIF")
 
+ENDINGS = {
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".webp"),
+    *(".tif", ".tiff", ".gif", ".pgm", ".ppm", ".pnm"),
+}
+"""Of files that :func:`decode` reads."""
+
+_BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG", b"BM", b"GIF8", b"II*\0", b"MM\0*", b"P5", b"P6")
+
+_CUT = threading.Lock()
+
+
+def looks_like_image(head: bytes) -> bool:
+    """Whether a file that begins so is an image that :func:`decode` reads."""
+    return head.startswith(_BEGINNINGS) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
+
 
 def decode(data: bytes) -> np.ndarray:
-    """The grey pixels of an encoded image, uint8 (H, W).
+    """The grey pixels of an encoded image, uint8 (H, W); of more than 8 bits the highest eight.
 
     Raises:
         FercourseError: The bytes are empty, no image, or a truncated one.
@@ -26,37 +43,84 @@ def decode(data: bytes) -> np.ndarray:
         raise FercourseError("the file is empty")
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-            if image.mode.startswith(("I", "F")):
-                raise FercourseError(f"pixels of more than 8 bits (mode {image.mode})")
-            return np.asarray(image.convert("L"))
+            return np.asarray(_eight_bits(image).convert("L"))
     except FercourseError:
         raise
     except Image.UnidentifiedImageError:
-        raise FercourseError("not an image") from None
+        raise FercourseError(_not_an_image(data)) from None
     except Exception as error:  # broken bytes make Pillow's decoders raise a dozen kinds
         raise FercourseError(f"a broken image ({error})") from error
 
 
 def photograph(source: str | Path | bytes) -> Image.Image:
-    """A picture, file or bytes, as RGB, upright by its EXIF note; of 16 bits the higher eight.
+    """A picture, file or bytes, as RGB, upright by its EXIF note; see :func:`decode` on its bits.
+
+    Of one that lost its end, what is there is read, with a warning.
 
     Raises:
         FercourseError: Why it cannot be read, a phrase.
     """
     try:
-        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as file:
-            image = ImageOps.exif_transpose(file)
-            if image.mode.startswith("I;16"):  # convert() would make all but the darkest white
-                image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-            if image.mode in ("I", "F"):
-                raise FercourseError(f"pixels of 32 bits (mode {image.mode})")
-            return _opaque(image).convert("RGB")
+        data = source if isinstance(source, bytes) else Path(source).read_bytes()
+        try:
+            return _photograph(data)
+        except OSError as error:
+            if "truncated" not in str(error):
+                raise
+            image = _what_is_there(data)
+            name = "the picture" if isinstance(source, bytes) else source
+            warnings.warn(f"{name} lost its end: what is missing is grey or black.", stacklevel=2)
+            return image
     except FercourseError:
         raise
     except Image.UnidentifiedImageError:
-        raise FercourseError("not an image") from None
+        raise FercourseError(_not_an_image(data)) from None
     except Exception as error:  # Pillow's readers raise nearly every type on malformed files
         raise FercourseError(getattr(error, "strerror", None) or str(error)) from error
+
+
+def _photograph(data: bytes) -> Image.Image:
+    with Image.open(io.BytesIO(data)) as file:
+        return _opaque(_eight_bits(ImageOps.exif_transpose(file))).convert("RGB")
+
+
+def _what_is_there(data: bytes) -> Image.Image:
+    """A picture that lost its end. Pillow's switch for it is the whole program's."""
+    with _CUT:
+        before, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, True
+        try:
+            return _photograph(data)
+        finally:
+            ImageFile.LOAD_TRUNCATED_IMAGES = before
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """A picture of 8 bits a colour, whose conversion would make more than 8 white.
+
+    Cameras and scanners store 10, 12 or 14 bits in 16: the fewest of these that hold the
+    brightest pixel are taken to be all there are.
+    """
+    if not image.mode.startswith(("I", "F")):
+        return image
+    pixels = np.asarray(image)
+    if image.mode == "F":
+        if not (np.isfinite(pixels).all() and pixels.min() >= 0 and pixels.max() <= 255):
+            raise FercourseError("pixels as fractions that are not in 0..1 or 0..255")
+        scaled = pixels * 255 if pixels.max() <= 1 else pixels
+        return Image.fromarray(scaled.round().astype(np.uint8))
+    if pixels.min() < 0 or pixels.max() >= 2**16:
+        raise FercourseError(f"pixels of more than 16 bits (mode {image.mode})")
+    bits = max(8, int(pixels.max()).bit_length())
+    return Image.fromarray((pixels.astype(np.int64) >> (bits + bits % 2 - 8)).astype(np.uint8))
+
+
+def _not_an_image(data: bytes) -> str:
+    if data[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftyphevc", b"ftypmsf1"):
+        return (
+            "a HEIC picture, as telephones store them, which is not read here; save it as JPEG "
+            "(on a Mac: sips -s format jpeg)"
+        )
+    return "not an image"
 
 
 Picture = Image.Image | np.ndarray | Tensor
@@ -78,7 +142,7 @@ def to_pil(image: Picture, bgr: bool = False) -> Image.Image:
         FercourseError: It is none of these.
     """
     if isinstance(image, Image.Image):
-        return _opaque(ImageOps.exif_transpose(image))
+        return _opaque(_eight_bits(ImageOps.exif_transpose(image)))
     if not isinstance(image, np.ndarray | Tensor):
         raise FercourseError(
             f"A picture is a path, a PIL image, an array or a tensor, not a {type(image).__name__}."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich import box
@@ -12,8 +12,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from fercourse.cli.options import Classes, Split, data_set
+
 if TYPE_CHECKING:
     from fercourse.datasets.faces import FaceDataset
+    from fercourse.datasets.table import Table as Read
     from fercourse.labels import Expression
 
 app = typer.Typer(no_args_is_help=True, help="Get data sets, and check what a copy is worth.")
@@ -23,7 +26,7 @@ _BAR = 40  # width of the longest bar of the histogram, characters
 
 @app.command()
 def get(
-    name: Annotated[str, typer.Argument(help="fer2013 or ckplus.")],
+    name: Annotated[str, typer.Argument(help="fer2013, ckplus or ferplus.")],
     to: Annotated[Path, typer.Option(help="Folder the data sets are kept in.")] = Path("data"),
     repository: Annotated[
         str | None, typer.Option("--from", help="Another FER2013 on the hub, as owner/name.")
@@ -40,12 +43,27 @@ def get(
 @app.command()
 def check(
     source: Annotated[str, typer.Argument(metavar="PATH", help="A path, or a name.")] = "fer2013",
+    split: Split = False,
+    classes: Classes = "",
+    contempt: Annotated[bool, typer.Option("--contempt", help="Keep that class.")] = False,
+    seed: Annotated[int, typer.Option(help="Of --split, or of CK+'s folds.")] = 0,
     skipped: Annotated[int, typer.Option(help="Skipped rows to list at most.")] = 10,
 ) -> None:
     """Show splits, classes, fingerprint, skipped rows, and photographs in more than one split."""
-    from fercourse.datasets.load import load
+    from fercourse.datasets.load import load, read_table
+    from fercourse.datasets.registry import known
 
-    dataset = load(source)
+    name, path = data_set(source, classes)
+    table = read_table(name, Path(path) if path else None, classes)
+    dataset = load(
+        name,
+        path=path,
+        split=split,
+        classes=classes,
+        contempt=contempt,
+        seed=seed,
+        **(_folds(table) if known(name).folded else {}),
+    )
     console = Console()
     console.print(_counts(dataset))
     _histogram(console, dataset)
@@ -55,6 +73,20 @@ def check(
     console.print(facts, highlight=False)
     for sentence in dataset.report.skipped[:skipped] if dataset.report else ():
         console.print(f"Skipped {sentence}", highlight=False, markup=False)
+
+
+def _folds(table: Read) -> dict[str, Any]:
+    """How a small data set can be cut, to look at it: ten folds of people where there are so many.
+
+    Args:
+        table: All images.
+    """
+    import numpy as np
+
+    _, counts = np.unique(table.labels, return_counts=True)
+    people = len(table.labels) if table.subjects is None else len(set(table.subjects))
+    by = "random" if table.subjects is None else "subject"
+    return {"by": by, "folds": max(3, min(10, int(counts.min()), people))}
 
 
 def _counts(dataset: FaceDataset) -> Table:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 import typer
 
-from fercourse.cli.options import DataOption, Device, Weights, load_data
+from fercourse.cli.options import Classes, DataOption, Device, Weights, cut_as, load_data
 from fercourse.errors import FercourseError
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ def evaluate(
     weights: Weights,
     data: DataOption = None,
     split: Annotated[str, typer.Option(help="test, val or train.")] = "test",
+    classes: Classes = "",
     views: Annotated[str, typer.Option(help="single, flip or ten.")] = "single",
     device: Device = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -31,7 +32,7 @@ def evaluate(
     from fercourse.weights.trained import load_weights
 
     trained = load_weights(find_weights(weights))
-    dataset, _ = load_data(data, trained.run)
+    dataset, _ = load_data(data, trained.run.change(**cut_as({}, False, classes)))
     if views not in get_args(Views):
         raise FercourseError(f"There is no view {views!r}; use {', '.join(get_args(Views))}.")
     if split not in dataset.splits:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,24 @@ from fercourse.errors import FercourseError
 
 DataOption = Annotated[
     str | None,
-    typer.Option("--data", help="synthetic, fer2013, ckplus, or a path; the preset's by default."),
+    typer.Option(
+        "--data", help="synthetic, fer2013, ckplus, ferplus, or a path; the preset's by default."
+    ),
+]
+
+Split = Annotated[
+    bool,
+    typer.Option(
+        "--split", help="Cut the splits that a copy lacks off its training faces (data.seed)."
+    ),
+]
+
+Classes = Annotated[
+    str,
+    typer.Option(
+        help="What numbers stand for as classes: affectnet, rafdb, fer2013, ckplus, or names in "
+        "order, neutral,happy,sad."
+    ),
 ]
 
 Weights = Annotated[
@@ -49,12 +67,31 @@ def changes(
 def setting(text: str) -> tuple[str, Any]:
     """``train.epochs=5`` to a name and a value."""
     name, found, value = text.partition("=")
-    if not found or "." not in name:  # seed and model have options of their own
+    if found and "." not in name:
+        raise FercourseError(f"--set takes a field with its part{_whole_name(name)}, not {text!r}.")
+    if not found:
         raise FercourseError(f"--set takes name=value, such as train.epochs=5, not {text!r}.")
     try:
         return name, json.loads(value)
     except json.JSONDecodeError:
         return name, value
+
+
+def _whole_name(name: str) -> str:
+    """Of "epochs", where it is a field: ": train.epochs"."""
+    if name in ("seed", "model"):
+        return f": {name} has an option of its own, --{name}"
+    from fercourse.config import field_names
+
+    fits = [whole for whole in field_names() if whole.partition(".")[2] == name]
+    fits = fits or get_close_matches(name, field_names(), 1, 0.5)
+    return f": {' or '.join(fits)}" if fits else ", such as train.epochs"
+
+
+def cut_as(changed: dict[str, Any], split: bool, classes: str) -> dict[str, Any]:
+    """The changes with what was said of a data set's files."""
+    said = {"data.split": split, "data.classes": classes}
+    return changed | {name: value for name, value in said.items() if value}
 
 
 def load_data(data: str | None, config: Any) -> tuple[Any, Any]:
@@ -67,16 +104,17 @@ def load_data(data: str | None, config: Any) -> tuple[Any, Any]:
     return dataset, replace(config, data=replace(config.data, name=dataset.name))
 
 
-def data_set(data: str) -> tuple[str, str | None]:
+def data_set(data: str, classes: str = "") -> tuple[str, str | None]:
     """Name and place of a data set given by either."""
-    from fercourse.datasets.registry import REGISTRY
+    from fercourse.datasets.registry import REGISTRY, canonical
 
-    if data in REGISTRY:
-        return data, None
+    name = canonical(data)
+    if name in REGISTRY and (name == data or not Path(data).exists()):
+        return name, None
     from fercourse.datasets.load import read_table
 
     path = Path(data).resolve()
-    return read_table(None, path).name, str(path)
+    return read_table(None, path, classes).name, str(path)
 
 
 def numbers(text: str) -> tuple[int, ...]:

@@ -77,9 +77,9 @@ def run(
     from fercourse.runs.ledger import Ledger
 
     seconds = _seconds(budget)
-    dataset, source = data_set(data or "fer2013")
-    book = Ledger(ledger)
     changed = changes(change, epochs, lr, batch_size)
+    dataset, source = data_set(data or "fer2013", str(changed.get("data.classes", "")))
+    book = Ledger(ledger)
     if settings and name != "recipe":
         raise FercourseError("--settings is for the plan recipe; --set changes every run.")
     varied = settings.split(",") if settings else list(SETTINGS)

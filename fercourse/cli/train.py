@@ -12,11 +12,14 @@ import typer
 from fercourse.cli.evaluate import print_report, to_json
 from fercourse.cli.options import (
     BatchSize,
+    Classes,
     DataOption,
     Device,
     Epochs,
     Lr,
+    Split,
     changes,
+    cut_as,
     load_data,
     save_figure,
 )
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
 
 def train(
     data: DataOption = None,
+    split: Split = False,
+    classes: Classes = "",
     preset: Annotated[str, typer.Option(help="paper, course, cpu or smoke.")] = "cpu",
     model: Annotated[int, typer.Option(min=1, max=6, help="Row of Table 1.")] = 6,
     seed: Annotated[int, typer.Option(help="Of weights, batches and augmentation.")] = 0,
@@ -48,7 +53,8 @@ def train(
     from fercourse.config import preset as make
     from fercourse.runs.ledger import Ledger
 
-    config = make(preset, model, seed=seed, **changes(change, epochs, lr, batch_size))
+    changed = cut_as(changes(change, epochs, lr, batch_size), split, classes)
+    config = make(preset, model, seed=seed, **changed)
     dataset, config = load_data(data, config)
     folder = out or Path("build/runs") / f"{dataset.name}-{preset}-model{model}-seed{seed}"
     print(

@@ -16,7 +16,7 @@ from fercourse.datasets.table import Table
 from fercourse.files import atomic_write
 from fercourse.settings import cache_folder
 
-VERSION = 3
+VERSION = 4
 """Raise it when a reader makes something else of the same bytes."""
 
 
@@ -32,6 +32,7 @@ def get(key: str) -> Table | None:
         return Table(
             name=about["name"],
             report=ReadReport(**report),
+            lacks=about["lacks"],
             splits=values.pop("splits", None),
             subjects=values.pop("subjects", None),
             **values,
@@ -42,9 +43,11 @@ def get(key: str) -> Table | None:
 
 def put(key: str, table: Table) -> None:
     """Keep a table under ``key``, whole or not at all; a folder that refuses is no error."""
-    values = {n: getattr(table, n) for n in ("images", "labels", "splits", "subjects", "ids")}
+    names = ("images", "labels", "splits", "subjects", "ids", "votes")
+    values = {name: getattr(table, name) for name in names}
     arrays = {name: value for name, value in values.items() if value is not None}
-    arrays["about"] = np.array(json.dumps({"name": table.name, "report": asdict(table.report)}))
+    about = {"name": table.name, "lacks": table.lacks, "report": asdict(table.report)}
+    arrays["about"] = np.array(json.dumps(about))
     with suppress(OSError), atomic_write(_path(key)) as part, open(part, "wb") as file:
         np.savez(file, **arrays)
 

@@ -6,7 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from fercourse.datasets.registry import known, on_disk
+from fercourse.datasets.registry import canonical, known, on_disk
 from fercourse.errors import FercourseError
 
 REPOSITORY = "Aaryan333/fer2013_train_publicTest_privateTest"
@@ -28,12 +28,15 @@ def get(name: str, folder: str | Path = "data", repository: str | None = None) -
         FercourseError: There is no network, no such copy, no permission, or something is there.
     """
     folder = Path(folder)
+    name = canonical(name)
     dataset = known(name)
     if dataset.drawn:
         raise FercourseError(f"The built-in faces are drawn, not downloaded: load({name!r}).")
     if name not in on_disk():
         raise FercourseError(f"{name!r} cannot be downloaded; use one of {', '.join(on_disk())}.")
     by_hand = dataset.by_hand.format(folder=folder)
+    if dataset.asked:
+        raise FercourseError(f"{dataset.title} is put together by hand: {by_hand}.")
     if not dataset.download:
         raise FercourseError(
             f"{dataset.title} may not be passed on, so it is not downloaded here: {by_hand}."

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -27,6 +27,8 @@ class Faces:
         subjects: str array (N,), who is shown; None where the data set does not say (FER2013).
         ids: str array (N,), where each image came from, each once: the file's name without its
             suffix (with the class, for folders of FER2013), or the line of the csv.
+        votes: float32 (N, K), the share of people who saw each expression, rows that sum to 1;
+            None where there is one label a face. Training aims at them.
         drawing: How built-in faces were drawn, from which :attr:`masks` and the like follow; None
             for photographs, where nobody knows.
     """
@@ -36,8 +38,11 @@ class Faces:
     subjects: np.ndarray | None = None
     ids: np.ndarray | None = None
     drawing: Drawing | None = None
+    votes: Tensor | None = None
 
     def __post_init__(self) -> None:
+        for name, kind in (("images", None), ("labels", torch.int64)):
+            object.__setattr__(self, name, _tensor(getattr(self, name), name, kind))
         if self.images.dtype != torch.uint8 or self.images.ndim != 3:
             raise FercourseError(
                 f"Faces.images must be uint8 (N, H, W), not {self.images.dtype} "
@@ -45,7 +50,13 @@ class Faces:
             )
         if self.labels.dtype != torch.int64:
             raise FercourseError(f"Faces.labels must be int64, not {self.labels.dtype}.")
-        for name in ("labels", "subjects", "ids", "drawing"):
+        if len(self.labels) and not 0 <= int(self.labels.min()) <= int(self.labels.max()) < 8:
+            row = int(((self.labels < 0) | (self.labels > 7)).nonzero()[0])
+            raise FercourseError(
+                f"Faces.labels must be values of Expression, 0 to 7, not {int(self.labels[row])}, "
+                f"as in row {row}."
+            )
+        for name in ("labels", "subjects", "ids", "drawing", "votes"):
             value = getattr(self, name)
             if value is not None and len(value) != len(self.images):
                 raise FercourseError(
@@ -79,6 +90,7 @@ class Faces:
             subjects=None if self.subjects is None else self.subjects[at],
             ids=None if self.ids is None else self.ids[at],
             drawing=None if self.drawing is None else self.drawing[rows],
+            votes=None if self.votes is None else self.votes[rows],
         )
 
     @cached_property
@@ -165,4 +177,23 @@ class FaceDataset:
 
 def held_out(faces: Faces) -> HeldOutFaces:
     """Seal a split for the final report."""
-    return HeldOutFaces(faces.images, faces.labels, faces.subjects, faces.ids, faces.drawing)
+    return HeldOutFaces(**{f.name: getattr(faces, f.name) for f in fields(Faces)})
+
+
+def _tensor(value: Any, name: str, kind: torch.dtype | None) -> Tensor:
+    """A tensor of what people hold: arrays, lists of arrays, lists of numbers.
+
+    Raises:
+        FercourseError: It is none of these, or of another type of number than is needed.
+    """
+    if isinstance(value, Tensor):
+        return value
+    try:
+        found = torch.as_tensor(np.asarray(value))
+    except (TypeError, ValueError, RuntimeError):
+        raise FercourseError(
+            f"Faces.{name} must be a tensor, an array or a list of numbers of one shape, not a "
+            f"{type(value).__name__}."
+        ) from None
+    whole = not found.is_floating_point() and not found.is_complex() and found.dtype != torch.bool
+    return found.to(kind) if kind is not None and whole else found

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal
 
@@ -14,12 +17,12 @@ from fercourse.datasets.archive import Archive
 from fercourse.datasets.data_config import DataConfig
 from fercourse.datasets.faces import FaceDataset, Faces, held_out
 from fercourse.datasets.fingerprint import digest
-from fercourse.datasets.registry import known, on_disk
-from fercourse.datasets.splits import assign_folds, fold_splits, kept_together
+from fercourse.datasets.registry import REGISTRY, canonical, known, on_disk
+from fercourse.datasets.splits import assign_folds, cut_splits, fold_splits, kept_together
 from fercourse.datasets.table import Table
 from fercourse.errors import FercourseError
 from fercourse.images import resize
-from fercourse.labels import Expression
+from fercourse.labels import Expression, stated_order
 from fercourse.settings import checkout, chosen_data
 
 
@@ -34,44 +37,69 @@ def load(
     fold: int = 0,
     by: Literal["subject", "sequence", "random"] = "subject",
     contempt: bool = False,
+    split: bool = False,
+    classes: str = "",
     path: str | Path | None = None,
 ) -> FaceDataset:
     """Load a data set, decoded once and cached.
 
     Args:
-        source: "synthetic", "fer2013", "ckplus", or a path, whose layout is recognised.
+        source: "synthetic", "fer2013", "ckplus", "ferplus", or a path, whose layout is recognised.
         size: Height and width of the images, pixels; other sizes are resized bilinearly.
         count: For "synthetic", faces to draw.
-        seed: Of the drawn faces ("synthetic"), or of the folds ("ckplus").
+        seed: Of the drawn faces ("synthetic"), of the folds ("ckplus"), or of ``split``.
         difficulty: For "synthetic", in [0, 1].
         folds: For "ckplus", how many folds.
         fold: For "ckplus", the fold that is the test split; the next one is the validation split.
         by: For "ckplus", what stays in one fold; see
             :func:`fercourse.datasets.splits.kept_together`.
-        contempt: For "ckplus", keep the class the paper drops.
-        path: Where "fer2013" or "ckplus" lies; default: :func:`find`.
+        contempt: Keep the class the paper drops, where there is one.
+        split: Of a copy without a split to select on, or to judge on, cut it from the training
+            faces; see :func:`fercourse.datasets.splits.cut_splits`.
+        classes: What numbers stand for where they name classes; see
+            :func:`fercourse.labels.stated_order`.
+        path: Where the data set lies; default: :func:`find`.
 
     Raises:
         FercourseError: Nothing was found, or it cannot be read; see the readers.
     """
     if size < 1:
         raise FercourseError(f"size must be at least 1 pixel, not {size}.")
-    record = known(str(source))
-    if record.drawn:
+    if not isinstance(source, str | Path):
+        raise FercourseError(
+            f"load takes a name or a path, not a {type(source).__name__}: of images and labels, "
+            "make Faces(images, labels)."
+        )
+    name = canonical(str(source))
+    if known(name).drawn:
         from fercourse.datasets.synthetic import dataset
 
+        if split:
+            raise FercourseError("The built-in faces have their splits: leave split.")
         return dataset(size=size, count=count, seed=seed, difficulty=difficulty)
-    if source in on_disk():
-        table = read_table(str(source), None if path is None else Path(path))
-    elif path is None and Path(source).exists():
-        table = read_table(None, Path(source))
+    if name in on_disk() and (name == source or path is not None or not Path(source).exists()):
+        table = read_table(name, None if path is None else Path(path), classes)
+    elif path is None and str(source) and Path(source).exists():
+        table = read_table(None, Path(source), classes)
     else:
+        near = get_close_matches(str(source).lower(), list(REGISTRY), 1)
         raise FercourseError(
             f"{str(source)!r} is neither a file or folder nor one of "
-            f"synthetic, {', '.join(on_disk())}."
+            f"synthetic, {', '.join(on_disk())}{f': did you mean {near[0]}?' if near else '.'}"
         )
+    if not contempt:
+        table = _without_contempt(table)
     if known(table.name).folded:
-        table = _cut(table, folds=folds, fold=fold, by=by, seed=seed, contempt=contempt)
+        if split:
+            raise FercourseError("CK+ is cut into folds (data.folds, data.fold): leave split.")
+        table = _cut(table, folds=folds, fold=fold, by=by, seed=seed)
+    elif split:
+        table = _with_splits(table, seed)
+    elif table.lacks:
+        raise FercourseError(
+            f"{table.lacks} Or cut what is lacking from the training faces, by a stated seed: "
+            "--split (split=True); results then compare with no others."
+        )
     return _dataset(table, size)
 
 
@@ -93,6 +121,8 @@ def load_config(config: DataConfig, source: str | Path | None = None) -> FaceDat
         fold=config.fold,
         by=config.by,
         contempt=config.contempt,
+        split=config.split,
+        classes=config.classes,
     )
     if config.crop:
         from fercourse.datasets.cropped import crop_dataset
@@ -104,34 +134,57 @@ def load_config(config: DataConfig, source: str | Path | None = None) -> FaceDat
     return dataset
 
 
-def read_table(name: str | None, path: Path | None = None) -> Table:
+def read_table(name: str | None, path: Path | None = None, classes: str = "") -> Table:
     """All images of a data set before it is cut, from the cache where it holds them.
 
     Args:
-        name: "fer2013", "ckplus", or None to take what ``path`` turns out to be.
+        name: "fer2013", "ckplus", "ferplus", or None to take what ``path`` turns out to be.
         path: The file or folder; None looks where :func:`find` looks.
+        classes: As for :func:`load`.
     """
+    numbers = stated_order(classes) if classes else None
     if path is not None:
-        archive = _at(path, name)
+        archive = _at(path, name, numbers)
     elif name is not None:
-        archive = find(name)
+        archive = find(name, numbers)
     else:
         raise FercourseError("a data set needs a name or a path.")
-    key = archive.key()
+    table = _read(archive, name)
+    if name is not None and table.name != name:
+        raise FercourseError(f"{archive.path} is {table.name}, not {name}.")
+    notes = [*archive.notes, *_beside(archive, table)]
+    table = replace(table, report=replace(table.report, source=str(archive.path)))
+    return table.with_notes(notes)
+
+
+def _read(archive: Archive, name: str | None) -> Table:
+    """What an archive holds; of one that may be two data sets, the one that is asked for."""
+    asked = name is not None and known(name).asked
+    key = archive.key() + (f"-{name}" if asked else "")
     table = cache.get(key)
     if table is None:
         # The one registered last first: FER2013's reader takes any folders of images.
-        readers = reversed(on_disk().values())
+        readers = [each for each in reversed(on_disk().values()) if not each.asked]
+        if asked:
+            readers.insert(0, known(str(name)))
         table = next((found for each in readers if (found := each.read(archive))), None)
         if table is None:
+            why = f" ({' '.join(archive.notes)})" if archive.notes else ""
             raise FercourseError(
-                f"{archive.path} is no layout known here: FER2013 as csv, zip, parquet or folders "
-                "of images, CK+ as cohn-kanade-images/ with Emotion/, or CK+48."
+                f"{archive.path} is no layout known here{why}: FER2013 as csv, zip, parquet or "
+                "folders of images, CK+ as cohn-kanade-images/ with Emotion/, or CK+48."
             )
         cache.put(key, table)
-    if name is not None and table.name != name:
-        raise FercourseError(f"{archive.path} is {table.name}, not {name}.")
-    return replace(table, report=replace(table.report, source=str(archive.path)))
+    return table
+
+
+def _beside(archive: Archive, table: Table) -> list[str]:
+    """What else the files could be read as."""
+    place = archive.path if archive.path.is_dir() else archive.path.parent
+    for each in on_disk().values():
+        if each.asked and each.name != table.name and _entry(place, each.files):
+            return [f"{each.title}'s labels are there, too: {each.name} in place of {table.name}."]
+    return []
 
 
 def folders() -> list[Path]:
@@ -144,20 +197,22 @@ def folders() -> list[Path]:
     return list(dict.fromkeys(places))
 
 
-def find(name: str) -> Archive:
-    """The data set ``name`` in :func:`folders`.
+def find(name: str, numbers: Mapping[int, Expression] | None = None) -> Archive:
+    """The data set ``name`` in :func:`folders`, or the one that ``$FERCOURSE_DATA`` is itself.
 
     Raises:
         FercourseError: It is in none of them.
     """
     chosen = chosen_data()
-    if chosen and not chosen.is_dir():
+    if chosen and not chosen.exists():
         raise FercourseError(
-            f"FERCOURSE_DATA is {chosen}, which is no folder; correct or unset it."
+            f"FERCOURSE_DATA is {chosen}, which is not there; correct or unset it."
         )
     for folder in folders():
-        if archive := _on_shelf(folder, name):
+        if archive := _on_shelf(folder, name, numbers):
             return archive
+    if chosen and (archive := _itself(chosen, name, numbers)):
+        return archive
     places = ", ".join(str(folder) for folder in folders())
     to = f" --to {chosen}" if chosen else ""
     raise FercourseError(
@@ -166,43 +221,89 @@ def find(name: str) -> Archive:
     )
 
 
-def _at(path: Path, name: str | None) -> Archive:
+def _itself(path: Path, name: str, numbers: Mapping[int, Expression] | None) -> Archive | None:
+    """A path that is no shelf of data sets but the one that is looked for."""
+    if any(_on_shelf(path, other) for other in on_disk()):
+        return None
+    try:
+        archive = Archive(path, numbers=numbers)
+        is_it = bool(archive.names) and _read(archive, name).name == name
+    except FercourseError:
+        # Not known to be another one: who asked for it should read why.
+        return Archive(path, numbers=numbers) if path.is_file() else None
+    return archive if is_it else None
+
+
+def _at(path: Path, name: str | None, numbers: Mapping[int, Expression] | None) -> Archive:
     """What lies at a path, which may be a data set or the folder that holds it."""
-    shelf = {n: a for n in ([name] if name else on_disk()) if (a := _on_shelf(path, n))}
+    names = [name] if name else [n for n, each in on_disk().items() if not each.asked]
+    shelf = {n: a for n in names if (a := _on_shelf(path, n, numbers))}
     if len(shelf) > 1:
         raise FercourseError(f"{path} holds {' and '.join(shelf)}; say which, or name the file.")
-    return next(iter(shelf.values())) if shelf else Archive(path)
+    found = next(iter(shelf.values()), None)
+    if found is None or (found.path == path and name is None):
+        # The folder itself was meant, and with it all that belongs to it.
+        return Archive(path, numbers=numbers)
+    return found
 
 
-def _on_shelf(folder: Path, name: str) -> Archive | None:
+def _on_shelf(
+    folder: Path, name: str, numbers: Mapping[int, Expression] | None = None
+) -> Archive | None:
     """The data set in a folder that may hold others beside it."""
-    for pattern in known(name).files:
-        for entry in sorted(folder.glob(pattern)):
-            if entry.name == "cohn-kanade-images":
-                return Archive(folder, only=("cohn-kanade-images", "Emotion*"))
-            return Archive(folder, only=(pattern,)) if "*" in pattern else Archive(entry)
+    record = known(name)
+    entry, pattern = _entry(folder, record.files) or (None, "")
+    if entry is None:
+        return None
+    if "cohn-kanade-images" in entry.name:
+        return Archive(folder, ("*cohn-kanade-images*", "Emotion*"), numbers)
+    if record.asked:  # the faces are in a file beside it
+        return Archive(folder, (pattern, *known("fer2013").files), numbers)
+    return Archive(folder, (pattern,), numbers) if "*" in pattern else Archive(entry, (), numbers)
+
+
+def _entry(folder: Path, patterns: Sequence[str]) -> tuple[Path, str] | None:
+    """The first file or folder that is called so, in capitals or not, and by which pattern."""
+    entries = sorted(folder.iterdir()) if folder.is_dir() else []
+    for pattern in patterns:
+        for entry in entries:
+            if fnmatchcase(entry.name.lower(), pattern.lower()):
+                return entry, pattern
     return None
 
 
-def _cut(table: Table, *, folds: int, fold: int, by: str, seed: int, contempt: bool) -> Table:
-    """CK+ with its classes chosen and its folds named as splits."""
-    if (subjects := table.subjects) is None:
-        raise FercourseError(f"{table.report.source} does not say who is shown: no folds.")
-    keep = np.ones(len(table.labels), dtype=bool)
-    if not contempt:
-        keep = table.labels != Expression.CONTEMPT
-        note = f"Left out {np.sum(~keep)} images of contempt, as the paper does."
-        table = table.with_notes([note])
-    labels, subjects, ids = table.labels[keep], subjects[keep], table.ids[keep]
-    number = assign_folds(labels, kept_together(by, subjects, ids), folds, seed=seed)
-    return replace(
-        table,
-        images=table.images[keep],
-        labels=labels,
-        subjects=subjects,
-        ids=ids,
-        splits=fold_splits(number, fold, folds),
-    )
+def _without_contempt(table: Table) -> Table:
+    """The paper's seven classes."""
+    if table.votes is not None:
+        table = replace(table, votes=table.votes[:, : Expression.CONTEMPT])
+    keep = table.labels != Expression.CONTEMPT
+    if keep.all():
+        return table
+    if not keep.any():
+        raise FercourseError(f"{table.report.source} holds nothing but contempt.")
+    table = table.at(keep)
+    count = f"Left out {np.sum(~keep)} images of contempt, as the paper does"
+    return table.with_notes([f"{count}: contempt=True (data.contempt) keeps them."])
+
+
+def _cut(table: Table, *, folds: int, fold: int, by: str, seed: int) -> Table:
+    """CK+ with its folds named as splits."""
+    if table.subjects is None and by != "random":
+        raise FercourseError(
+            f"{table.report.source} does not say who is shown, so that no person can be kept in "
+            "one fold: cut it at random (by='random', --set data.by=random), and say so."
+        )
+    together = None if table.subjects is None else kept_together(by, table.subjects, table.ids)
+    number = assign_folds(table.labels, together, folds, seed=seed)
+    return replace(table, splits=fold_splits(number, fold, folds))
+
+
+def _with_splits(table: Table, seed: int) -> Table:
+    """A copy that lacks splits, with own ones."""
+    if not table.lacks:
+        raise FercourseError(f"{table.report.source} has its splits: leave split.")
+    splits, note = cut_splits(table.labels, table.splits, seed)
+    return replace(table, splits=splits, lacks="").with_notes([note])
 
 
 def _dataset(table: Table, size: int) -> FaceDataset:
@@ -218,6 +319,7 @@ def _dataset(table: Table, size: int) -> FaceDataset:
             labels=torch.from_numpy(table.labels[at]),
             subjects=None if table.subjects is None else table.subjects[at],
             ids=table.ids[at],
+            votes=None if table.votes is None else _shares(table.votes[at]),
         )
     return FaceDataset(
         train=parts["train"],
@@ -227,3 +329,8 @@ def _dataset(table: Table, size: int) -> FaceDataset:
         fingerprint=digest(table.images, table.labels, table.splits),
         report=table.report,
     )
+
+
+def _shares(votes: np.ndarray) -> torch.Tensor:
+    """Counts (N, K) to rows that sum to 1."""
+    return torch.from_numpy(votes / votes.sum(axis=1, keepdims=True))

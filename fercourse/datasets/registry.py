@@ -38,6 +38,8 @@ class DataSet:
         splits: What it calls the splits that train, select and judge.
         by_hand: How to get it; ``{folder}`` is where data sets are kept.
         download: ``fercourse data get`` may fetch it.
+        aliases: What else it is called, in lower case.
+        asked: Its files can be read as another set, too: it is read by name only.
         recipe: Config fields in which a preset is changed for it, by preset: few images need small
             batches and more epochs.
     """
@@ -54,6 +56,8 @@ class DataSet:
     splits: tuple[str, str, str] = ("train", "val", "test")
     by_hand: str = ""
     download: bool = False
+    aliases: tuple[str, ...] = ()
+    asked: bool = False
     recipe: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def read(self, archive: Archive) -> Table | None:
@@ -78,8 +82,12 @@ REGISTRY: dict[str, DataSet] = {
             "FER2013 (Goodfellow et al., 2013): 48-pixel grey photographs found by web search, "
             "labelled by few annotators, with label noise; disgust is rare. Trained on Training, "
             "the epoch selected on PublicTest, judged once on PrivateTest.",
-            files=("fer2013.zip", "fer2013.csv", "icml_face_data.csv", "fer2013", "*.parquet"),
+            files=(
+                *("fer2013.zip", "fer2013.csv", "icml_face_data.csv", "fer2013"),
+                *("fer2013.tar.gz", "fer2013.csv.gz", "*.parquet"),
+            ),
             reader="fercourse.datasets.fer2013:read",
+            aliases=("fer", "fer-2013", "fer_2013", "fer 2013"),
             leaks=True,
             splits=("Training", "PublicTest", "PrivateTest"),
             by_hand="with a free account, download "
@@ -90,8 +98,12 @@ REGISTRY: dict[str, DataSet] = {
         DataSet(
             "ckplus",
             "CK+",
-            files=("ckplus48.zip", "CK+48.zip", "CK+48", "ckplus", "CK+", "cohn-kanade-images"),
+            files=(
+                *("ckplus48.zip", "CK+48.zip", "CK+48", "ckplus", "CK+"),
+                *("cohn-kanade-images", "*cohn-kanade-images.zip"),
+            ),
             reader="fercourse.datasets.ckplus:read",
+            aliases=("ck", "ck+", "ck+48", "ck48", "ckplus48", "ck plus", "ck-plus", "ck_plus"),
             folded=True,
             frames=3,
             by_hand="ask its authors as told at http://www.pitt.edu/~emotion/ck-spread.htm, sign "
@@ -99,6 +111,20 @@ REGISTRY: dict[str, DataSet] = {
             "side into {folder}/ckplus; or put a CK+48 archive you may use at "
             "{folder}/ckplus48.zip",
             recipe=_FEW,
+        ),
+        DataSet(
+            "ferplus",
+            "FER+",
+            "FER+ (Barsoum et al., 2016): FER2013's photographs, each labelled anew by ten people; "
+            "a face's label is what most of them saw, and it is trained on their votes.",
+            files=("fer2013new.csv",),
+            reader="fercourse.datasets.ferplus:read",
+            aliases=("fer+", "fer-plus", "fer_plus"),
+            asked=True,
+            leaks=True,
+            splits=("Training", "PublicTest", "PrivateTest"),
+            by_hand="download https://github.com/microsoft/FERPlus/blob/master/fer2013new.csv and "
+            "save it as {folder}/fer2013new.csv, beside FER2013's own {folder}/fer2013.csv",
         ),
         DataSet(
             "synthetic",
@@ -111,6 +137,15 @@ REGISTRY: dict[str, DataSet] = {
     )
 }
 """By name, in the paper's order; ours last."""
+
+
+def canonical(name: str) -> str:
+    """A data set's name, of whatever it was called: "fer2013" of "FER2013", "ckplus" of "CK+".
+
+    What is nobody's name comes back as it is.
+    """
+    word = name.strip().lower()
+    return next((n for n, each in REGISTRY.items() if word == n or word in each.aliases), name)
 
 
 def known(name: str) -> DataSet:

@@ -1,4 +1,4 @@
-"""Which image is in which split: the contest's for FER2013, folds for CK+."""
+"""Which image is in which split: the contest's for FER2013, folds for CK+, or cut by a seed."""
 
 from __future__ import annotations
 
@@ -83,3 +83,55 @@ def fold_splits(fold: np.ndarray, test: int, folds: int) -> np.ndarray:
     splits[fold == (test + 1) % folds] = "val"
     splits[fold == test] = "test"
     return splits
+
+
+SHARE = 9
+"""One face in nine is cut off: FER2013's own splits stand in this proportion."""
+
+
+def cut_splits(labels: np.ndarray, splits: np.ndarray | None, seed: int) -> tuple[np.ndarray, str]:
+    """Splits of a copy that lacks some: what there is to judge on stays, the rest is cut off train.
+
+    Without "val", one face in :data:`SHARE` of train is cut off for it, class by class. Without
+    "test", "val" becomes that, because both must be faces that training never saw; without either,
+    both are cut off.
+
+    Args:
+        labels: int64 (N,).
+        splits: str (N,), "train", "val", "test", or "" for faces in no split; None: no split.
+        seed: Of the shuffle.
+
+    Returns:
+        str (N,), and a sentence on what was done.
+
+    Raises:
+        FercourseError: There are no training faces, or too few.
+    """
+    if not 0 <= seed < 2**32:
+        raise FercourseError(f"data.seed must be from 0 to 2**32 - 1 to cut splits, not {seed}.")
+    found = np.full(len(labels), "train") if splits is None else splits.astype("<U5")
+    found[found == ""] = "train"
+    said = []
+    if "test" not in found and "val" in found:
+        found[found == "val"] = "test"
+        said.append("val serves as test")
+    for name in ("test", "val"):
+        if name in found:
+            continue
+        at = np.flatnonzero(found == "train")
+        cut = _one_in(SHARE, labels[at], seed)
+        if not cut.any():
+            raise FercourseError(f"There are {len(at)} training faces, too few to cut {name} off.")
+        found[at[cut]] = name
+        said.append(f"{name} is {cut.sum():,} faces of train, cut off class by class")
+    return found, f"Not the official split: {' and '.join(said)}, by seed {seed}."
+
+
+def _one_in(share: int, labels: np.ndarray, seed: int) -> np.ndarray:
+    """One face in ``share`` of each class, at least one of a class that has two: bool (N,)."""
+    draw = np.random.default_rng(seed)
+    cut = np.zeros(len(labels), dtype=bool)
+    for k in np.unique(labels):
+        at = draw.permutation(np.flatnonzero(labels == k))
+        cut[at[: max(round(len(at) / share), min(1, len(at) - 1))]] = True
+    return cut

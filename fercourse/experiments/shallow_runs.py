@@ -119,7 +119,7 @@ def measure_shallow(planned: PlannedShallow, data: FaceDataset) -> ShallowRow:
         parameters=fitted.parameters,
         fingerprint=data.fingerprint,
         splits=splits,
-        selection=f"strength of the highest accuracy on {record.splits[1]}",
+        selection=f"strength of the highest accuracy on {planned.data.split_names[1]}",
         val_accuracy=fitted.val_accuracy,
         test_accuracy_clean=judged.accuracy_clean,
         **counted(judged.confusion.tolist()),

@@ -97,7 +97,7 @@ def judge(
         label=label,
         fingerprint=data.fingerprint,
         splits=splits,
-        selection=f"epoch of the highest accuracy on {dataset.splits[1]}",
+        selection=f"epoch of the highest accuracy on {config.data.split_names[1]}",
         best_epoch=fit.best_epoch,
         val_accuracy=fit.val_accuracy,
         confusion=single.confusion.tolist(),

@@ -87,6 +87,7 @@ def card(row: Row, weights: Path) -> str:
         "## Data and protocol",
         "",
         known(row.dataset).card.format(difficulty=run.data.difficulty),
+        *(["**Not in the official splits.**"] if run.data.split else []),
         f"{row.splits['train']:,} faces trained it, {row.splits['val']:,} selected the epoch, "
         f"{row.splits['test']:,} judged it. {row.training}, batches of "
         f"{run.train.batch_size}, seed {row.seed}; one run.",

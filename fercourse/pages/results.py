@@ -64,14 +64,15 @@ def report(ledger: Ledger) -> str:
 def _split(rows: Sequence[Row], claims: dict[tuple[str, str], Claim]) -> str:
     """Runs on a data set with splits of its own."""
     dataset = known(rows[0].dataset)
-    training, selecting, judging = dataset.splits
+    training, selecting, judging = rows[0].data.split_names
     n = rows[0].splits["test"]
     clean = rows[0].splits.get("test_clean")
     less = f" ({clean:,} without near-duplicates of training faces)" if clean else ""
     error = binomial_error(mean_accuracy([r.test_accuracy for r in rows]), n)
+    of_own = ", not in its official splits" if rows[0].data.split else ""
     introduction = (
-        f"**{dataset.title}**, trained on {training}, the epoch selected on {selecting}, judged "
-        f"once on {judging}'s {n:,} faces{less}; "
+        f"**{dataset.title}**{of_own}, trained on {training}, the epoch selected on {selecting}, "
+        f"judged once on {judging}'s {n:,} faces{less}; "
         f"per cent. The test set alone is worth ± {100 * error:.2f} (binomial standard error)."
     )
     head = ("model", "recipe", "seeds", selecting, judging, "without duplicates")
@@ -80,7 +81,7 @@ def _split(rows: Sequence[Row], claims: dict[tuple[str, str], Claim]) -> str:
     for group in chain.from_iterable(map(_groups, group_by_config(rows))):
         first = group[0]
         claim = claims.get((dataset.name, first.variant.split("-")[0]))
-        if first.run.train.fog:
+        if first.run.train.fog or first.data.split:
             claim = None  # the paper has no such run
         cells.append(
             (

@@ -95,6 +95,8 @@ class Row(Measured):
             parts.append("ImageNet weights")
         if c.data.crop:
             parts.append("MTCNN crops")
+        if c.data.split:
+            parts.append(f"not the official split (seed {c.data.seed})")
         if c.data.drawn:
             parts.append(f"{c.data.drawn} drawn faces added")
         if c.data.drawn_first:

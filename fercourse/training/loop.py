@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -103,7 +103,8 @@ def fit(
             "load it with load_config."
         )
     sources = [train] if drawn is None else [train, drawn]
-    images, labels = (torch.cat([getattr(f, n) for f in sources]) for n in ("images", "labels"))
+    images = torch.cat([faces.images for faces in sources])
+    labels = _targets(sources, config.model.num_classes)  # int64 (N,), or float32 (N, K)
     masks = _masks(sources) if config.loss.map_weight else None  # uint8 (N, H, W)
     if out:
         out.mkdir(parents=True, exist_ok=True)  # refused now, not after the first epoch
@@ -117,7 +118,7 @@ def fit(
 
     _seed(config.seed)
     learner = Learner(config, sum(steps))
-    learner.loss.weigh(labels)
+    learner.loss.weigh(torch.cat([faces.labels for faces in sources]))
     history: list[Epoch] = []
     best = state_copy(learner.model)
     state = load_state(out / "state.pt") if out else None
@@ -237,6 +238,15 @@ def _masks(sources: list[Faces]) -> Tensor:
     )
 
 
+def _targets(sources: Sequence[Faces], classes: int) -> Tensor:
+    """What training aims at: labels (N,), or where there are votes, those, as shares (N, K)."""
+    if all(faces.votes is None for faces in sources):
+        return torch.cat([faces.labels for faces in sources])
+    return torch.cat(
+        [F.one_hot(f.labels, classes).float() if f.votes is None else f.votes for f in sources]
+    )
+
+
 def _check(config: RunConfig, train: Faces, val: Faces, processes: int) -> None:
     for faces, job in ((train, "train"), (val, "select")):
         if isinstance(faces, HeldOutFaces):
@@ -248,6 +258,8 @@ def _check(config: RunConfig, train: Faces, val: Faces, processes: int) -> None:
             f"Training needs at least {2 * processes} images and 1 to validate, "
             f"not {len(train)} and {len(val)}."
         )
+    if train.votes is not None and config.loss.triplet_weight:
+        raise FercourseError("triplet_weight needs one label a face, and these faces have votes.")
     highest = int(torch.stack((train.labels.max(), val.labels.max())).max())
     if highest >= config.model.num_classes:
         raise FercourseError(

@@ -321,10 +321,10 @@ BAD_LINES = {
     f"3,{GOOD[:-3]}2.5,Training": "not whole numbers",
     f"3,{GOOD[:-3]}256,Training": "outside 0..255",
     f"3,{GOOD[:-3]}-1,Training": "outside 0..255",
-    f"7,{GOOD},Training": "unknown emotion 7",
+    f"9,{GOOD},Training": "unknown emotion 9",
     f"-1,{GOOD},Training": "unknown emotion '-1'",
     f"bored,{GOOD},Training": "unknown emotion 'bored'",
-    f"3,{GOOD},Test": "unknown usage 'Test'",
+    f"3,{GOOD},Test": "PublicTest or PrivateTest is not told",
     f"3,{GOOD}": "2 fields instead of 3",
     f'3,"{GOOD}': "2 fields instead of 3",
 }
@@ -352,8 +352,7 @@ BAD_IMAGES = {
     "empty": b"",
     "not an image": b"GIF this is not",
     "a broken image": png(rows()[0][2])[:900],
-    "64x48 pixels where the others have 48x48": png(np.zeros((48, 64), np.uint8)),
-    "more than 8 bits": png(np.zeros((48, 48), np.uint16)),
+    "fractions that are not in 0..1": png(np.full((48, 48), -1, np.float32), "TIFF"),
 }
 
 
@@ -396,10 +395,10 @@ def test_whole_files_of_the_wrong_kind(tmp_path):
     write_zip(tmp_path / "void.zip", {})
     for name, sentence in {
         "empty.csv": "no column emotion, pixels, usage",
-        "columns.csv": "no column usage",
+        "columns.csv": "1 of 1 images could not be read",
         "header.csv": "holds no images",
         "not.zip": "not a zip file",
-        "cut.zip": "not a zip file",
+        "cut.zip": "damaged, or only a part",
         "photo.png": "no layout known here",
         "notes.pdf": "no layout known here",
         "bad.parquet": "not a readable parquet",

@@ -2,57 +2,82 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, BinaryIO
-
-import numpy as np
 
 from fercourse.datasets.archive import Archive
 from fercourse.datasets.fer2013 import parsing
+from fercourse.datasets.fer2013.records import (
+    Columns,
+    columns_of,
+    finder,
+    image_in,
+    label_in,
+    numbering,
+)
 from fercourse.datasets.table import Collector, Table
 from fercourse.errors import FercourseError
-from fercourse.images import decode
+from fercourse.labels import Expression
 
-_IMAGE = ("image", "img", "img_bytes", "image_bytes", "pixel_values", "pixels")
-_LABEL = ("label", "labels", "emotion", "class")
-_USAGE = ("usage",)
 _BATCH = 1024  # rows held as Python objects at a time
 
 
 def read_parquet(archive: Archive, names: list[str]) -> Table:
-    """A column of encoded images (or of pixels as text), one of labels; the split is in the name.
+    """A column of images (encoded, as numbers, as text or as paths) and one of classes.
 
-    A column ``usage`` goes before the split in the file's name or folder. Labels may be numbers
-    whose meaning stands in the file's metadata: the hub numbers classes alphabetically where
-    they came from folders, so that 4 is neutral there.
+    Instead of the second there may be a column an expression. A column ``usage`` goes before the
+    split in the file's name or folder. Classes may be numbers whose meaning stands in the file's
+    metadata: the hub numbers classes alphabetically where they came from folders, so that 4 is
+    neutral there.
     """
     rows = Collector(str(archive.path), "parquet")
     told = set()
-    for name in sorted(names):
+    for name in _once(archive, sorted(names), rows):
         where = str(archive.path) if archive.names == [name] else f"{archive.path}: {name}"
         in_name = parsing.split_of(name)
+        find = finder(archive, name)
         with archive.open(name) as stream:
-            cells = parsing.progress(_cells(stream, where), f"decoding {name}")
-            for number, (image, label, usage) in enumerate(cells, start=1):
+            columns, cells = _opened(stream, where)
+            stated = numbering(cells, columns, archive, where)
+        with archive.open(name) as stream:
+            _, cells = _opened(stream, where)
+            for number, row in enumerate(parsing.progress(cells, f"decoding {name}"), start=1):
                 at = f"{name}, row {number}"
                 try:
-                    found = in_name if usage is None else (parsing.usage(usage), True)
-                    if found is None:
-                        raise FercourseError("no usage column, and no split in the file's name")
-                    split, official = found
-                    label, image = parsing.label(label), _image(image)
+                    label = label_in(row, columns, stated)
+                    named = in_name if columns.usage is None else parsing.usage(row[columns.usage])
+                    image = image_in(row, columns, find)
                 except FercourseError as bad:
                     rows.skip(at, bad)
-                else:
-                    told.add((split, official))
-                    rows.add(image, label, split=split, id=f"{name}:{number}", where=at)
-    rows.notes += parsing.require_official(str(archive.path), told)
-    return rows.table("fer2013")
+                    continue
+                if named:
+                    told.add(named)
+                split, official = named or ("", False)
+                id = f"{name}:{number}"
+                rows.add(image, label, split=split, official=official, id=id, where=at)
+    lacks, notes = parsing.lacking(str(archive.path), told)
+    rows.notes += notes
+    return rows.table("fer2013", lacks)
 
 
-def _cells(stream: BinaryIO, where: str) -> Iterator[tuple[Any, Any, Any]]:
-    """Image, label and usage of every row as they are stored; usage is None where there is none."""
+def _once(archive: Archive, names: list[str], rows: Collector) -> Iterator[str]:
+    """Those of several files that are not another's copy."""
+    seen: dict[object, str] = {}
+    for name in names:
+        if len(names) > 1:
+            code = parsing.split_of(name), hashlib.sha256(archive.read(name)).digest()
+            if code in seen:
+                rows.notes.append(f"{name} was passed over: it is a copy of {seen[code]}.")
+                continue
+            seen[code] = name
+        yield name
+
+
+def _opened(stream: BinaryIO, where: str) -> tuple[Columns, Iterator[list[Any]]]:
+    """What the cells of a row are, and all rows."""
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -60,49 +85,38 @@ def _cells(stream: BinaryIO, where: str) -> Iterator[tuple[Any, Any, Any]]:
         raise FercourseError(
             f"Reading {where} needs pyarrow: pip install 'fercourse[data]'."
         ) from None
+    broken = (pa.ArrowException, OSError, ValueError, OverflowError)
     try:
         file = pq.ParquetFile(stream)
-        columns = file.schema_arrow.names
-        image, label = (_column(columns, known, where) for known in (_IMAGE, _LABEL))
-        usage = next((c for c in columns if c.strip().lower() in _USAGE), None)
-        classes = _classes(file.schema_arrow.metadata, label)
-        wanted = [column for column in (image, label, usage) if column]
-        for batch in file.iter_batches(batch_size=_BATCH, columns=wanted):
-            for row in batch.to_pylist():
-                value = row[label]
-                if classes and value in range(len(classes)):
-                    value = classes[value]
-                yield row[image], value, row[usage] if usage else None
-    except (pa.ArrowException, OSError) as error:
-        raise FercourseError(
-            f"{where} is not a readable parquet file: {str(error).rstrip('.')}."
-        ) from error
+        names, facts = file.schema_arrow.names, file.schema_arrow.metadata
+    except broken as error:
+        raise _damaged(where, error) from error
+    columns = columns_of(names)
+    if isinstance(columns, str):
+        raise FercourseError(f"{where} has no column {columns} among {', '.join(names)}.")
+    if isinstance(columns.label, int):
+        order = _classes(facts, names[columns.label]) or columns.order
+        columns = replace(columns, order=order)
+
+    def rows() -> Iterator[list[Any]]:
+        try:
+            for batch in file.iter_batches(batch_size=_BATCH):
+                yield from ([row[name] for name in names] for row in batch.to_pylist())
+        except broken as error:
+            raise _damaged(where, error) from error
+
+    return columns, rows()
 
 
-def _column(columns: list[str], known: tuple[str, ...], where: str) -> str:
-    for word in known:
-        for column in columns:
-            if column.strip().lower() == word:
-                return column
-    raise FercourseError(
-        f"{where} has no column {known[0]} (or {', '.join(known[1:])}) among {', '.join(columns)}."
-    )
+def _damaged(where: str, error: Exception) -> FercourseError:
+    reason = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
+    return FercourseError(f"{where} is not a readable parquet file: {reason}.")
 
 
-def _classes(metadata: dict[bytes, bytes] | None, label: str) -> list[str] | None:
-    """The names of the class numbers, from the JSON that the hub's library leaves in the file."""
+def _classes(metadata: Mapping[bytes, bytes] | None, label: str) -> dict[int, Expression] | None:
+    """What class numbers stand for, from the JSON that the hub's library leaves in the file."""
     try:
-        names = json.loads((metadata or {})[b"huggingface"])["info"]["features"][label]["names"]
-    except (KeyError, TypeError, ValueError):
+        info = json.loads((metadata or {})[b"huggingface"])["info"]
+        return {k: Expression.parse(n) for k, n in enumerate(info["features"][label]["names"])}
+    except (KeyError, TypeError, ValueError, FercourseError):
         return None
-    return names if isinstance(names, list) else None
-
-
-def _image(value: Any) -> np.ndarray:
-    if isinstance(value, dict):
-        value = value.get("bytes")
-    if isinstance(value, str):
-        return parsing.pixels(value)
-    if not isinstance(value, bytes):
-        raise FercourseError("no image in the row")
-    return decode(value)
