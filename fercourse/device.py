@@ -7,6 +7,8 @@ import re
 
 import torch
 
+from fercourse.errors import FercourseError
+
 
 def best_device() -> torch.device:
     """CUDA where there is one that computes, else Apple's MPS, else the CPU."""
@@ -15,6 +17,42 @@ def best_device() -> torch.device:
     if torch.backends.mps.is_available():
         return torch.device("mps")
     return torch.device("cpu")
+
+
+def find_device(name: str | torch.device | None = "auto") -> torch.device:
+    """The device that "auto", "cpu", "cuda", "cuda:1" or "mps" stands for here, in any case.
+
+    Raises:
+        FercourseError: This machine has no such device.
+    """
+    if name is None:
+        return best_device()
+    word = str(name).strip().lower()
+    kind = word.partition(":")[0]
+    if word == "auto":
+        return best_device()
+    there = {"cpu": True, "cuda": cuda_works(), "mps": torch.backends.mps.is_available()}
+    if kind == "cuda" and torch.cuda.is_available() and not there["cuda"]:
+        major, minor = torch.cuda.get_device_capability()
+        raise FercourseError(
+            f"This PyTorch was not built for {torch.cuda.get_device_name()} (compute capability "
+            f"{major}.{minor}): install a build that was (pytorch.org says which), or use the CPU."
+        )
+    try:
+        found = torch.device(word)
+    except RuntimeError:
+        found = None
+    beyond = (
+        kind == "cuda"
+        and found is not None
+        and (found.index or 0) >= max(1, torch.cuda.device_count())
+    )
+    if found is None or not there.get(kind) or beyond:
+        usable = ", ".join(n for n, is_there in there.items() if is_there)
+        raise FercourseError(
+            f"There is no device {str(name)!r} here; use auto or one of: {usable}."
+        )
+    return found
 
 
 def cuda_works() -> bool:

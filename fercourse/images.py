@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
 import threading
 import warnings
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -171,6 +174,113 @@ def to_pil(image: Picture, bgr: bool = False) -> Image.Image:
     if bgr and pixels.ndim == 3:
         pixels = np.concatenate((pixels[..., 2::-1], pixels[..., 3:]), axis=2)
     return _opaque(Image.fromarray(np.ascontiguousarray(pixels)))
+
+
+def read_photo(path: str | os.PathLike) -> Image.Image:
+    """An RGB picture, turned upright by its EXIF note.
+
+    Raises:
+        FercourseError: There is no such file, or it is no picture.
+    """
+    if "://" in str(path):
+        raise FercourseError(
+            f"{path} is an address: nothing is fetched from the web here; save the picture first."
+        )
+    if not Path(path).exists():
+        raise FercourseError(f"There is no file {path}.")
+    try:
+        return photograph(Path(path))
+    except FercourseError as error:
+        raise FercourseError(
+            f"{path} cannot be read as a picture ({error}); use a whole JPEG or PNG."
+        ) from error
+
+
+Held = str | os.PathLike | Picture
+"""A picture, as people hold it: a path, or what :func:`to_pil` takes."""
+
+
+def is_one(pictures: Held | Iterable[Held]) -> bool:
+    """Whether this is one picture, and not several of them.
+
+    Raises:
+        FercourseError: It is neither.
+    """
+    if isinstance(pictures, str | os.PathLike | Image.Image) or _ndim(pictures) in (2, 3):
+        return True
+    if isinstance(pictures, bytes) or not isinstance(pictures, Iterable):
+        raise FercourseError(
+            f"A picture is a path, a PIL image, an array or a tensor, or several of these in a "
+            f"list, not a {type(pictures).__name__}."
+        )
+    return False
+
+
+def opened(pictures: Iterable[Held], bgr: bool = False) -> Iterator[Image.Image]:
+    """Several pictures, one after another.
+
+    Raises:
+        FercourseError: One is none, or cannot be read; it says which.
+    """
+    for number, picture in enumerate(pictures):
+        try:
+            yield open_one(picture, bgr)
+        except FercourseError as error:
+            raise FercourseError(f"Picture {number} of the list: {error}") from error
+
+
+def open_one(picture: Held, bgr: bool = False) -> Image.Image:
+    """A picture by its path, or held as :func:`to_pil` takes it."""
+    return read_photo(picture) if isinstance(picture, str | os.PathLike) else to_pil(picture, bgr)
+
+
+def grey_faces(images: Any) -> Tensor:
+    """Faces of one size as networks take them, of arrays, tensors or lists of pictures.
+
+    Args:
+        images: uint8 (N, H, W), which is given back as it is; or one face (H, W), colours
+            (N, H, W, 3), floats in [0, 1], or a list of whatever :func:`to_pil` takes.
+
+    Returns:
+        uint8 (N, H, W).
+
+    Raises:
+        FercourseError: They are none of these, or of several sizes.
+    """
+    if isinstance(images, Tensor) and images.dtype == torch.uint8 and images.ndim == 3:
+        return images
+    if isinstance(images, list | tuple) and images and not _is_picture(images[0]):
+        try:
+            images = np.asarray(images)
+        except ValueError:
+            raise FercourseError("Faces must be of one size; resize them first.") from None
+    shape = getattr(images, "shape", ())
+    batch = len(shape) == 3 and shape[2] not in (1, 3, 4)
+    several = images if batch or not is_one(images) else [images]
+    grey = [np.asarray(image.convert("L")) for image in opened(map(_whole, several))]
+    if not grey:
+        raise FercourseError("There is no face: the list is empty.")
+    if len({face.shape for face in grey}) > 1:
+        raise FercourseError("Faces must be of one size; resize them first.")
+    return torch.from_numpy(np.stack(grey))
+
+
+def _is_picture(value: Any) -> bool:
+    return isinstance(value, str | os.PathLike | Image.Image | np.ndarray | Tensor)
+
+
+def _whole(image: Any) -> Any:
+    """Arrays of whole numbers in 0..255 as uint8; everything else as it is."""
+    if not isinstance(image, np.ndarray | Tensor):
+        return image
+    pixels = np.asarray(image)
+    whole = pixels.dtype.kind in "iu" and pixels.size and 0 <= pixels.min() <= pixels.max() <= 255
+    return pixels.astype(np.uint8) if whole else image
+
+
+def _ndim(pictures: Any) -> int:
+    """Axes of an array or a tensor."""
+    return int(getattr(pictures, "ndim", 0))
 
 
 def _opaque(image: Image.Image) -> Image.Image:

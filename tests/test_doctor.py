@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from fercourse import FercourseError, device, doctor
+from fercourse.device import find_device
 from fercourse.doctor import Check, examine
-from fercourse.training.train import find_device
 
 Usage = namedtuple("Usage", "total used free")
 

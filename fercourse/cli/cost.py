@@ -21,8 +21,8 @@ def cost(
     device: Device = "auto",
 ) -> None:
     """Parameters, operations and speed of Table 1's models, side by side in one run."""
+    from fercourse.device import find_device
     from fercourse.experiments.cost import costs, verdict
-    from fercourse.training.train import find_device
 
     place = find_device(device)
     frame = costs(numbers(models), width, size, place, batch, seconds)

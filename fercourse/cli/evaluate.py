@@ -25,9 +25,9 @@ def evaluate(
 ) -> None:
     """Judge a trained model on a split, with and without leaked duplicates."""
     from fercourse.datasets.registry import known
+    from fercourse.device import find_device
     from fercourse.evaluation.predict import Views
     from fercourse.evaluation.predict import evaluate as judge
-    from fercourse.training.train import find_device
     from fercourse.weights import find_weights
     from fercourse.weights.trained import load_weights
 

@@ -184,7 +184,7 @@ def _photo(path: Path, size: int):
     from fercourse.datasets.faces import Faces
     from fercourse.detection import crop, detect
     from fercourse.errors import FercourseError
-    from fercourse.evaluation.recognise import read_photo
+    from fercourse.images import read_photo
 
     image = read_photo(path)
     found = detect([image])[0]

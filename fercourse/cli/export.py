@@ -34,8 +34,8 @@ def export(
 def calibrate(weights: Weights, data: DataOption = None, device: Device = "auto") -> None:
     """Fit a temperature on the validation split, and store it with the weights."""
     from fercourse.datasets.load import load_config
+    from fercourse.device import find_device
     from fercourse.evaluation.calibration import calibrate as fit
-    from fercourse.training.train import find_device
     from fercourse.weights import find_weights
     from fercourse.weights.trained import load_weights
 

@@ -43,6 +43,9 @@ def predict(
     even: Annotated[
         bool, typer.Option("--even", help="As if every expression were as frequent.")
     ] = False,
+    turn: Annotated[
+        bool, typer.Option("--turn", help="Try quarter turns, for pictures on their side.")
+    ] = False,
     video: Annotated[Path | None, typer.Option(help="A film instead of pictures.")] = None,
     camera: Annotated[
         int | None, typer.Option(min=0, help="A camera by its number; Ctrl-C ends it.")
@@ -60,8 +63,8 @@ def predict(
     if cropped and out is not None:
         raise FercourseError("--out draws where faces were found; with --cropped none is searched.")
 
+    from fercourse.device import find_device
     from fercourse.evaluation.recognise import Reader
-    from fercourse.training.train import find_device
     from fercourse.weights import find_weights
     from fercourse.weights.trained import load_weights
 
@@ -70,7 +73,7 @@ def predict(
         raise FercourseError(
             "Of a film a table is printed, a line a face and frame: leave --json and --cropped."
         )
-    reader = Reader(load_weights(find_weights(weights)), find_device(device), sure, even)
+    reader = Reader(load_weights(find_weights(weights)), find_device(device), sure, even, turn)
     if source is None:
         _pictures(pictures or [], reader, out, as_json, as_csv, cropped)
     else:

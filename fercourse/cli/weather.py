@@ -30,10 +30,10 @@ def weather(
 ) -> None:
     """Judge trained models on the test split in bad weather, and record what they keep."""
     from fercourse.datasets.load import load_config
+    from fercourse.device import find_device
     from fercourse.errors import FercourseError
     from fercourse.experiments.weather_runs import weather_of, weather_of_classics
     from fercourse.runs.weather_row import WeatherBook
-    from fercourse.training.train import find_device
     from fercourse.weights import find_weights
     from fercourse.weights.trained import load_weights
 

@@ -189,7 +189,16 @@ def _tensor(value: Any, name: str, kind: torch.dtype | None) -> Tensor:
     if isinstance(value, Tensor):
         return value
     try:
-        found = torch.as_tensor(np.asarray(value))
+        if kind is not None and any(isinstance(word, str) for word in value):
+            value = [int(Expression.parse(word)) for word in value]
+        array = np.asarray(value)
+        if kind is None and array.dtype.kind in "iu" and array.size:
+            if array.min() < 0 or array.max() > 255:
+                raise FercourseError(f"Faces.{name} must be grey values in 0..255.")
+            array = array.astype(np.uint8)
+        found = torch.as_tensor(array)
+    except FercourseError:
+        raise
     except (TypeError, ValueError, RuntimeError):
         raise FercourseError(
             f"Faces.{name} must be a tensor, an array or a list of numbers of one shape, not a "

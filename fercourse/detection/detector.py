@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from PIL import Image
 from fercourse.detection.cropping import Box
 from fercourse.device import cuda_works
 from fercourse.errors import FercourseError
-from fercourse.images import Picture, to_pil
+from fercourse.images import Held, is_one, opened
 
 LANDMARKS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
 """As seen in the picture: the left eye is the person's right."""
@@ -97,13 +97,18 @@ class FaceDetector:
             keep_all=True, min_face_size=min_face, thresholds=stages, device=torch.device(device)
         )
 
-    def detect(self, images: Sequence[Picture]) -> list[list[Detection]]:
+    def detect(self, images: Held | Iterable[Held]) -> list[list[Detection]]:
         """Find every face in every picture; sizes may differ, equal ones share a batch.
+
+        Args:
+            images: Paths, PIL images, arrays or tensors; one alone counts as a list of one, and an
+                array (N, H, W, C) as N pictures.
 
         Returns:
             One list a picture, its largest face first; empty where there is none.
         """
-        small = [self._scaled(to_pil(image)) for image in images]
+        several = [cast("Held", images)] if is_one(images) else cast("Iterable[Held]", images)
+        small = [self._scaled(picture) for picture in opened(several)]
         by_size: dict[tuple[int, int], list[int]] = defaultdict(list)
         for index, (picture, _) in enumerate(small):
             by_size[picture.size].append(index)
@@ -143,7 +148,7 @@ class FaceDetector:
         return result
 
 
-def detect(images: Sequence[Picture], threshold: float = 0.9) -> list[list[Detection]]:
+def detect(images: Held | Iterable[Held], threshold: float = 0.9) -> list[list[Detection]]:
     """:meth:`FaceDetector.detect` with a detector kept between calls."""
     return shared_detector(threshold).detect(images)
 

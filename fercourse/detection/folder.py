@@ -106,7 +106,7 @@ def pictures_in(folder: Path, but: Path | None = None) -> list[Path]:
     Raises:
         FercourseError: There is no picture.
     """
-    kinds = Image.registered_extensions()
+    kinds = {*Image.registered_extensions(), ".heic", ".heif"}  # the last to say what to do
     inside = None if but is None else but.resolve()
     files = [
         path
@@ -114,7 +114,7 @@ def pictures_in(folder: Path, but: Path | None = None) -> list[Path]:
         if path.suffix.lower() in kinds and path.is_file() and inside not in path.resolve().parents
     ]
     if not files:
-        raise FercourseError(f"{folder} holds no picture that Pillow can read.")
+        raise FercourseError(f"{folder} holds no picture.")
     return files
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -11,11 +13,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from fercourse.datasets.faces import Faces
-from fercourse.device import best_device, native_bf16
+from fercourse.device import find_device, native_bf16
 from fercourse.errors import FercourseError
 from fercourse.evaluation import metrics
+from fercourse.images import grey_faces
 from fercourse.models.recogniser import Recogniser
 from fercourse.preprocess import normalise, to_input
+from fercourse.weights import find_weights
+from fercourse.weights.trained import Trained, load_weights
 
 Views = Literal["single", "flip", "ten"]
 
@@ -48,7 +53,7 @@ class Evaluation:
 
 
 def evaluate(
-    model: Recogniser,
+    model: Recogniser | Trained | str | Path,
     faces: Faces,
     train: Faces | None = None,
     views: Views = "single",
@@ -57,12 +62,17 @@ def evaluate(
     """Judge a model on a split, with and without the images that leak from training.
 
     Args:
-        model: Any mode; it is judged in evaluation mode.
+        model: Any mode; it is judged in evaluation mode. Or a file of weights, or a bundled
+            model's name.
         faces: Usually ``dataset.test``.
         train: Usually ``dataset.train``; with it near-duplicates are found and left out beside.
         views: "single" (what a table should print), "flip" or "ten" (printed apart).
         device: None takes the best there is.
     """
+    if not isinstance(faces, Faces):
+        raise FercourseError(
+            f"evaluate judges Faces, not a {type(faces).__name__}: make Faces(images, labels)."
+        )
     p = probabilities(model, faces.images, views, device)
     return tally(p, faces, train, views)
 
@@ -94,8 +104,8 @@ def tally(
 
 @torch.no_grad()  # in inference mode, weights moved to the device could not be trained again
 def probabilities(
-    model: Recogniser,
-    images: Tensor,
+    model: Recogniser | Trained | str | Path,
+    images: Tensor | np.ndarray | Sequence[Any],
     views: Views = "single",
     device: str | torch.device | None = None,
     bf16: bool | None = None,
@@ -104,8 +114,9 @@ def probabilities(
     """Class probabilities of uint8 faces (N, H, W): float32 (N, K), on the CPU.
 
     Args:
-        model: Moved to the device and into evaluation mode for the call, and back.
-        images: uint8 (N, H, W).
+        model: Moved to the device and into evaluation mode for the call, and back. Or a file of
+            weights, or a bundled model's name.
+        images: uint8 (N, H, W), or what :func:`fercourse.images.grey_faces` makes that of.
         views: "single", "flip" (the image and its mirror image) or "ten" (four corners and the
             middle, nine tenths of the side, and their mirror images); the mean over the views.
         device: Where to compute; None takes the best there is.
@@ -114,7 +125,8 @@ def probabilities(
     """
     if len(images) == 0:
         raise FercourseError("There is no face to classify: the batch is empty.")
-    device = torch.device(device) if device is not None else best_device()
+    images, model = grey_faces(images), _network(model)
+    device = find_device(device)
     bf16 = native_bf16(device) if bf16 is None else bf16
     home, was_training = next(model.parameters()).device, model.training
     model.to(device).eval()
@@ -130,6 +142,20 @@ def probabilities(
     finally:
         model.to(home).train(was_training)
     return torch.cat(results).cpu()  # once: a GPU would wait each time
+
+
+def _network(model: Recogniser | Trained | str | Path) -> Recogniser:
+    """The network itself, of whatever stands for one."""
+    if isinstance(model, str | Path):
+        model = load_weights(find_weights(model))
+    if isinstance(model, Trained):
+        return model.network
+    if not isinstance(model, torch.nn.Module):
+        raise FercourseError(
+            f"A model is a network, loaded weights, or the path of a file of weights, not a "
+            f"{type(model).__name__}."
+        )
+    return model
 
 
 def at_a_time(images: Tensor) -> int:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, cast, overload
 
 import torch
 from PIL import Image, ImageDraw, ImageFont
@@ -16,7 +15,8 @@ from fercourse.errors import FercourseError
 from fercourse.evaluation.calibration import cooled, even
 from fercourse.evaluation.predict import probabilities
 from fercourse.files import atomic_write
-from fercourse.images import Picture, photograph, to_pil
+from fercourse.images import Held, is_one, open_one, opened
+from fercourse.images import read_photo as read_photo  # for who reads photographs
 from fercourse.labels import Expression
 from fercourse.settings import BUNDLED
 from fercourse.weights import find_weights
@@ -46,11 +46,13 @@ class FacePrediction:
             was given as a face already.
         probabilities: One for each class of the model, in label order; they sum to 1.
         sure_from: Below this probability the answer counts as unsure.
+        turned: Degrees, counter-clockwise, by which the picture was turned to be read.
     """
 
     detection: Detection | None
     probabilities: tuple[float, ...]
     sure_from: float = SURE
+    turned: int = 0
 
     @property
     def found(self) -> Detection:
@@ -85,6 +87,7 @@ class FacePrediction:
             place = {
                 "box": [round(v, 1) for v in self.detection.box],
                 "found_with": round(self.detection.probability, 4),
+                **({"turned": self.turned} if self.turned else {}),
             }
         return {
             **place,
@@ -106,12 +109,15 @@ class Reader:
         sure_from: See :data:`SURE`.
         even: Answer as if every expression were as frequent
             (:func:`fercourse.evaluation.calibration.even`).
+        turn: Look at pictures in their four quarter turns, and read them in the one that shows
+            most faces upright; where none does better, as they are.
     """
 
     trained: Trained
     device: torch.device | str | None = None
     sure_from: float = SURE
     even: bool = False
+    turn: bool = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.sure_from <= 1:
@@ -134,14 +140,21 @@ class Reader:
         """Every face of every picture, largest first."""
         from fercourse.detection import detect
 
-        found = detect(pictures)
+        quarters = [0] * len(pictures)
+        if self.turn:
+            quarters = [_upright(picture) for picture in pictures]
+        turned = [turned_by(p, k) for p, k in zip(pictures, quarters, strict=True)]
+        found = detect(turned)
         cut = [
             cut_upright(picture, detection, self.trained.run.data.size)
-            for picture, faces in zip(pictures, found, strict=True)
+            for picture, faces in zip(turned, found, strict=True)
             for detection in faces
         ]
         answers = iter(self.classify(torch.stack(cut)).tolist() if cut else [])
-        return [[self._said(detection, next(answers)) for detection in faces] for faces in found]
+        return [
+            [self._said(_turned_back(face, k, picture.size), next(answers), k) for face in faces]
+            for faces, k, picture in zip(found, quarters, pictures, strict=True)
+        ]
 
     def read_faces(self, pictures: Sequence[Image.Image]) -> list[FacePrediction]:
         """Of pictures that are one face each, already cut."""
@@ -151,8 +164,43 @@ class Reader:
         cut = torch.stack([crop(picture, (0, 0, *picture.size), size) for picture in pictures])
         return [self._said(None, answer) for answer in self.classify(cut).tolist()]
 
-    def _said(self, detection: Detection | None, answer: list[float]) -> FacePrediction:
-        return FacePrediction(detection, tuple(answer), self.sure_from)
+    def _said(
+        self, detection: Detection | None, answer: list[float], quarters: int = 0
+    ) -> FacePrediction:
+        return FacePrediction(detection, tuple(answer), self.sure_from, 90 * quarters)
+
+
+def _upright(picture: Image.Image) -> int:
+    """By how many quarters, counter-clockwise, a picture's faces stand upright."""
+    from fercourse.detection import detect
+
+    def upright(quarters: int) -> float:
+        faces = detect([turned_by(picture, quarters)])[0]
+        return sum(face.probability for face in faces if abs(face.tilt) < 45)
+
+    return max(range(4), key=lambda quarters: (upright(quarters), -quarters))
+
+
+_TURNS = (None, Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_270)
+
+
+def turned_by(picture: Image.Image, quarters: int) -> Image.Image:
+    """A picture turned by quarters, counter-clockwise."""
+    how = _TURNS[quarters]
+    return picture if how is None else picture.transpose(how)
+
+
+def _turned_back(face: Detection, quarters: int, size: tuple[int, int]) -> Detection:
+    """A face of the turned picture, where it is in the picture of this (width, height)."""
+    width, height = size
+
+    def back(x: float, y: float) -> tuple[float, float]:
+        return ((x, y), (width - y, x), (width - x, height - y), (y, height - x))[quarters]
+
+    left, top, right, bottom = face.box
+    (x0, y0), (x1, y1) = back(left, top), back(right, bottom)
+    box = (min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
+    return replace(face, box=box, landmarks=tuple(back(x, y) for x, y in face.landmarks))
 
 
 def cut_upright(picture: Image.Image, detection: Detection, size: int) -> Tensor:
@@ -167,10 +215,6 @@ def cut_upright(picture: Image.Image, detection: Detection, size: int) -> Tensor
     return crop(picture, detection.box, size, angle=tilt if abs(tilt) >= TILT else 0.0)
 
 
-Held = str | os.PathLike | Picture
-"""A picture, as people hold it: a path, or what :func:`fercourse.images.to_pil` takes."""
-
-
 @overload
 def predict(
     pictures: Held,
@@ -180,6 +224,7 @@ def predict(
     bgr: bool = False,
     sure_from: float = SURE,
     even: bool = False,
+    turn: bool = False,
     device: torch.device | str | None = None,
 ) -> list[FacePrediction]: ...
 
@@ -193,6 +238,7 @@ def predict(
     bgr: bool = False,
     sure_from: float = SURE,
     even: bool = False,
+    turn: bool = False,
     device: torch.device | str | None = None,
 ) -> list[list[FacePrediction]]: ...
 
@@ -205,6 +251,7 @@ def predict(
     bgr: bool = False,
     sure_from: float = SURE,
     even: bool = False,
+    turn: bool = False,
     device: torch.device | str | None = None,
 ) -> list[FacePrediction] | list[list[FacePrediction]]:
     """Say what the faces in pictures express.
@@ -217,6 +264,7 @@ def predict(
         bgr: Of arrays and tensors, blue comes first, as OpenCV has it.
         sure_from: Answers less probable than this count as unsure.
         even: Answer as if every expression were as frequent as any other.
+        turn: Look at each picture in its four quarter turns, for those that lie on their side.
         device: None takes the best there is.
 
     Returns:
@@ -227,61 +275,22 @@ def predict(
         FercourseError: A picture is none of these kinds or cannot be read; in a list it says which.
     """
     trained = weights if isinstance(weights, Trained) else load_weights(find_weights(weights))
-    reader = Reader(trained, device, sure_from, even)
-    if isinstance(pictures, str | os.PathLike | Image.Image) or _ndim(pictures) in (2, 3):
-        return _read(reader, [_opened(pictures, bgr)], cropped)[0]
-    if isinstance(pictures, bytes) or not isinstance(pictures, Iterable):
-        raise FercourseError(
-            f"A picture is a path, a PIL image, an array or a tensor, or several of these in a "
-            f"list, not a {type(pictures).__name__}."
-        )
-    found, batch, count = [], [], 0
-    for count, picture in enumerate(pictures, start=1):
-        try:
-            batch.append(_opened(picture, bgr))
-        except FercourseError as error:
-            raise FercourseError(f"Picture {count - 1} of the list: {error}") from error
+    reader = Reader(trained, device, sure_from, even, turn)
+    if is_one(pictures):
+        return _read(reader, [open_one(cast("Held", pictures), bgr)], cropped)[0]
+    found, batch = [], []
+    for picture in opened(cast("Iterable[Held]", pictures), bgr):
+        batch.append(picture)
         if sum(image.width * image.height for image in batch) > AT_ONCE:
             found += _read(reader, batch, cropped)
             batch = []
     return found + _read(reader, batch, cropped)
 
 
-def _ndim(pictures: Any) -> int:
-    """Axes of an array or a tensor."""
-    return int(getattr(pictures, "ndim", 0))
-
-
-def _opened(picture: Any, bgr: bool) -> Image.Image:
-    if isinstance(picture, str | os.PathLike):
-        return read_photo(picture)
-    return to_pil(picture, bgr)
-
-
 def _read(reader: Reader, pictures: list[Image.Image], cropped: bool) -> list[list[FacePrediction]]:
     if not pictures:
         return []
     return [[face] for face in reader.read_faces(pictures)] if cropped else reader.read(pictures)
-
-
-def read_photo(path: str | os.PathLike) -> Image.Image:
-    """An RGB picture, turned upright by its EXIF note.
-
-    Raises:
-        FercourseError: There is no such file, or it is no picture.
-    """
-    if "://" in str(path):
-        raise FercourseError(
-            f"{path} is an address: nothing is fetched from the web here; save the picture first."
-        )
-    if not Path(path).exists():
-        raise FercourseError(f"There is no file {path}.")
-    try:
-        return photograph(Path(path))
-    except FercourseError as error:
-        raise FercourseError(
-            f"{path} cannot be read as a picture ({error}); use a whole 8-bit JPEG or PNG."
-        ) from error
 
 
 def recognise(

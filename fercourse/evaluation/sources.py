@@ -11,8 +11,8 @@ from PIL import Image
 
 from fercourse.detection.folder import pictures_in
 from fercourse.errors import FercourseError
-from fercourse.evaluation.recognise import AT_ONCE, FacePrediction, Reader, read_photo
-from fercourse.images import photograph
+from fercourse.evaluation.recognise import AT_ONCE, FacePrediction, Reader
+from fercourse.images import photograph, read_photo
 
 PIPED = "-"
 

@@ -305,7 +305,7 @@ def device_kind(device: str, engine: str = "local") -> str | None:
         return device
     if engine == "ray":
         return None if device == "auto" else device
-    from fercourse.training.train import find_device
+    from fercourse.device import find_device
 
     return find_device(device).type
 

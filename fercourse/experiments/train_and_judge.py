@@ -13,11 +13,11 @@ from fercourse import threads
 from fercourse.config import RunConfig
 from fercourse.datasets.faces import FaceDataset
 from fercourse.datasets.registry import known
-from fercourse.device import native_bf16
+from fercourse.device import find_device, native_bf16
 from fercourse.evaluation.predict import Evaluation, evaluate
 from fercourse.runs.row import Row
 from fercourse.training.loop import Epoch, Fit
-from fercourse.training.train import find_device, train
+from fercourse.training.train import train
 
 
 class Measured(NamedTuple):

@@ -14,8 +14,7 @@ import torch
 
 from fercourse.config import RunConfig, TrainConfig
 from fercourse.datasets.faces import FaceDataset
-from fercourse.device import best_device, cuda_works, native_bf16
-from fercourse.errors import FercourseError
+from fercourse.device import find_device, native_bf16
 from fercourse.evaluation.calibration import calibrate
 from fercourse.evaluation.predict import probabilities
 from fercourse.files import atomic_write
@@ -114,27 +113,6 @@ def _fit_silently(*args: Any, **settings: Any) -> None:
     """A spawned process that ends takes its tensors along, so the result travels by file."""
     with _true_float32(settings["config"]):
         fit(*args, **settings)
-
-
-def find_device(name: str) -> torch.device:
-    """The device "auto", "cpu", "cuda" or "mps" stands for here.
-
-    Raises:
-        FercourseError: This machine has no such device.
-    """
-    if name == "auto":
-        return best_device()
-    available = {"cpu": True, "cuda": cuda_works(), "mps": torch.backends.mps.is_available()}
-    if name == "cuda" and torch.cuda.is_available() and not available["cuda"]:
-        major, minor = torch.cuda.get_device_capability()
-        raise FercourseError(
-            f"This PyTorch was not built for {torch.cuda.get_device_name()} (compute capability "
-            f"{major}.{minor}): install a build that was (pytorch.org says which), or use the CPU."
-        )
-    if not available.get(name):
-        usable = ", ".join(n for n, there in available.items() if there)
-        raise FercourseError(f"There is no device {name!r} here; use auto or one of: {usable}.")
-    return torch.device(name)
 
 
 def _precision(config: TrainConfig, device: torch.device) -> str:

@@ -19,7 +19,7 @@ def bundled() -> list[tuple[str, int]]:
 
 
 def find_weights(name: str | Path) -> Path:
-    """Where weights lie: a file, or those of a bundled model, "fer2013-model6".
+    """Where weights lie: a file, a run's folder, or those of a bundled model, "fer2013-model6".
 
     Raises:
         FercourseError: There is neither such a file nor such a model.
@@ -27,6 +27,8 @@ def find_weights(name: str | Path) -> Path:
     known = [f"{data}-model{k}" for data, k in bundled()]
     if str(name) in known:
         return FOLDER / f"{name}.safetensors"
+    if (Path(name) / "model.safetensors").is_file():
+        return Path(name) / "model.safetensors"
     if not Path(name).is_file():
         raise FercourseError(
             f"There are no weights at {name}: name a model.safetensors that fercourse train wrote, "

@@ -51,8 +51,16 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], RunConfig, dict[str,
     state = bare_names(state)
     if isinstance(config := found.get("config"), Mapping):
         return state, RunConfig.from_dict(dict(config)), {}
-    model = model_of(state)
-    return state, preset("cpu").change(model=model), {"told by": "its tensors"}
+    return state, *run_of(state)
+
+
+def run_of(state: Mapping[str, Tensor]) -> tuple[RunConfig, dict[str, Any]]:
+    """A run whose model has just these tensors, and that this is all that is known of it.
+
+    Raises:
+        ValueError: It is not the paper's framework.
+    """
+    return preset("cpu").change(model=model_of(state)), {"told by": "its tensors"}
 
 
 def bare_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -73,7 +81,8 @@ def model_of(state: Mapping[str, Tensor]) -> ModelConfig:
         first = state["backbone.blocks.0.0.0.weight"]
         embed, classify = state["embed.weight"], state["classify.weight"]
     except KeyError:
-        raise ValueError("a checkpoint of another network than this course's") from None
+        first = ", ".join(list(state)[:3])
+        raise ValueError(f"weights of another network than this course's: {first}, ...") from None
     parts = {name.partition(".")[0] for name in state}
     common = {
         "fusion": "edge" in parts,

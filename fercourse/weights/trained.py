@@ -17,7 +17,8 @@ from fercourse.errors import FercourseError
 from fercourse.files import atomic_write
 from fercourse.models.build import build
 from fercourse.models.recogniser import Recogniser
-from fercourse.weights.checkpoint import bare_names, is_checkpoint, read_checkpoint
+from fercourse.weights.checkpoint import bare_names, is_checkpoint, read_checkpoint, run_of
+from fercourse.weights.foreign import foreign
 
 
 @dataclass(frozen=True)
@@ -78,24 +79,34 @@ def load_weights(path: str | Path, device: str | torch.device = "cpu") -> Traine
             f"There are no weights at {path}; name a model.safetensors that fercourse train wrote."
         )
     try:
+        if instead := foreign(path):
+            raise ValueError(instead)
         if is_checkpoint(path):
             state, run, about = read_checkpoint(path)
         else:
             stored, facts = _read(path)
             state = bare_names(stored)
-            run = RunConfig.from_dict(json.loads(facts["config"]))
-            about = json.loads(facts.get("about", "{}"))
+            if "config" in facts:
+                run = RunConfig.from_dict(json.loads(facts["config"]))
+                about = json.loads(facts.get("about", "{}"))
+            else:
+                run, about = run_of(state)
         network = build(run.model)
         network.load_state_dict({name: tensor.float() for name, tensor in state.items()})
     except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
         why = {
-            KeyError: "there is no config beside them",
+            KeyError: "its config lacks a part",
             RuntimeError: "the tensors are not those of its config's model",
         }.get(type(error), _first_line(error).rstrip("."))
         raise FercourseError(
             f"{path} holds no fercourse weights ({why}); "
             "pass the model.safetensors that fercourse train wrote."
         ) from error
+    if bad := [name for name, tensor in state.items() if not tensor.float().isfinite().all()]:
+        raise FercourseError(
+            f"{path} holds values that are no finite numbers, first in {bad[0]} ({len(bad)} of "
+            f"{len(state)} tensors): the training that wrote it diverged, or the file is damaged."
+        )
     return Trained(network.to(device).eval(), run, about)
 
 

@@ -304,7 +304,18 @@ BAD = {
     "a word for a number": (["train", "--set", "train.epochs=many"], "epochs must be a whole"),
     "half an epoch": (["train", "--set", "train.epochs=1.5"], "epochs must be a whole number"),
     "a word for yes or no": (["train", "--set", "model.gcca=False"], "gcca must be true or false"),
-    "a seed by --set": (["train", "--set", "seed=1"], "--set takes name=value, such as train."),
+    "a field without its part": (
+        ["train", "--set", "epochs=10"],
+        "a field with its part: train.ep",
+    ),
+    "a field misspelt": (["train", "--set", "train.epoch=10"], "did you mean 'epochs'?"),
+    "a part misspelt": (["train", "--set", "los=1"], "such as train.epochs"),
+    "classes in no order": (
+        ["train", "--classes", "mine", "--data"],
+        "An order of classes is one of",
+    ),
+    "splits that are there": (["train", "--split", "--data"], "has its splits: leave split"),
+    "a seed by --set": (["train", "--set", "seed=1"], "seed has an option of its own, --seed"),
     "out in a file": (
         ["train", *TINY, "--out", "notes.txt/run", "--data"],
         "a file where a folder",

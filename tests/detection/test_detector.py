@@ -159,12 +159,43 @@ def test_an_empty_box_is_refused():
         (np.zeros((4, 4), np.int32), "uint8"),
         (np.zeros((40, 40, 2), np.uint8), "1, 3 or 4"),
         (np.zeros((2, 4, 4, 3), np.uint8), "several go into a list"),
-        ("photo.jpg", "not a str"),
+        (7, "not a int"),
+        ("photo.jpg", "There is no file photo.jpg"),
     ],
 )
 def test_pictures_of_unknown_kind_are_refused(bad, says):
     with pytest.raises(FercourseError, match=says):
         detect([bad])
+
+
+def test_pictures_may_be_held_in_any_way(hopper, face, tmp_path):
+    hopper.save(tmp_path / "hopper.png")
+    pixels = np.asarray(hopper.convert("RGB"))
+    alpha = np.concatenate((pixels, np.full_like(pixels[..., :1], 255)), axis=2)
+    for held in (
+        tmp_path / "hopper.png",
+        [str(tmp_path / "hopper.png")],
+        hopper,
+        pixels,
+        [alpha],
+        pixels[None],
+        [(pixels / 255).astype(np.float32)],
+        [torch.from_numpy(pixels.copy()).permute(2, 0, 1)],
+    ):
+        ((found, *_),) = detect(held)
+        assert np.allclose(found.box, face.box, atol=2)
+    (grey,) = detect([np.asarray(hopper.convert("L"))[..., None]])
+    assert len(grey) == 1
+
+
+def test_the_note_of_a_turn_is_honoured(hopper, face, tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # what is stored lies on its left side
+    hopper.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "side.jpg", exif=exif, quality=95)
+    with Image.open(tmp_path / "side.jpg") as turned:
+        for held in (turned, tmp_path / "side.jpg"):
+            ((found, *_),) = detect([held])
+            assert np.allclose(found.box, face.box, atol=12)
 
 
 def test_a_data_set_is_cropped_and_its_misses_counted(hopper, face):
@@ -230,10 +261,10 @@ def test_folder_gives_crops_and_a_table(tmp_path, hopper, face):
         "turned.jpg",
     ]
     assert "no face" in by_file.loc["deep/blank.png", "reason"]
-    assert "cannot be read" in by_file.loc["deep/half.jpg", "reason"]
+    assert by_file.loc["deep/half.jpg", "face"] == 0  # what is there is read, with a warning
     assert "cannot be read" in by_file.loc["empty.png", "reason"]
     crops = by_file["crop"].dropna()
-    assert sorted(crops) == ["good.png", "good.png.png", "turned.png"]
+    assert sorted(crops) == ["deep/half.png", "good.png", "good.png.png", "turned.png"]
     assert by_file.loc["good.png", "left"] == pytest.approx(face.box[0], abs=BOX)
     # The crop is cut by Pillow, in whole numbers: from the box in the table, the same to the bit.
     box = tuple(by_file.loc["good.png", ["left", "top", "right", "bottom"]])
@@ -248,7 +279,7 @@ def test_folder_gives_crops_and_a_table(tmp_path, hopper, face):
     assert stored["file"].tolist() == table["file"].tolist()
     assert stored["probability"].dropna().between(0.9, 1).all()
     left_over = [p.name for p in target.rglob("*") if p.is_file()]
-    assert sorted(left_over) == ["faces.csv", "good.png", "good.png.png", "turned.png"]
+    assert sorted(left_over) == ["faces.csv", "good.png", "good.png.png", "half.png", "turned.png"]
     assert len(crop_folder(source, target, size=64)) == 6  # crops are not taken for sources
 
 

@@ -4,12 +4,15 @@ import numpy as np
 import pytest
 import torch
 from made_faces import bars
+from PIL import Image
 from tolerances import NETWORK, SUM
 
+import fercourse
 from fercourse import FercourseError, FERNet, evaluate, preset
 from fercourse.datasets.faces import Faces
 from fercourse.evaluation.predict import at_a_time, probabilities
 from fercourse.preprocess import normalise
+from fercourse.weights.trained import save_weights
 
 pytestmark = pytest.mark.numeric
 
@@ -94,5 +97,69 @@ def test_bad_input(model):
         probabilities(model, bars(2, size=48).images, "five", "cpu")
     with pytest.raises(FercourseError, match="batch is empty"):
         probabilities(model, torch.zeros(0, 48, 48, dtype=torch.uint8))
-    with pytest.raises(FercourseError, match="uint8"):
-        probabilities(model, torch.zeros(2, 48, 48), device="cpu")
+    with pytest.raises(FercourseError, match=r"Picture 0 of the list: .*in \[0, 1\]"):
+        probabilities(model, torch.full((2, 48, 48), 7.0), device="cpu")
+    with pytest.raises(FercourseError, match="of one size"):
+        probabilities(model, [np.zeros((48, 48), np.uint8), np.zeros((32, 32), np.uint8)])
+    with pytest.raises(FercourseError, match="not a dict"):
+        probabilities({}, np.zeros((2, 48, 48), np.uint8))
+    with pytest.raises(FercourseError, match=r"Faces, not a Tensor.*Faces\(images, labels\)"):
+        evaluate(model, bars(2).images)
+    with pytest.raises(FercourseError, match="no device 'cuda:7' here"):
+        probabilities(model, bars(2).images, device="cuda:7")
+
+
+def test_faces_may_be_held_in_any_way(model):
+    faces = bars(3, size=48).images
+    wanted = probabilities(model, faces, device="cpu")
+    arrays = faces.numpy()
+    for held in (
+        arrays,
+        list(arrays),
+        list(faces),
+        arrays.tolist(),
+        arrays.astype(np.int64),
+        arrays / 255,
+        arrays[:, None],
+        arrays[..., None],
+        np.repeat(arrays[..., None], 3, axis=3),
+        [Image.fromarray(face) for face in arrays],
+    ):
+        torch.testing.assert_close(probabilities(model, held, device="CPU"), wanted)
+    assert probabilities(model, arrays[0], device="cpu").shape == (1, 7)
+
+
+def test_a_model_may_be_a_path_a_name_or_loaded_weights(tmp_path):
+    faces = bars(3, size=48)
+    loaded = fercourse.pretrained("synthetic", 1)
+    wanted = probabilities(loaded.network, faces.images, device="cpu")
+    save_weights(tmp_path / "run" / "model.safetensors", loaded.network, loaded.run)
+    for held in ("synthetic-model1", loaded, tmp_path / "run", tmp_path / "run/model.safetensors"):
+        torch.testing.assert_close(probabilities(held, faces.images, device="cpu"), wanted)
+    assert evaluate("synthetic-model1", faces, device="cpu").n == 3
+
+
+def test_faces_take_arrays_lists_and_words():
+    images, labels = np.zeros((2, 8, 8), np.uint8), [0, 6]
+    faces = Faces(images.tolist(), labels)
+    assert faces.images.dtype == torch.uint8
+    assert torch.equal(Faces(images, np.array(labels, np.int32)).labels, faces.labels)
+    assert torch.equal(Faces(images, ["angry", "Neutrality"]).labels, faces.labels)
+    for bad, said in (
+        ((images, [0, 9]), "0 to 7, not 9, as in row 1"),
+        ((images, [-1, 0]), "not -1, as in row 0"),
+        ((images, ["angry", "bored"]), "'bored' is not an expression"),
+        ((images, [0.5, 1.0]), "must be int64"),
+        ((images + 0.5, labels), r"must be uint8 \(N, H, W\)"),
+        (([[1, 2], [3]], labels), "of one shape"),
+        ((np.full((2, 8, 8), 300), labels), r"in 0\.\.255"),
+    ):
+        with pytest.raises(FercourseError, match=said):
+            Faces(*bad)
+
+
+def test_load_takes_names_and_paths_only():
+    with pytest.raises(FercourseError, match=r"not a ndarray: .*Faces\(images, labels\)"):
+        fercourse.load(np.zeros((2, 8, 8), np.uint8))
+    with pytest.raises(FercourseError, match="did you mean fer2013"):
+        fercourse.load("fer2103")

@@ -6,13 +6,14 @@ import matplotlib
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageFile
 
 import fercourse
 from fercourse import FercourseError
 from fercourse.detection import crop, detect
 from fercourse.evaluation import recognise as module
 from fercourse.evaluation.recognise import TILT, Reader, annotated, cut_upright, recognise
+from fercourse.images import read_photo
 
 HOPPER = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
 
@@ -180,3 +181,57 @@ def test_unsure_answers_are_drawn_with_a_question_mark(photo, trained, monkeypat
     annotated(photo, recognise(trained, photo))
     assert "?" in written[0]
     assert "?" not in written[1]
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_quarter_turns_are_tried_on_request(photo, trained, answer, quarters):
+    turned = module.turned_by(photo, quarters)
+    (face,) = fercourse.predict(turned, trained, turn=True)
+    assert face.turned == 90 * (4 - quarters)
+    assert face.probabilities == pytest.approx(answer.probabilities, abs=0.02)
+    # The box is where the face is in the picture that was given.
+    left, top, right, bottom = face.found.box
+    again = detect([module.turned_by(turned, 4 - quarters)])[0][0].box
+    width, height = photo.size
+    x, y = (again[0] + again[2]) / 2, (again[1] + again[3]) / 2
+    middle = {1: (y, width - x), 2: (width - x, height - y), 3: (height - y, x)}[quarters]
+    assert ((left + right) / 2, (top + bottom) / 2) == pytest.approx(middle, abs=2)
+    assert face.to_dict()["turned"] == face.turned
+
+
+def test_an_upright_picture_is_not_turned(photo, trained, answer):
+    (face,) = fercourse.predict(photo, trained, turn=True)
+    assert face.turned == 0
+    assert "turned" not in face.to_dict()
+    assert face.found == answer.found
+
+
+def test_a_picture_that_lost_its_end_is_read_with_a_warning(trained, tmp_path):
+    data = HOPPER.read_bytes()
+    (tmp_path / "cut.jpg").write_bytes(data[:-800])
+    with pytest.warns(UserWarning, match=r"cut.jpg lost its end"):
+        (face, *_) = fercourse.predict(tmp_path / "cut.jpg", trained)
+    assert face.found.probability > 0.9
+    assert not ImageFile.LOAD_TRUNCATED_IMAGES
+
+
+@pytest.mark.parametrize("bits", [10, 12, 14, 16])
+def test_deep_pictures_are_as_bright_as_shallow_ones(photo, trained, tmp_path, bits):
+    grey = np.asarray(photo.convert("L")).astype(np.uint16) << (bits - 8)
+    Image.fromarray(grey).save(tmp_path / "deep.png")
+    (face, *_) = fercourse.predict(tmp_path / "deep.png", trained)
+    (wanted, *_) = fercourse.predict(photo.convert("L"), trained)
+    assert face.probabilities == pytest.approx(wanted.probabilities, abs=0.05)
+
+
+def test_fractions_as_pixels(photo, tmp_path):
+    grey = np.asarray(photo.convert("L")) / np.float32(255)
+    Image.fromarray(grey).save(tmp_path / "f.tiff")
+    read = np.asarray(read_photo(tmp_path / "f.tiff").convert("L")).astype(int)
+    assert abs(read - np.asarray(photo.convert("L"))).max() <= 1
+
+
+def test_a_telephones_heic_says_how_to_convert_it(tmp_path):
+    (tmp_path / "IMG_1.HEIC").write_bytes(b"\0\0\0\x24ftypheic" + b"\0" * 200)
+    with pytest.raises(FercourseError, match=r"HEIC.*save it as JPEG"):
+        fercourse.predict(tmp_path / "IMG_1.HEIC")

@@ -1,6 +1,8 @@
 """Checkpoints that people have: of DataParallel, of torch.save, of a GPU, of somebody else."""
 
+import io
 import pickle
+import zipfile
 
 import pytest
 import torch
@@ -123,7 +125,7 @@ def test_what_is_none_of_ours_is_named(tmp_path):
         with pytest.raises(FercourseError, match=says):
             load_weights(tmp_path / name)
     (tmp_path / "torn.pth").write_bytes((tmp_path / "resnet.pth").read_bytes()[:300])
-    with pytest.raises(FercourseError, match="or a broken one"):
+    with pytest.raises(FercourseError, match="damaged or half-written"):
         load_weights(tmp_path / "torn.pth")
     (tmp_path / "plain.pkl").write_bytes(pickle.dumps(Odd(), protocol=2))
     with pytest.raises(FercourseError, match="holds no fercourse weights"):
@@ -149,3 +151,53 @@ def test_mixed_prefixes_are_no_model_of_ours(trained, tmp_path):
     )
     with pytest.raises(FercourseError, match="the tensors are not those"):
         load_weights(tmp_path / "w.safetensors")
+
+
+def test_values_that_are_no_numbers_are_refused(trained, tmp_path):
+    class Diverged:
+        def state_dict(self):
+            state = {k: v.clone() for k, v in trained.network.state_dict().items()}
+            state["classify.weight"][0, 0] = float("nan")
+            return state
+
+    save_weights(tmp_path / "w.safetensors", Diverged(), trained.run)
+    with pytest.raises(FercourseError, match=r"no finite numbers, first in classify.weight \(1 of"):
+        load_weights(tmp_path / "w.safetensors")
+
+
+def test_our_tensors_without_a_config_are_recognised(trained, tmp_path):
+    save_file(trained.network.state_dict(), tmp_path / "w.safetensors")
+    loaded = load_weights(tmp_path / "w.safetensors")
+    assert same(loaded, trained.network)
+    assert loaded.about == {"told by": "its tensors"}
+
+
+def zip_of(*names):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        for name in names:
+            file.writestr(name, "x")
+    return buffer.getvalue()
+
+
+FOREIGN = {
+    "empty": (b"", "the file is empty"),
+    "Git LFS": (b"version https://git-lfs.github.com/spec/v1\noid sha256:ab\n", "git lfs pull"),
+    "a web page": (b"\n<!DOCTYPE html><html>", "a web page in place of the file"),
+    "Keras": (b"\x89HDF\r\n\x1a\n" + b"x" * 99, r"Keras writes it \(.h5\)"),
+    "new Keras": (zip_of("metadata.json", "config.json", "model.weights.h5"), "model of Keras"),
+    "TorchScript": (zip_of("m/data.pkl", "m/constants.pkl"), "TorchScript"),
+    "a zip": (zip_of("a.txt"), "no checkpoint of torch.save"),
+    "half a zip": (zip_of("m/data.pkl")[:40], "half-written"),
+    "numpy": (b"\x93NUMPY\x01\x00" + b"x" * 99, "an array of numpy"),
+    "TensorFlow Lite": (b"\x1c\0\0\0TFL3" + b"x" * 99, "TensorFlow Lite"),
+    "noise": (b"\xf0\x01noise" * 30, "holds no fercourse weights"),
+}
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_what_is_no_file_of_weights_is_named(kind, tmp_path):
+    data, said = FOREIGN[kind]
+    (tmp_path / "model.safetensors").write_bytes(data)
+    with pytest.raises(FercourseError, match=said):
+        load_weights(tmp_path / "model.safetensors")
