@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import errno
+import glob
 import json
 import os
+import platform
 import secrets
+import time
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,13 +24,13 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
     """A temporary path in the same folder, moved onto ``path`` if the block ends well.
 
     A reader sees the old file or the new one, never half of it, even if the process is killed or
-    the power fails.
+    the power fails. What a killed process left is deleted by the next that writes the same file.
     """
     path = Path(path).resolve()  # of a link, what it points to
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.parent / f".{path.name}.{secrets.token_hex(8)}"
+    part = part_of(path)
     part.touch(exist_ok=False)
     try:
         yield part
@@ -35,6 +39,37 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def part_of(path: Path, ending: str = "") -> Path:
+    """A name beside ``path`` that nobody has yet, for what is not finished.
+
+    It tells this machine and process, so that what others left when they were killed is known for
+    that, and deleted.
+
+    Args:
+        path: The file that is to be.
+        ending: What the name must end in, as ".mp4".
+    """
+    machine = f"{zlib.crc32(platform.node().encode()):08x}"
+    for left in path.parent.glob(f".{glob.escape(path.name)}.{machine}-*"):
+        pid = left.name.removeprefix(f".{path.name}.{machine}-").partition("-")[0]
+        if pid.isdecimal() and not _runs(int(pid), left):
+            left.unlink(missing_ok=True)
+    return path.parent / f".{path.name}.{machine}-{os.getpid()}-{secrets.token_hex(4)}{ending}"
+
+
+def _runs(pid: int, left: Path) -> bool:
+    """Whether the process that writes a file may still do so."""
+    if os.name == "nt":  # where asking for a process would end it: an hour is long enough
+        return time.time() - left.stat().st_mtime < 3600
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def write_if_changed(path: Path, text: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import shutil
 from pathlib import Path
 
 from fercourse.datasets.registry import canonical, known, on_disk
@@ -50,24 +50,29 @@ def get(name: str, folder: str | Path = "data", repository: str | None = None) -
         raise FercourseError(
             f"Downloading needs huggingface_hub: pip install 'fercourse[data]'; or {by_hand}."
         ) from None
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=f".{name}-") as part:
-        files = Path(part) / name
-        try:
-            snapshot_download(
-                repository or REPOSITORY,
-                repo_type="dataset",
-                local_dir=files,
-                allow_patterns=["*.parquet"],
-            )
-        except Exception as error:  # the client's own kinds and those of its transport
-            reason = str(error).strip().splitlines() or [type(error).__name__]
-            raise FercourseError(
-                f"{name} could not be downloaded ({reason[0].rstrip('.')}); by hand: {by_hand}."
-            ) from error
-        if not any(files.rglob("*.parquet")):
+    # Always the same one: what a killed download has finished is not fetched again.
+    part = folder / f".{name}.part"
+    part.mkdir(parents=True, exist_ok=True)
+    try:
+        snapshot_download(
+            repository or REPOSITORY,
+            repo_type="dataset",
+            local_dir=part,
+            allow_patterns=["*.parquet"],
+        )
+        if not any(part.rglob("*.parquet")):
             raise FercourseError(
                 f"{repository or REPOSITORY} holds no parquet; by hand: {by_hand}."
             )
-        os.replace(files, target)
+        shutil.rmtree(part / ".cache", ignore_errors=True)  # the client's own notes
+        os.replace(part, target)
+    except FercourseError:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+    except Exception as error:  # the client's own kinds and those of its transport
+        shutil.rmtree(part, ignore_errors=True)
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise FercourseError(
+            f"{name} could not be downloaded ({reason[0].rstrip('.')}); by hand: {by_hand}."
+        ) from error
     return target

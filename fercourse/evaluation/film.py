@@ -17,7 +17,7 @@ from PIL import Image
 
 from fercourse.errors import FercourseError
 from fercourse.evaluation.recognise import FacePrediction, Reader, annotated, cut_upright
-from fercourse.files import atomic_write
+from fercourse.files import atomic_write, part_of
 
 if TYPE_CHECKING:
     from fercourse.detection import Detection
@@ -185,7 +185,7 @@ class FilmWriter:
         if path.suffix.lower() != ".mp4":
             raise FercourseError(f"{path} cannot be written: let the film's name end in .mp4.")
         self.path, self.rate = path, rate
-        self._part = path.with_name(f".{path.stem}.part.mp4")
+        self._part = part_of(path, ".mp4")
         self._writer: Any = None
         self._written = 0
 

@@ -72,7 +72,7 @@ def sources(
     """Every picture that is meant, in order; what cannot be one is kept, with the reason.
 
     Args:
-        names: Files; folders, with all that is below them; patterns such as "*.jpg", which some
+        names: Files; folders, with all that is below them; patterns such as ``"*.jpg"``, which some
             shells leave to the program; "-".
         piped: Gives standard input, for "-": a picture, or names of files, one a line.
         but: A folder that is passed over, because annotated pictures go there.

@@ -324,10 +324,13 @@ BAD = {
     "drawn onto a folder": (["predict", HOPPER, "--out", "."], "let its name end in .png or .jpg"),
     "drawn as no picture": (["predict", HOPPER, "--out", "a.txt"], "a.txt cannot be drawn"),
     "an endless picture": (["predict", "bomb.png"], "exceeds limit of"),
-    "a deep picture": (["predict", "float.tif"], "pixels of 32 bits"),
+    "a deep picture": (["predict", "float.tif"], "pixels as fractions that are not in 0..1"),
     "a folder of weights": (["evaluate", "-w", "."], "name a model.safetensors"),
     "text for weights": (["evaluate", "-w", "notes.txt"], "holds no fercourse weights (Error"),
-    "others' weights": (["evaluate", "-w", "foreign.safetensors"], "there is no config beside"),
+    "others' weights": (
+        ["evaluate", "-w", "foreign.safetensors"],
+        "weights of another network than this",
+    ),
     "another model's": (["evaluate", "-w", "wrong.safetensors"], "tensors are not those of its"),
     "a config of words": (["evaluate", "-w", "words.safetensors"], "width must be a number"),
     "no config at all": (["evaluate", "-w", "null.safetensors"], "run must be a table of fields"),
@@ -399,7 +402,7 @@ def _write_bad(folder: Path, weights: Path) -> None:
         png += struct.pack(">I", len(content)) + kind + content
         png += struct.pack(">I", zlib.crc32(kind + content))
     (folder / "bomb.png").write_bytes(png)
-    Image.fromarray(np.full((50, 50), 0.5, np.float32)).save(folder / "float.tif")
+    Image.fromarray(np.full((50, 50), -0.5, np.float32)).save(folder / "float.tif")
     save_file({"a": torch.zeros(3)}, folder / "foreign.safetensors")
     with safe_open(weights, "pt") as stored:
         facts = stored.metadata()
@@ -464,7 +467,12 @@ def test_our_warnings_come_without_their_line_of_code(tmp_path):
 
 def test_a_data_folder_that_is_none_is_named(fercourse, monkeypatch, csv):
     """Else the copy in ./data would be taken without a word."""
-    monkeypatch.setenv("FERCOURSE_DATA", str(csv))  # the file itself, a likely slip
+    monkeypatch.setenv("FERCOURSE_DATA", str(csv))  # the file itself, a likely slip: it is meant
+    code, out, err = fercourse("data", "check", "fer2013")
+    assert code == 0, err
+    assert str(csv) in out
+    monkeypatch.setenv("FERCOURSE_DATA", f"{csv}.gone")
     code, _, err = fercourse("data", "check", "fer2013")
     assert code == 1
-    assert err == f"fercourse: FERCOURSE_DATA is {csv}, which is no folder; correct or unset it.\n"
+    gone = f"fercourse: FERCOURSE_DATA is {csv}.gone, which is not there; correct or unset it.\n"
+    assert err == gone

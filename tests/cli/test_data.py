@@ -72,7 +72,7 @@ def test_another_repository(hub, tmp_path):
 @pytest.mark.parametrize("error", [ConnectionError("no route\nto host"), RuntimeError("")])
 def test_no_network_is_one_sentence_and_leaves_nothing(error, tmp_path, monkeypatch):
     def fail(repository, *, local_dir, **_):
-        local_dir.mkdir()
+        local_dir.mkdir(exist_ok=True)
         (local_dir / "half.parquet").write_bytes(b"half")
         raise error
 
@@ -89,7 +89,9 @@ def test_no_network_is_one_sentence_and_leaves_nothing(error, tmp_path, monkeypa
 
 def test_a_repository_without_parquet(tmp_path, monkeypatch):
     monkeypatch.setattr(
-        huggingface_hub, "snapshot_download", lambda *_, local_dir, **__: local_dir.mkdir()
+        huggingface_hub,
+        "snapshot_download",
+        lambda *_, local_dir, **__: local_dir.mkdir(exist_ok=True),
     )
     with pytest.raises(FercourseError, match="holds no parquet"):
         get("fer2013", tmp_path)

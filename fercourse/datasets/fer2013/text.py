@@ -14,6 +14,8 @@ _LONGEST = 2**18
 """Characters of a row at most; 2,304 pixels of a Python list are 12,000."""
 
 _SEPARATORS = (",", ";", "\t", "|")
+_GOES_ON = re.compile(r"[\s\d.]*(\][^\[]*)?", re.DOTALL)
+"""A line of a print of numpy's that is not its first: numbers, until the bracket closes."""
 _BRACKETS = re.compile(r"\[[^\]]*\]")
 
 
@@ -44,16 +46,19 @@ def lines(stream: BinaryIO, head: bytes) -> Iterator[tuple[int, str]]:
     while line := text.readline(_LONGEST):
         number += 1
         if held:
-            line, number_of = held + " " + line, started
-        else:
-            number_of = number
-        if line.count("[") > line.count("]") and len(line) < _LONGEST and number - number_of < 500:
-            held, started = line.rstrip("\r\n"), number_of
-            continue
-        held = ""
-        if line.strip():
-            yield number_of, line.rstrip("\r\n")
-    if held.strip():
+            if _GOES_ON.fullmatch(line) and number - started < 500:
+                held = f"{held} {line.rstrip()}"
+                if "]" in line:
+                    yield started, held
+                    held = ""
+                continue
+            yield started, held  # what stayed open was no print of numpy's: a row of its own
+            held = ""
+        if line.count("[") > line.count("]"):
+            held, started = line.rstrip(), number
+        elif line.strip():
+            yield number, line.rstrip("\r\n")
+    if held:
         yield started, held
     text.detach()
 
