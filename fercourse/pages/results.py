@@ -13,6 +13,7 @@ from fercourse.markdown import table
 from fercourse.pages.lambda_sweeps import sweep_tables
 from fercourse.pages.one_field import field_tables
 from fercourse.pages.photographs import photograph_record, photograph_tables, speed_tables
+from fercourse.pages.rare import rare_tables
 from fercourse.pages.weather import weather_tables
 from fercourse.runs.claim import Claim
 from fercourse.runs.groups import group_by_config, grouped
@@ -41,7 +42,7 @@ def report(ledger: Ledger) -> str:
     measured = [row for row in ledger.rows() if row.plan != "recipe"]
     claims = {(row.dataset, row.variant): row for row in ledger.claims(plan="table1")}
     parts = []
-    tables = [row for row in measured if not row.plan.startswith("fig6")]  # sweeps: further down
+    tables = [row for row in measured if not row.plan.startswith(("fig6", "rare"))]  # further down
     for name, dataset in on_disk().items():
         copies = grouped((row.group_key()[-1], row) for row in tables if row.dataset == name)
         written = _cross_validated if dataset.folded else _split
@@ -53,6 +54,7 @@ def report(ledger: Ledger) -> str:
         [
             *parts,
             *sweep_tables(measured),
+            *rare_tables(measured),
             *field_tables(ledger.entries()),
             *weather_tables(WeatherBook(beside("weather.jsonl")).rows()),
             *photograph_tables(photograph_record(beside("photographs.json"))),
