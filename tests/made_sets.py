@@ -408,7 +408,7 @@ ODD: dict[str, tuple[Callable[[], Files], str, int, str]] = {
         lambda: folders(some=_without("test")),
         "--split --seed 3",
         0,
-        "val serves as test .* by seed 3",
+        "copy's val serves as test and val is 7 .* by seed 3",
     ),
     "classes alone": (lambda: folders("{kind}/im{n}.png"), "", 1, "does not say what is to be"),
     "classes alone, --split": (lambda: folders("{kind}/im{n}.png"), "--split", 0, "test is 7"),

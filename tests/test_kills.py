@@ -83,11 +83,11 @@ def left_over(where: Path) -> list[str]:
 @posix
 @pytest.mark.slow
 def test_training_goes_on_to_the_same_weights(tmp_path):
-    words = ["train", *TINY, "--model", "1", "--epochs", "40", "--record", "--out", "run"]
+    words = ["train", *TINY, "--model", "1", "--epochs", "30", "--record", "--out", "run"]
     plain, torn = tmp_path / "plain", tmp_path / "torn"
     plain.mkdir(), torn.mkdir()
     killed_until_done(plain, words, [])
-    assert killed_until_done(torn, words, moments(4, 9)) > 0
+    assert killed_until_done(torn, words, moments(2, 12)) > 0
     one, other = (load_file(each / "run" / "model.safetensors") for each in (plain, torn))
     assert all(one[name].equal(other[name]) for name in one)
     rows = (torn / "l.jsonl").read_text().splitlines()
@@ -100,7 +100,7 @@ def test_training_goes_on_to_the_same_weights(tmp_path):
 def test_a_campaign_of_runs_records_each_once(tmp_path):
     words = ["run", "table1", "--data", "synthetic", *TINY, "--epochs", "3", "--seeds", "2"]
     words += ["--models", "1,2", "--ledger", "l.jsonl", "--out", "runs", "--jobs", "1"]
-    assert killed_until_done(tmp_path, words, moments(4, 12, seed=1)) > 0
+    assert killed_until_done(tmp_path, words, moments(2, 14, seed=1)) > 0
     rows = [json.loads(line) for line in (tmp_path / "l.jsonl").read_text().splitlines()]
     assert sorted((row["variant"], row["seed"]) for row in rows) == [
         (f"model{m}", s) for m in (1, 2) for s in (0, 1)
@@ -115,20 +115,11 @@ def test_crops_are_whole(tmp_path):
     with Image.open(HOPPER) as photo:
         for n in range(12):
             photo.resize((256 + n, 300)).save(tmp_path / "in" / f"{n}.jpg")
-    assert killed_until_done(tmp_path, ["faces", "crop", "in", "out"], moments(3, 9, seed=2)) > 0
+    assert killed_until_done(tmp_path, ["faces", "crop", "in", "out"], moments(2, 9, seed=2)) > 0
     crops = sorted((tmp_path / "out").glob("*.png"))
     assert len(crops) == 12
     assert {np.asarray(Image.open(crop)).shape for crop in crops} == {(224, 224)}
     assert left_over(tmp_path) == []
-
-
-@posix
-@pytest.mark.slow
-def test_a_lesson_goes_on(tmp_path):
-    words = ["course", "run", "19", "--mode", "smoke", "--out", "done"]
-    assert killed_until_done(tmp_path, words, [12.0]) == 1
-    assert list((tmp_path / "done").glob("19*.html"))
-    assert left_over(tmp_path) in ([], ["done/.buildinfo"])  # of the pages, by Sphinx
 
 
 def fetched_in(where: Path) -> int:

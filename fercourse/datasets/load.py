@@ -241,7 +241,8 @@ def _at(path: Path, name: str | None, numbers: Mapping[int, Expression] | None) 
     if len(shelf) > 1:
         raise FercourseError(f"{path} holds {' and '.join(shelf)}; say which, or name the file.")
     found = next(iter(shelf.values()), None)
-    if found is None or (found.path == path and name is None):
+    alone = not any(_on_shelf(path, n) for n in on_disk() if n not in names)
+    if found is None or (found.path == path and alone):
         # The folder itself was meant, and with it all that belongs to it.
         return Archive(path, numbers=numbers)
     return found

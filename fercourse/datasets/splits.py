@@ -114,7 +114,7 @@ def cut_splits(labels: np.ndarray, splits: np.ndarray | None, seed: int) -> tupl
     said = []
     if "test" not in found and "val" in found:
         found[found == "val"] = "test"
-        said.append("val serves as test")
+        said.append("the copy's val serves as test")
     for name in ("test", "val"):
         if name in found:
             continue
@@ -123,8 +123,9 @@ def cut_splits(labels: np.ndarray, splits: np.ndarray | None, seed: int) -> tupl
         if not cut.any():
             raise FercourseError(f"There are {len(at)} training faces, too few to cut {name} off.")
         found[at[cut]] = name
-        said.append(f"{name} is {cut.sum():,} faces of train, cut off class by class")
-    return found, f"Not the official split: {' and '.join(said)}, by seed {seed}."
+        said.append(f"{name} is {cut.sum():,} faces of train")
+    how = f"cut off class by class, by seed {seed}"
+    return found, f"Not the official split: {' and '.join(said)}, {how}."
 
 
 def _one_in(share: int, labels: np.ndarray, seed: int) -> np.ndarray:

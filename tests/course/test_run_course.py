@@ -1,7 +1,14 @@
 """All notebooks run, measured, and made into pages; a failure stops no other."""
 
 import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import textwrap
 
+import psutil
 import pytest
 
 from fercourse.course import build
@@ -44,3 +51,35 @@ def test_run_course_measures_goes_on_after_a_failure_and_makes_pages(write, tmp_
 
     runner.record("lecture", taken, tmp_path / "minutes.json")
     assert set(json.loads((tmp_path / "minutes.json").read_text())["lecture"]) == {"00"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no kill -9 on Windows")
+def test_a_killed_course_goes_on(write, tmp_path):
+    """The same command makes all pages; a killed one leaves no kernel and no half page."""
+    for n in (0, 1):
+        path = write(f"0{n}_lesson", f"Lesson {n}", "import time; time.sleep(2); 6 * 7")
+        build.build(path, execute=False)
+    folder, out = path.parents[1], tmp_path / "site"
+    code = f"""
+        from pathlib import Path
+        from fercourse.course import run_course
+
+        run_course.notebooks = lambda: sorted(Path({str(folder)!r}).glob("*.ipynb"))
+        run_course.run_course("smoke", Path({str(out)!r}), jobs=1, reference=False)
+    """
+    words = [sys.executable, "-c", textwrap.dedent(code)]
+    draw = random.Random(0)
+    for seconds in (draw.uniform(3, 9), draw.uniform(3, 9), None):
+        process = subprocess.Popen(words, start_new_session=True, stderr=subprocess.DEVNULL)
+        try:
+            assert process.wait(seconds) == 0
+        except subprocess.TimeoutExpired:
+            kernels = psutil.Process(process.pid).children(recursive=True)
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            _, alive = psutil.wait_procs(kernels, timeout=20)
+            assert alive == [], "kernels of a killed course go on"
+    for n in (0, 1):
+        assert "42" in (out / "notebooks" / f"0{n}_lesson.html").read_text(encoding="utf-8")
+    hidden = [p.name for p in out.rglob(".*") if p.is_file() and p.name != ".buildinfo"]
+    assert hidden == []

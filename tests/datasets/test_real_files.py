@@ -54,6 +54,10 @@ def test_every_layout_holds_the_same_faces(kind, tmp_path):
     assert contents(data) == WANTED
     assert data.report.skipped == ()
     assert len(set(data.train.ids)) == 14
+    checked = CliRunner().invoke(app, ["check", str(path)], env={"COLUMNS": "250"})
+    assert checked.exit_code == 0, checked.exception
+    assert data.fingerprint in checked.output
+    assert load("fer2013", path=path).fingerprint == data.fingerprint
     assert {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*")} == before
 
 
