@@ -471,6 +471,15 @@ ODD: dict[str, tuple[Callable[[], Files], str, int, str]] = {
         1,
         "Git LFS",
     ),
+    "csv of paths, emotion by number": (
+        lambda: {
+            n: d.replace(b"path,label", b"path,emotion") if n.endswith("csv") else d
+            for n, d in paths_csv(kinds=range(7)).items()
+        },
+        "",
+        1,
+        r"numbers its classes 0, .*--classes",
+    ),
     "parquet of numbered labels": (
         lambda: {"data.parquet": number_parquet()},
         "",

@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 
 from fercourse.detection.cropping import Box
-from fercourse.device import cuda_works
+from fercourse.device import cuda_works, find_device
 from fercourse.errors import FercourseError
 from fercourse.images import Held, is_one, opened
 
@@ -85,17 +85,14 @@ class FaceDetector:
                 "Finding faces needs facenet-pytorch: run `make setup`, or `pip install requests` "
                 f"and `pip install --no-deps facenet-pytorch==2.6.0` ({error})."
             ) from error
-        if device is None:
-            device = "cuda" if cuda_works() else "cpu"
+        place = find_device(device or ("cuda" if cuda_works() else "cpu"))
         if not 0 <= threshold <= 1:
             raise FercourseError(f"threshold must be in [0, 1], not {threshold}.")
         self.threshold, self.min_face = threshold, min_face
         self.max_side, self.batch_size = max_side, batch_size
         # MTCNN's own last threshold is 0.7; a lower one here must reach it too.
         stages = [0.6, 0.7, min(0.7, threshold)]
-        self._mtcnn = MTCNN(
-            keep_all=True, min_face_size=min_face, thresholds=stages, device=torch.device(device)
-        )
+        self._mtcnn = MTCNN(keep_all=True, min_face_size=min_face, thresholds=stages, device=place)
 
     def detect(self, images: Held | Iterable[Held]) -> list[list[Detection]]:
         """Find every face in every picture; sizes may differ, equal ones share a batch.

@@ -46,7 +46,7 @@ def _table(example: Row, rows: list[Row]) -> str:
                 len(runs),
                 _mean([row.test_accuracy for row in runs.values()]),
                 "" if loss == (0.0, 0.0) or not gains else _points(gains),
-                _mean([float(np.mean(row.recall)) for row in runs.values()]),
+                _mean([_balanced(row) for row in runs.values()]),
                 _mean([row.recall[rarest] or 0.0 for row in runs.values()]),
             )
         )
@@ -65,6 +65,11 @@ def _called(weights: float, focal: float) -> str:
     if focal:
         return f"focal, exponent {focal:g}"
     return f"class weights, exponent {weights:g}" if weights else "plain"
+
+
+def _balanced(row: Row) -> float:
+    """The mean recall of the classes that have test faces."""
+    return float(np.mean([recall for recall in row.recall if recall is not None]))
 
 
 def _mean(values: list[float]) -> str:

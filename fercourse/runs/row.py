@@ -97,6 +97,8 @@ class Row(Measured):
             parts.append("MTCNN crops")
         if c.data.split:
             parts.append(f"not the official split (seed {c.data.seed})")
+        if c.data.classes:
+            parts.append(f"classes numbered as {c.data.classes}")
         if c.data.drawn:
             parts.append(f"{c.data.drawn} drawn faces added")
         if c.data.drawn_first:

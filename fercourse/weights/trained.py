@@ -13,6 +13,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from fercourse.config import RunConfig
+from fercourse.device import find_device
 from fercourse.errors import FercourseError
 from fercourse.files import atomic_write
 from fercourse.models.build import build
@@ -71,7 +72,7 @@ def load_weights(path: str | Path, device: str | torch.device = "cpu") -> Traine
     framework.
 
     Raises:
-        FercourseError: No such file, or none of ours.
+        FercourseError: No such file, none of ours, or no such device here.
     """
     path = Path(path)
     if not path.is_file():
@@ -107,7 +108,7 @@ def load_weights(path: str | Path, device: str | torch.device = "cpu") -> Traine
             f"{path} holds values that are no finite numbers, first in {bad[0]} ({len(bad)} of "
             f"{len(state)} tensors): the training that wrote it diverged, or the file is damaged."
         )
-    return Trained(network.to(device).eval(), run, about)
+    return Trained(network.to(find_device(device)).eval(), run, about)
 
 
 def add_facts(path: str | Path, **facts: Any) -> None:

@@ -376,6 +376,16 @@ def test_a_folder_that_is_no_emotion_is_skipped(tmp_path):
         load(write_folder(tmp_path, files))
 
 
+def test_an_image_that_lies_on_its_side_is_turned_by_its_note():
+    pixels = np.zeros((48, 48), np.uint8)
+    pixels[:24] = 255  # the upper half
+    exif = Image.Exif()
+    exif[0x0112] = 6  # what is stored lies on its left side
+    buffer = io.BytesIO()
+    Image.fromarray(np.rot90(pixels)).save(buffer, "JPEG", exif=exif)
+    assert (decode(buffer.getvalue())[:20] > 200).all()
+
+
 def test_truncated_jpeg_is_no_image():
     whole = png(rows()[0][2], "JPEG")
     with pytest.raises(FercourseError, match="broken"):

@@ -10,6 +10,7 @@ from tolerances import NETWORK, SUM
 import fercourse
 from fercourse import FercourseError, FERNet, evaluate, preset
 from fercourse.datasets.faces import Faces
+from fercourse.detection.detector import FaceDetector
 from fercourse.evaluation.predict import at_a_time, probabilities
 from fercourse.preprocess import normalise
 from fercourse.weights.trained import save_weights
@@ -105,8 +106,13 @@ def test_bad_input(model):
         probabilities({}, np.zeros((2, 48, 48), np.uint8))
     with pytest.raises(FercourseError, match=r"Faces, not a Tensor.*Faces\(images, labels\)"):
         evaluate(model, bars(2).images)
-    with pytest.raises(FercourseError, match="no device 'cuda:7' here"):
-        probabilities(model, bars(2).images, device="cuda:7")
+    for ask in (
+        lambda: probabilities(model, bars(2).images, device="cuda:7"),
+        lambda: fercourse.pretrained("synthetic", 1, device="cuda:7"),
+        lambda: FaceDetector("cuda:7"),
+    ):
+        with pytest.raises(FercourseError, match="no device 'cuda:7' here"):
+            ask()
 
 
 def test_faces_may_be_held_in_any_way(model):

@@ -6,7 +6,8 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable
-from pathlib import PurePosixPath
+from functools import lru_cache
+from posixpath import splitext
 from typing import NamedTuple
 
 from fercourse.datasets.archive import Archive
@@ -91,7 +92,7 @@ def read_folders(archive: Archive, names: list[str]) -> Table:
         seen[known] = picture.name
         words[picture.split, picture.official] += 1
         # With the class: the numbers are random, and two classes share a few.
-        folder = PurePosixPath(picture.name).parent.name
+        folder = f"/{picture.name}".split("/")[-2]
         id = f"{folder}/{picture.stem}" if picture.official else picture.name
         rows.add(image, label, split=picture.split, official=picture.official, id=id,
                  where=picture.name)  # fmt: skip
@@ -111,7 +112,7 @@ def images_in(archive: Archive) -> tuple[list[str], list[str]]:
     """
     images, others = [], []
     for name in archive.names:
-        ending = PurePosixPath(name).suffix.lower()
+        ending = splitext(name)[1].lower()
         found = ending in ENDINGS or (ending not in _OTHER and _is_image(archive, name))
         (images if found else others).append(name)
     return images, others
@@ -145,7 +146,7 @@ def told(name: str) -> Picture:
     else:
         kind = folders[-1] if folders else ""
     if official:
-        return Picture(name, split, True, kind, _COPY.sub("", PurePosixPath(file).stem))
+        return Picture(name, split, True, kind, _COPY.sub("", splitext(file)[0]))
     below = [file] if k is None else [*folders[k + 1 :], file]
     return Picture(name, split, False, kind, "/".join(below))
 
@@ -159,6 +160,7 @@ def _is_number(folder: str) -> bool:
     return len(folder) <= 2 and parsing.as_number(folder) is not None
 
 
+@lru_cache
 def _is_word(folder: str) -> bool:
     try:
         return Expression.parse(folder) is not None

@@ -69,7 +69,9 @@ def columns_of(names: Sequence[str]) -> Columns | str:
             if absent
         ]
         return ", ".join(missing)
-    order = ORDERS["fer2013"] if label is not None and plain[label] == "emotion" else None
+    # Columns of the contest's own; "emotion" beside paths or pictures is somebody else's word.
+    contest = label is not None and plain[label] == "emotion" and find(_IMAGE) is None
+    order = ORDERS["fer2013"] if contest else None
     return Columns(known, hot if label is None else label, usage, order)
 
 
