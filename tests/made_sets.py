@@ -471,6 +471,15 @@ ODD: dict[str, tuple[Callable[[], Files], str, int, str]] = {
         1,
         "Git LFS",
     ),
+    "csv of paths and votes, without a header": (
+        lambda: {
+            n: d if n.endswith("png") else b"faces/0.png,4,0,0,6\nfaces/1.png,0,0,0,10\n"
+            for n, d in paths_csv().items()
+        },
+        "--classes ferplus",
+        1,
+        "",
+    ),
     "csv of paths, emotion by number": (
         lambda: {
             n: d.replace(b"path,label", b"path,emotion") if n.endswith("csv") else d

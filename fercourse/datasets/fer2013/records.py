@@ -88,7 +88,8 @@ def columns_by_content(row: Sequence[str]) -> Columns | None:
             label = others[-1] if at_end else first
             return Columns(tuple(i for i in others if i != label), label, usage)
     image = next((i for i in others if len(row[i].split()) > 100 or _WHERE.search(row[i])), None)
-    if image is None or not (labels := [i for i in labels if i != image]):
+    labels = [i for i in labels if i != image]
+    if image is None or len(labels) != 1:  # of two, nobody can tell which is the class
         return None
     # The contest's own three columns are known without their names.
     order = ORDERS["fer2013"] if usage is not None and not _WHERE.search(row[image]) else None
