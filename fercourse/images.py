@@ -92,13 +92,20 @@ def _photograph(data: bytes) -> Image.Image:
 
 
 def _what_is_there(data: bytes) -> Image.Image:
-    """A picture that lost its end. Pillow's switch for it is the whole program's."""
+    """A picture that lost its end, unless hardly any of it is left.
+
+    Pillow's switch for it is the whole program's.
+    """
     with _CUT:
         before, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, True
         try:
-            return _photograph(data)
+            image = _photograph(data)
         finally:
             ImageFile.LOAD_TRUNCATED_IMAGES = before
+    varied = np.flatnonzero(np.ptp(np.asarray(image.convert("L")), axis=1))  # rows that show it
+    if not len(varied) or varied[-1] + 1 < image.height / 4:
+        raise FercourseError("a picture of which more than three quarters are missing")
+    return image
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
