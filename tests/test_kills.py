@@ -66,7 +66,8 @@ def killed_until_done(where: Path, words: list[str], moments: list[float], code:
     return caught
 
 
-def moments(count: int, most: float, seed: int = 0) -> list[float]:
+def moments(count: int, most: float, seed: int) -> list[float]:
+    """Seconds, before the fastest machine would be done."""
     draw = random.Random(seed)
     return [draw.uniform(1.0, most) for _ in range(count)]
 
@@ -86,8 +87,10 @@ def test_training_goes_on_to_the_same_weights(tmp_path):
     words = ["train", *TINY, "--model", "1", "--epochs", "30", "--record", "--out", "run"]
     plain, torn = tmp_path / "plain", tmp_path / "torn"
     plain.mkdir(), torn.mkdir()
+    began = time.monotonic()
     killed_until_done(plain, words, [])
-    assert killed_until_done(torn, words, moments(2, 12)) > 0
+    whole = time.monotonic() - began
+    assert killed_until_done(torn, words, [0.5 * whole, 0.4 * whole]) > 0
     one, other = (load_file(each / "run" / "model.safetensors") for each in (plain, torn))
     assert all(one[name].equal(other[name]) for name in one)
     rows = (torn / "l.jsonl").read_text().splitlines()
@@ -100,7 +103,7 @@ def test_training_goes_on_to_the_same_weights(tmp_path):
 def test_a_campaign_of_runs_records_each_once(tmp_path):
     words = ["run", "table1", "--data", "synthetic", *TINY, "--epochs", "3", "--seeds", "2"]
     words += ["--models", "1,2", "--ledger", "l.jsonl", "--out", "runs", "--jobs", "1"]
-    assert killed_until_done(tmp_path, words, moments(2, 14, seed=1)) > 0
+    assert killed_until_done(tmp_path, words, moments(2, 6, seed=1)) > 0
     rows = [json.loads(line) for line in (tmp_path / "l.jsonl").read_text().splitlines()]
     assert sorted((row["variant"], row["seed"]) for row in rows) == [
         (f"model{m}", s) for m in (1, 2) for s in (0, 1)
@@ -115,7 +118,7 @@ def test_crops_are_whole(tmp_path):
     with Image.open(HOPPER) as photo:
         for n in range(12):
             photo.resize((256 + n, 300)).save(tmp_path / "in" / f"{n}.jpg")
-    assert killed_until_done(tmp_path, ["faces", "crop", "in", "out"], moments(2, 9, seed=2)) > 0
+    assert killed_until_done(tmp_path, ["faces", "crop", "in", "out"], moments(2, 3, seed=2)) > 0
     crops = sorted((tmp_path / "out").glob("*.png"))
     assert len(crops) == 12
     assert {np.asarray(Image.open(crop)).shape for crop in crops} == {(224, 224)}
