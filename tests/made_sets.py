@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import json
+import re
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterable
@@ -316,7 +317,14 @@ ALIKE: dict[str, Callable[[], Files]] = {
     "folders train, val, test": folders,
     "folders, classes above splits": lambda: folders("{kind}/{split}/im{n}.png"),
     "folders Train, Validation, Test": lambda: {
-        n.replace("val/", "Validation/").replace("t", "t"): d for n, d in folders().items()
+        f"{ {'train': 'Train', 'val': 'Validation', 'test': 'Test'}[n.split('/')[0]] }/"
+        f"{n.partition('/')[2]}".replace(" ", ""): d
+        for n, d in folders().items()
+    },
+    "csv without a header, classes as words": lambda: {
+        "fer2013.csv": re.sub(
+            rb"^(\d),", lambda m: f"{CLASSES[int(m[1])]},".encode(), csv(head=""), flags=re.M
+        )
     },
     "folders, deeper": lambda: folders("a/b/{split}/images/{kind}/x/im{n}.png"),
     "folders, litter": lambda: folders(OFFICIAL) | LITTER,
@@ -478,7 +486,7 @@ ODD: dict[str, tuple[Callable[[], Files], str, int, str]] = {
         },
         "--classes ferplus",
         1,
-        "",
+        "could not be read",
     ),
     "csv of paths, emotion by number": (
         lambda: {

@@ -1,6 +1,7 @@
 """A folder, a packed file or a single file, read as one thing: names and bytes.
 
-Nothing is unpacked on the disk, and files that are packed inside others are opened as well.
+Nothing is unpacked beside it, and files that are packed inside others are opened as well; what can
+be read from its front alone goes through a temporary file.
 """
 
 from __future__ import annotations

@@ -223,7 +223,7 @@ def find(name: str, numbers: Mapping[int, Expression] | None = None) -> Archive:
 
 def _itself(path: Path, name: str, numbers: Mapping[int, Expression] | None) -> Archive | None:
     """A path that is no shelf of data sets but the one that is looked for."""
-    if any(_on_shelf(path, other) for other in on_disk()):
+    if any(_entry(path, each.files) for each in on_disk().values()):
         return None
     try:
         archive = Archive(path, numbers=numbers)
@@ -241,7 +241,7 @@ def _at(path: Path, name: str | None, numbers: Mapping[int, Expression] | None) 
     if len(shelf) > 1:
         raise FercourseError(f"{path} holds {' and '.join(shelf)}; say which, or name the file.")
     found = next(iter(shelf.values()), None)
-    alone = not any(_on_shelf(path, n) for n in on_disk() if n not in names)
+    alone = not any(_entry(path, known(n).files) for n in on_disk() if n not in names)
     if found is None or (found.path == path and alone):
         # The folder itself was meant, and with it all that belongs to it.
         return Archive(path, numbers=numbers)

@@ -116,7 +116,7 @@ def _is_usage(cell: str) -> bool:
 
 def _is_label(cell: str) -> bool:
     try:
-        return parsing.as_number(cell) is not None or bool(Expression.parse(cell))
+        return parsing.as_number(cell) is not None or Expression.parse(cell) is not None
     except FercourseError:
         return False
 
