@@ -62,6 +62,11 @@ def ledger_path() -> Path:
     return here / "results" / "ledger.jsonl"
 
 
+def predictions_path() -> Path:
+    """A learner's own predictions, which no commit holds."""
+    return ledger_path().parent / "mine" / "predictions.json"
+
+
 def chosen_mode() -> str | None:
     """The course's mode as it was typed, if it was; see :func:`fercourse.course.mode`."""
     return os.environ.get("FERCOURSE_MODE", "").strip().lower() or None

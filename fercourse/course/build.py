@@ -132,7 +132,9 @@ def assemble(lesson: Source, all_paths: Sequence[Path] | None = None) -> Noteboo
             cells.append(cell)
             continue
         count += 1
-        cells += _exercise(cell.source, name, count, lesson.path.name)
+        # In the lesson, what is written is used below it; at the end, nothing follows.
+        used = not any(c.source.startswith("## Exercises") for c in cells)
+        cells += _exercise(cell.source, name, count, lesson.path.name, used)
     cells.append(new_markdown_cell(_links(lesson, paths)))
     for position, cell in enumerate(cells):
         cell.id = f"cell-{lesson.number:02}-{position:03}"
@@ -276,7 +278,8 @@ def _cost(number: int) -> str:
     return ", ".join(parts)
 
 
-def _exercise(task: str, name: str, count: int, where: str) -> list[NotebookNode]:
+def _exercise(task: str, name: str, count: int, where: str, used: bool) -> list[NotebookNode]:
+    """Head, stub, check and what is folded away; ``used``: later cells run on what was written."""
     module, _, function = name.partition(".")
     try:
         home = import_module(f"fercourse.exercises.{module}")
@@ -284,6 +287,12 @@ def _exercise(task: str, name: str, count: int, where: str) -> list[NotebookNode
         getattr(home, f"check_{function}")
     except (ImportError, AttributeError) as error:
         raise FercourseError(f"{where}: there is no exercise {name} ({error}).") from error
+    # The check alone: a lesson may have a name like the module's for something of its own.
+    call = f"from fercourse.exercises.{module} import check_{function}\n\n"
+    if used:
+        call += f"{function} = course.yours(check_{function}, {function})"
+    else:
+        call += f"check_{function}({function})"
     head = (
         f"### Exercise {count} · {exercise.title}\n\n{STARS[exercise.difficulty]} · about "
         f"{exercise.minutes} minutes\n\n{task}"
@@ -298,12 +307,7 @@ def _exercise(task: str, name: str, count: int, where: str) -> list[NotebookNode
     return [
         new_markdown_cell(head),
         new_code_cell(exercise.stub(), metadata={"tags": ["exercise"]}),
-        new_code_cell(
-            # The check alone: a lesson may have a name like the module's for something of its own.
-            f"from fercourse.exercises.{module} import check_{function}\n\n"
-            f"check_{function}({function})",
-            metadata={"tags": ["exercise"]},
-        ),
+        new_code_cell(call, metadata={"tags": ["exercise"]}),
         new_markdown_cell("\n\n".join(hidden)),
     ]
 

@@ -65,6 +65,7 @@ from .model.receptive_field import receptive_fields as receptive_fields
 from .training.curves import confusion as confusion
 from .training.curves import learning_curves as learning_curves
 from .training.patient_chart import patient_chart as patient_chart
+from .training.prediction import prediction as prediction
 from .training.recipe_gains import recipe_gains as recipe_gains
 from .training.throughput import averaging as averaging
 from .training.throughput import throughput as throughput
