@@ -82,9 +82,12 @@ for scale in (1, 2, 4):
 #
 # `c[y]` picks the right centre for every face.
 
+# %% [markdown] exercise="island.center_loss"
+# Write $L_C$ as one expression. Mind the three things ports get wrong: the 1/2, the sum over
+# coordinates, the mean over faces.
+
 # %%
-gap = x - c[y]  # (N, D)
-center_term = gap.square().sum(1).mean() / 2  # (N,) -> scalar
+center_term = center_loss(x, y, c)
 print(f"L_C = {center_term:.4f}")
 
 # %% [markdown]
@@ -109,11 +112,11 @@ torch.testing.assert_close(center_term, package(x, y))
 # with a rate $\alpha$ of 0.5. The 1 does two things: a class the batch lacks divides by 1 instead
 # of 0 and stays, and a single face cannot drag its centre far.
 
+# %% [markdown] exercise="island.move_centers"
+# Write the published update for the centre loss, for a batch that may lack some classes.
+
 # %%
-own = F.one_hot(y, 7).float()  # (N, K)
-count = own.sum(0)[:, None]  # (K, 1)
-step = (count * c - own.T @ x) / (1 + count)  # (K, D)
-moved = c - 0.5 * step
+moved = move_centers(x, y, c, rate=0.5)  # (K, D)
 
 # %% [markdown]
 # In training mode the package does this after every call. The loss is taken first, from the old
@@ -190,18 +193,23 @@ print(cosines.shape, f"diagonal: {cosines.diagonal().mean():.2f}")
 # diagonal adds $2K = 14$: a constant, without a gradient. Cai et al. leave it out, and so do we.
 # Leave it out *after* adding 1: a diagonal set to zero before would still add $K$.
 
+# %% [markdown] exercise="island.cosine_pairs"
+# Write eq. 6 over pairs $j \ne k$, so that a centre of length 0 does no harm.
+
 # %% paper="eq. 6"
-table = cosines + 1
-pairs = table.sum() - table.diagonal().sum()
+pairs = cosine_pairs(c)
 torch.testing.assert_close(pairs, pair_sum(c))
-print(f"{pairs:.2f} over 42 ordered pairs; with the diagonal {table.sum():.2f}")
+print(f"{pairs:.2f} over 42 ordered pairs; with the diagonal {(cosines + 1).sum():.2f}")
 
 # %% [markdown]
 # The double sum meets every pair twice, once in each order. Somebody who sums over $j<k$ gets
 # half, and needs twice the $\lambda_1$ for the same loss.
 
+# %% [markdown] exercise="island.island_loss"
+# Put both together: eq. 5, from a batch and the centres.
+
 # %% paper="eq. 5"
-island = center_term + 7 * pairs  # lambda_1 = 7
+island = island_loss(x, y, c, pair_weight=7.0)  # lambda_1 = 7
 
 check = IslandLoss(num_classes=7, dim=3, pair_weight=7).eval()
 check.centers.copy_(c)
@@ -469,6 +477,43 @@ from fercourse import widgets
 widgets.island()
 
 # %% [markdown]
+# ## Open experiment: does the pair sum part the classes?
+#
+# The same points in the plane, measured: how many degrees lie between a centre and its nearest
+# neighbour, as seen from the origin? Evenly around, it would be $360/7 = 51$. With the pair sum
+# at $\lambda_1 = 7$, **how many do you expect** after 200 steps, on average over the seven? An
+# interval that you would bet on four to one.
+
+# %%
+guess = course.predict("degrees from a centre to its nearest, lambda_1 = 7", 0, 51)
+
+
+# %%
+from fercourse.losses.playground import simulate
+
+
+def nearest(pair_weight: float, weight: float = 0.05, seeds: int = 5) -> float:
+    """Mean angle in degrees between a centre's direction and the next one's."""
+    found = []
+    for seed in range(seeds):
+        centers = simulate(weight, pair_weight, steps=200, seed=seed).centers[-1]  # (7, 2)
+        cosines = F.normalize(centers, dim=1) @ F.normalize(centers, dim=1).T
+        found.append(cosines.fill_diagonal_(-1).amax(1).clamp(-1, 1).acos().rad2deg().mean())
+    return float(torch.stack(found).mean())
+
+
+# %% [markdown]
+# The bar is your interval, the diamond what came out.
+
+# %%
+angles = {pair_weight: nearest(pair_weight) for pair_weight in (0.0, 1.0, 7.0)}
+print({f"lambda_1 = {k:g}": f"{angle:.0f} degrees" for k, angle in angles.items()})
+guess.beside(angles[7.0])
+
+# %% [markdown]
+# What would you have concluded from the excess of the pair sum alone? (It is near 0 for each.)
+
+# %% [markdown]
 # ## Summary
 #
 # - The softmax loss separates classes and leaves them wide. The centre loss pulls each face to its
@@ -476,19 +521,3 @@ widgets.island()
 # - Centres follow a rule of their own, $\alpha$ and $1 + n_j$, and are not driven by $\lambda$.
 # - The pair sum reaches the network only by way of the centres, and cannot go below $K(K-2) = 35$.
 # - It reaches 35 whenever the unit centres sum to zero; that does not make them all distinct.
-
-# %% [markdown]
-# ## Exercises
-
-# %% [markdown] exercise="island.center_loss"
-# Write $L_C$ as one expression. Mind the three things ports get wrong: the 1/2, the sum over
-# coordinates, the mean over faces.
-
-# %% [markdown] exercise="island.move_centers"
-# Write the published update for the centre loss, for a batch that may lack some classes.
-
-# %% [markdown] exercise="island.cosine_pairs"
-# Write eq. 6 over pairs $j \ne k$, so that a centre of length 0 does no harm.
-
-# %% [markdown] exercise="island.island_loss"
-# Put both together: eq. 5, from a batch and the centres.

@@ -27,15 +27,17 @@ rng = np.random.default_rng(4)
 runs = np.round(rng.normal(74.1, 0.25, size=10), 2)
 print(runs)
 
+# %% [markdown] exercise="statistics.acc_and_sta"
+# Write eq. 8 and 9, exactly as printed.
+
 # %% paper="eq. 8"
 from fercourse.evaluation import metrics
 
-acc = runs.sum() / len(runs)
+acc, sta = acc_and_sta(runs)
 assert np.isclose(acc, metrics.mean_accuracy(runs))
 print(f"Acc = {acc:.2f} %")
 
 # %% paper="eq. 9"
-sta = np.sqrt(((runs - acc) ** 2).sum() / len(runs))
 assert np.isclose(sta, metrics.stability(runs))
 print(f"Sta = {sta:.2f} points")
 
@@ -130,7 +132,13 @@ plots.confusion(counts)
 recall = counts.diagonal() / counts.sum(1)
 np.testing.assert_allclose(recall, metrics.recall_per_class(counts), rtol=1e-6)
 print("accuracy    ", f"{counts.diagonal().sum() / counts.sum():.3f}")
-print("macro recall", f"{recall.mean():.3f}")
+
+# %% [markdown] exercise="statistics.macro_recall"
+# Write the mean recall over classes, for any confusion matrix of counts. CK+48 has no neutral
+# faces: make sure that does no harm.
+
+# %%
+print("macro recall", f"{macro_recall(counts.numpy()):.3f}")
 
 # %% [markdown]
 # ## The paper's matrices, and ours
@@ -338,12 +346,11 @@ for right, n_faces in ((55, 55), (40, 55), (2659, 3589)):
 # that only the first gets right, $c$ that only the second does. If neither were better, each of
 # those $b + c$ faces would be a fair coin.
 
-# %%
-from scipy.stats import binomtest
+# %% [markdown] exercise="statistics.mcnemar"
+# Two networks answered the same faces. Count the faces that decide, and test.
 
-b = int((first & ~second).sum())
-c = int((second & ~first).sum())
-p = binomtest(b, b + c).pvalue if b + c else 1.0
+# %%
+b, c, p = mcnemar(truth.numpy(), other.numpy(), answers.numpy())
 print(f"only model 1 right: {b}, only model 6 right: {c}, p = {p:.2f}")
 
 # %% [markdown]
@@ -408,18 +415,48 @@ for one, two in pairwise(sorted({row.variant for row in fer})):
 #
 # $$N \ge \frac{4\,(s_3^2 + s_4^2)}{(\text{difference})^2}.$$
 
+# %% [markdown] exercise="statistics.runs_needed"
+# How many runs of each variant does it take until a difference is two standard errors?
+
 # %% tags=["nbval-check-output"]
 three, four = (next(row for row in claims if row.variant == f"model{k}") for k in (3, 4))
 gap = three.test_accuracy - four.test_accuracy
-variance = (three.stability**2 + four.stability**2) * 10 / 9  # N - 1 instead of N
+spreads = [np.sqrt(10 / 9) * row.stability for row in (three, four)]  # by N - 1 instead of N
 print(
-    f"{np.ceil(4 * variance / gap**2):,.0f} runs of each model to tell "
+    f"{runs_needed(gap, *spreads):,} runs of each model to tell "
     f"{100 * three.test_accuracy:.2f} from {100 * four.test_accuracy:.2f}"
 )
 
 # %% [markdown]
 # And then it would still be one test set. Rounding alone makes that difference anything from
 # nothing to twice as much. The right reading of that line is: *no difference was found*.
+
+# %% [markdown]
+# ## Open experiment: how often would you have seen it?
+#
+# Suppose a component really adds half a point, and runs of either model scatter by 0.4 points. You
+# make three runs of each and look whether the 95 % interval of the paired difference leaves out
+# zero. **In how many per cent of such experiments does it?** (That share is the *power*.) An
+# interval that you would bet on four to one.
+
+# %%
+guess = course.predict("experiments that find a true gain with 3 seeds, %", 0, 100)
+
+# %%
+gain, spread, seeds_each, many = 0.5, 0.4, 3, 20_000
+without, added = rng.normal(0, spread, (2, many, seeds_each)) + np.array([0, gain])[:, None, None]
+difference = added - without  # (experiments, seeds)
+
+# %%
+from scipy.stats import t
+
+reach = t.ppf(0.975, seeds_each - 1) * difference.std(1, ddof=1) / np.sqrt(seeds_each)
+power = 100 * (difference.mean(1) > reach).mean()
+guess.beside(power)
+
+# %% [markdown]
+# The bar is your interval, the diamond what came out. Then set `seeds_each` to 10, as in the paper:
+# what does three seeds' silence say about a component?
 
 # %% [markdown]
 # ## Too high, the first way: the best of N
@@ -521,20 +558,3 @@ print("as ten folds:", paired(np.full(10, 0.9), 0.9 + made, overlap=1 / 9))
 #   intervals must allow for it.
 # - The best of N, duplicated faces, and near-copies of frames each lift a score by more than most
 #   of Table 1's steps. That the same people are on both sides did not, here.
-
-# %% [markdown]
-# ## Exercises
-
-# %% [markdown] exercise="statistics.acc_and_sta"
-# Write eq. 8 and 9, exactly as printed.
-
-# %% [markdown] exercise="statistics.macro_recall"
-# Write the mean recall over classes, for any confusion matrix of counts. CK+48 has no neutral
-# faces: make sure that does no harm.
-
-# %% [markdown] exercise="statistics.mcnemar"
-# Two networks answered the same faces. Count the faces that decide, and test.
-
-# %% [markdown] exercise="statistics.runs_needed"
-# How many runs of each variant does it take until a difference is two standard errors? Try it
-# afterwards with the steps of Table 1.

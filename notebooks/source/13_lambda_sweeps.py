@@ -32,17 +32,24 @@ print("chosen:", OPTIMUM)
 # point, and the accuracies themselves. They are only drawn. It does say that the accuracy was
 # "significantly higher" at $\lambda_1 = 7$, and names no test.
 #
-# Lists of runs are called *plans* here. A plan trains nothing.
+# Before you run anything: what does this order cost?
+
+# %% [markdown] exercise="sweeps.count_runs"
+# Count trainings, for any sizes.
+
+# %% [markdown]
+# Lists of runs are called *plans* here. A plan trains nothing. Do both count the same?
 
 # %% tags=["nbval-check-output"]
 fig6b = [p.config for p in plan("fig6b", "synthetic", "smoke", seeds=1)]
 fig6a = [p.config for p in plan("fig6a", "synthetic", "smoke", seeds=1)]
 print(len(fig6b), "+", len(fig6a), "runs,", len({c.hash for c in fig6b + fig6a}), "different ones")
-print("a grid:", len(PAIR_WEIGHTS) * len(LAMBDAS))
+for seeds in (1, 10):
+    grid, in_turn = count_runs(len(PAIR_WEIGHTS), len(LAMBDAS), seeds)
+    print(f"{seeds} seeds: a grid takes {grid} runs, one sweep after the other {in_turn}")
 
 # %% [markdown]
-# One setting, $\lambda = 0.01$ with $\lambda_1 = 7$, is in both halves. With ten seeds that is 140
-# trainings instead of 500.
+# One setting, $\lambda = 0.01$ with $\lambda_1 = 7$, is in both halves, and run once.
 
 # %% [markdown]
 # ## What the short cut may miss
@@ -58,6 +65,21 @@ first = np.array(PAIR_WEIGHTS, dtype=float)[:, None]  # (10, 1)
 second = np.array(LAMBDAS)  # (5,)
 product = np.log10(first * second / 0.008)  # (10, 5), 0 along the ridge
 surface = 74 - 3 * product**2 - 0.8 * np.log10(second / 0.001) ** 2
+
+# %% [markdown]
+# The paper's search, on any surface:
+
+# %% [markdown] exercise="sweeps.coordinate_search"
+# Write section 3.3's search. Each call of `score` is a whole training: keep what it answers.
+
+
+# %% tags=["nbval-check-output"]
+def score(first, second):
+    return surface[PAIR_WEIGHTS.index(first), LAMBDAS.index(second)]
+
+
+found = coordinate_search(score, list(PAIR_WEIGHTS), list(LAMBDAS), SWEEP_WEIGHT)
+print("found:", found, f"{score(*found):.2f}; the best of all: {surface.max():.2f}")
 
 # %% [markdown]
 # Look at the way: up the column of 0.01, then along the row of what was best there.
@@ -164,16 +186,29 @@ flat = rng.normal(claim.test_accuracy, claim.stability, size=(20_000, 10))
 plots.flat_sweeps(flat[:8], PAIR_WEIGHTS, claim.test_accuracy)
 
 # %% [markdown]
-# The winner of ten lies 1.54 standard deviations above the truth on average, that of five 1.16.
-# More runs of each value shrink it, with the square root of their number.
+# How far above the truth does the winner lie? This is the lesson's **open experiment**: predict
+# first, in points, an interval that you would bet on four to one. (Runs scatter by the Sta that is
+# printed here.)
 
 # %%
-for runs in (1, 3, 10):
-    means = 100 * rng.normal(0, claim.stability / np.sqrt(runs), size=(20_000, 10))
-    print(
-        f"{runs:2} runs a value: the best of ten equals looks {means.max(1).mean():.2f} points "
-        f"better than it is, the best of five {means[:, :5].max(1).mean():.2f}"
-    )
+print(f"Sta {100 * claim.stability:.2f} points, ten values, one run each")
+guess = course.predict("the best of ten equal values looks better by, points", 0, 2)
+
+# %% [markdown] exercise="sweeps.best_of_equals"
+# How much better than the truth does the winner of a flat sweep look? Simulate it.
+
+# %%
+guess.beside(best_of_equals(10, 100 * claim.stability, 1))
+
+# %% [markdown]
+# The bar is your interval, the diamond what came out. More runs of each value shrink the winner's
+# luck, with the square root of their number. By how much do fifty values, a grid, raise it?
+
+# %%
+for values in (5, 10, 50):
+    luck = [best_of_equals(values, 100 * claim.stability, runs) for runs in (1, 3, 10)]
+    print(f"{values:2} values: {luck[0]:.2f} points from 1 run each", end=", ")
+    print(f"{luck[1]:.2f} from 3, {luck[2]:.2f} from 10")
 
 # %% [markdown]
 # That is as much as the gain this choice is meant to bring, or more: the paper's joint loss adds
@@ -218,14 +253,18 @@ print(
 # Whoever chooses by an accuracy cannot report that same accuracy: it was picked for being high. Let
 # ten equal values be chosen by their validation accuracy; each split has an error of its own.
 
+# %% [markdown] exercise="sweeps.choose_and_report"
+# A sweep is done, several seeds each. Which value do you choose, and what do you report?
+
 # %%
 val = flat  # (20000, 10)
 test = rng.normal(claim.test_accuracy, claim.stability, size=flat.shape)
-winner = val.argmax(1)
-on_test = test[np.arange(len(test)), winner]
+picked = [choose_and_report(v[:, None], t[:, None]) for v, t in zip(val, test, strict=True)]
+winner, on_test = (np.array(column) for column in zip(*picked, strict=True))
 print(
     f"truth {100 * claim.test_accuracy:.2f}; the winner's validation accuracy "
-    f"{100 * val.max(1).mean():.2f}, its test accuracy {100 * on_test.mean():.2f}"
+    f"{100 * val[np.arange(len(val)), winner].mean():.2f}, "
+    f"its test accuracy {100 * on_test.mean():.2f}"
 )
 
 # %% [markdown]
@@ -376,18 +415,3 @@ for runs in range(1, min(map(len, board.values()), default=0)):
 # - The best of ten equal values looks better by 1.5 standard errors. Average seeds, choose on
 #   validation, test with the seeds as blocks, and report on the split that had no vote.
 # - Our sweeps are short. They show how a sweep is read, and leave the paper's choice untested.
-
-# %% [markdown]
-# ## Exercises
-
-# %% [markdown] exercise="sweeps.count_runs"
-# Count trainings, for any sizes.
-
-# %% [markdown] exercise="sweeps.coordinate_search"
-# Write section 3.3's search. Each call of `score` is a whole training: keep what it answers.
-
-# %% [markdown] exercise="sweeps.choose_and_report"
-# A sweep is done, several seeds each. Which value do you choose, and what do you report?
-
-# %% [markdown] exercise="sweeps.best_of_equals"
-# How much better than the truth does the winner of a flat sweep look? Simulate it.

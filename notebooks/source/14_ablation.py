@@ -173,6 +173,20 @@ print(result)
 # pairing may be small. It has a price, too: $n-1$ degrees of freedom instead of $2(n-1)$, so that
 # $t$ is 4.3 instead of 2.8 for three seeds.
 #
+# All five steps of a table at once:
+
+# %% [markdown] exercise="ablation.steps"
+# Compute every step of a table of seeds and models, with its error.
+
+# %%
+worked = torch.from_numpy(0.70 + rng.normal(0, 0.003, (10, 6)))  # ten seeds, six equal models
+gained, reach = steps(worked, t.ppf(0.975, 9))
+print("gains ", [f"{100 * g:+.2f}" for g in gained])
+print("± each", [f"{100 * r:.2f}" for r in reach])
+
+# %% [markdown]
+# (Six equal models: how many of the five intervals leave out zero? Run the cell some times.)
+#
 # Now ours: each model with the next one that was run, over the seeds that both have, and the last
 # with the first. Where all six were run, that is all of Table 1 at once.
 
@@ -228,14 +242,20 @@ for one, other in (("a", "b"), ("b", "a")):
 # Or run *everything*. With all 24 combinations, each component's gain can be averaged over all
 # orders in which the five can be added (the decoder always before reverse attention, which needs
 # it). That average is its **credit** (Shapley, 1953), and the five credits sum to the whole gain.
-# On drawn faces a run takes a minute, so it was done, every combination with the same seeds. Look
-# at which intervals leave out zero.
+# On drawn faces a run takes a minute, so it was done, every combination with the same seeds.
+
+# %% [markdown] exercise="ablation.credit"
+# A fair share of the whole gain for each component: the mean over all orders.
+
+# %% [markdown]
+# Look at which intervals leave out zero.
 
 # %% tags=["nbval-check-output"]
-from fercourse.runs.credit import shapley, worths
+from fercourse.runs.credit import worths
 
 of_seed = worths(ledger.rows(plan="combinations", dataset="synthetic"))
-credits = {part: [shapley(worth, parts)[part] for worth in of_seed.values()] for part in parts}
+shares = [credit(worth, parts) for worth in of_seed.values()]
+credits = {part: [share[part] for share in shares] for part in parts}
 if of_seed:
     display(plots.component_credits(credits))
 else:
@@ -250,11 +270,35 @@ else:
 for k, part in enumerate(parts):
     if of_seed:
         before, after = frozenset(parts[:k]), frozenset(parts[: k + 1])
-        steps = [worth[after] - worth[before] for worth in of_seed.values()]
+        stepped = [worth[after] - worth[before] for worth in of_seed.values()]
         share = 100 * np.mean(credits[part])
         print(
-            f"{part:10} in Table 1's order {100 * np.mean(steps):+.2f}, credit {share:+.2f} points"
+            f"{part:10} in Table 1's order {100 * np.mean(stepped):+.2f}, "
+            f"credit {share:+.2f} points"
         )
+
+# %% [markdown]
+# ## Open experiment: one seed each
+#
+# Most papers train each model once. Suppose somebody takes one seed of model 1 and one of model 6,
+# any of those in our ledger, on FER2013: **in how many per cent of the pairs is model 6 ahead?** An
+# interval that you would bet on four to one.
+
+# %%
+guess = course.predict("pairs of single runs in which model 6 beats model 1, %", 0, 100)
+
+# %%
+firsts, sixths = (
+    np.array([row.test_accuracy for row in ours["fer2013"] if row.variant == model])
+    for model in ("model1", "model6")
+)
+ahead = 100 * (sixths[None] > firsts[:, None]).mean()  # over all pairs of a seed and a seed
+print(f"{len(firsts)} runs of model 1, {len(sixths)} of model 6")
+guess.beside(ahead)
+
+# %% [markdown]
+# The bar is your interval, the diamond what came out. Whatever it is: which other pair of models
+# would have given a paper its title?
 
 # %% [markdown]
 # ## An experiment about one component
@@ -426,11 +470,5 @@ for answer in answers:
 #
 # ## Exercises
 
-# %% [markdown] exercise="ablation.steps"
-# Compute every step of a table of seeds and models, with its error, at once.
-
 # %% [markdown] exercise="ablation.one_component"
 # "Could we drop it?" Design the pair of models that answers this for each component.
-
-# %% [markdown] exercise="ablation.credit"
-# A fair share of the whole gain for each component: the mean over all orders.
