@@ -37,6 +37,7 @@ from .experiments.table1 import table1_figure as table1_figure
 from .explain.cam_grid import cam_grid as cam_grid
 from .explain.cam_grid import through_models as through_models
 from .explain.cam_grid import truths as truths
+from .explain.first_look import first_look as first_look
 from .explain.score_charts import faithfulness as faithfulness
 from .explain.score_charts import sanity as sanity
 from .explain.score_charts import score_expressions as score_expressions

@@ -110,8 +110,11 @@ print(f"{rare.title}: {COUNTS[0, rare]}; sad: {COUNTS[0, Expression.SAD]:,}")
 # So the explanation given there for the poor recognition of sad faces does not hold. Lesson 19
 # collects such slips. Meanwhile: what does imbalance do? We give the drawn training faces the same
 # proportions and fit the simplest of models, a logistic regression on coarse pixels; once as it is,
-# and once with each class weighted by the inverse of its frequency (exercise 1). We look at
-# **recall**, the share of a class's test faces that are recognised.
+# and once with each class weighted by the inverse of its frequency. We look at **recall**, the
+# share of a class's test faces that are recognised.
+
+# %% [markdown] exercise="data.class_weights"
+# Weights that give every class the same say in a loss, without changing the loss's scale.
 
 # %%
 from sklearn.linear_model import LogisticRegression
@@ -136,7 +139,8 @@ def recall(weights):
     return [right[y_test == k].mean() for k in range(7)]
 
 
-found = {"as it is": recall(None), "weighted": recall("balanced")}
+weights = class_weights(torch.from_numpy(y[rows]), 7).tolist()
+found = {"as it is": recall(None), "weighted": recall(dict(enumerate(weights)))}
 for name, values in found.items():
     print(f"{name}: mean recall {np.mean(values):.2f}")
 plots.recalls(counts, found, np.bincount(y_test, minlength=7))
@@ -154,16 +158,19 @@ print(f"{COUNTS[2, Expression.HAPPY] / COUNTS[2].sum():.1%} of PrivateTest")
 #
 # FER2013's labels came from search words and a quick look; its makers let people classify the
 # faces, and they agreed with the labels in about two of three cases (Goodfellow et al. 2013). What
-# do wrong labels do? Spoil a share of ours (the function is exercise 2's solution) and look at the
-# two full lines. The dashed one needs no experiment: even a perfect model is only right where the
-# label is.
+# do wrong labels do? Spoil a share of ours.
+
+# %% [markdown] exercise="data.mislabel"
+# Make a given share of labels wrong. Wrong means wrong.
+
+# %% [markdown]
+# Look at the two full lines. The dashed one needs no experiment: even a perfect model is only right
+# where the label is.
 
 # %%
-from fercourse.exercises.data import mislabel as spoil
-
 shares, by_true, by_noisy = (0.0, 0.2, 0.4, 0.6), [], []
 for s in shares:
-    noisy, noisy_test = (spoil(torch.from_numpy(v), s, 7).numpy() for v in (y, y_test))
+    noisy, noisy_test = (mislabel(torch.from_numpy(v), s, 7).numpy() for v in (y, y_test))
     model = LogisticRegression(C=0.3, max_iter=300).fit(x, noisy)
     by_true.append(model.score(x_test, y_test))
     by_noisy.append(model.score(x_test, noisy_test))
@@ -227,19 +234,25 @@ plots.pictures(one, f"To 224 and back leaves {left:.0%} of the sharpness", colum
 #
 # The web repeats itself, and so does a data set collected there. Two images are compared by their
 # **correlation**: brightness and contrast cancel, so a copy that was saved again or made brighter
-# is still found. Two pairs by hand:
+# is still found.
+
+# %% [markdown] exercise="data.correlations"
+# Compare every image of one set with every image of another.
+
+# %% [markdown]
+# Two pairs:
 
 # %%
 image = data.test.images[0]
 brighter = (0.7 * image.float() + 60).byte()
 other = data.test.images[1]
 for name, v in (("its brighter copy", brighter), ("another face", other)):
-    print(f"{name:18} {np.corrcoef(image.flatten(), v.flatten())[0, 1]:.3f}")
+    print(f"{name:18} {correlations(image[None], v[None]).item():.3f}")
 
 # %% [markdown]
 # Now all pairs. We hide eight test images among the training images, half of them mirrored, and
 # `duplicates.find` has to dig them out: pairs of a number in `train` and one in `test`, of which we
-# print the planted ones. Exercise 3 is its heart.
+# print the planted ones. Your function is its heart.
 
 # %% tags=["nbval-check-output"]
 from fercourse.datasets import duplicates
@@ -310,7 +323,11 @@ for cut, groups in together.items():
 
 # %% [markdown]
 # Two models that could not be simpler: the nearest training image, and the logistic regression. The
-# first only remembers. Look at what it scores under each cut.
+# first only remembers. This is the lesson's **open experiment**: with no person in two folds, what
+# will be left of it? An interval that you would bet on four to one. Replace 0 and 100.
+
+# %%
+guess = course.predict("accuracy of the nearest image, folds by person, %", 0, 100)
 
 # %%
 from sklearn.neighbors import KNeighborsClassifier
@@ -327,6 +344,9 @@ def over_folds(model, groups):
     return np.mean(scores)
 
 
+# %% [markdown]
+# Look at what each scores under the three cuts.
+
 # %%
 found = {}
 for name, model in (
@@ -338,6 +358,12 @@ for name, model in (
         for cut, groups in together.items()
     }
 plots.fold_leak(found)
+
+# %% [markdown]
+# Your prediction (the bar) beside what came out (the diamond):
+
+# %%
+guess.beside(100 * found["the nearest image"]["folds by person"])
 
 # %% [markdown]
 # Does this happen to a real network on the real CK+48? From the ledger, all ten folds pooled, the
@@ -382,15 +408,6 @@ else:
 
 # %% [markdown]
 # ## Exercises
-
-# %% [markdown] exercise="data.class_weights"
-# Weights that give every class the same say in a loss, without changing the loss's scale.
-
-# %% [markdown] exercise="data.mislabel"
-# Make a given share of labels wrong. Wrong means wrong.
-
-# %% [markdown] exercise="data.correlations"
-# Compare every image of one set with every image of another.
 
 # %% [markdown] exercise="data.subject_split"
 # A test split with a share of the *people*, and with all of their images.

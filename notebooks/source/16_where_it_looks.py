@@ -85,7 +85,13 @@ print(len(maps.on_face), "maps:", ", ".join(maps.on_face))
 # L = \text{ReLU}\Big(\sum_k \alpha_k A^k\Big)$$
 #
 # A channel's weight is its gradient, averaged over places. The ReLU drops what speaks against the
-# class. For block 5 and the class each face was given:
+# class.
+
+# %% [markdown] exercise="looking.class_map"
+# Grad-CAM, from activations and gradients, at the layer's own resolution.
+
+# %% [markdown]
+# For block 5 and the class each face was given:
 
 # %%
 kept = {}
@@ -96,8 +102,7 @@ handle.remove()
 activations = kept["a"]  # (N, C, 3, 3)
 best = logits.max(1).values.sum()  # faces do not mix, so one backward pass serves all
 (gradients,) = torch.autograd.grad(best, activations)
-alpha = gradients.mean((2, 3), keepdim=True)  # (N, C, 1, 1)
-cam = (alpha * activations).sum(1).relu().detach()  # (N, 3, 3)
+cam = class_map(activations, gradients).detach()  # (N, 3, 3)
 
 # %% [markdown]
 # The grad-cam package also resizes the map to the face and stretches it from 0 to 1. With these two
@@ -156,12 +161,21 @@ plots.truths(faces[[1, 45, 5]])
 # **PR-AUC**: rank all pixels by the map; how pure does the top stay as you go down? The first needs
 # two lines:
 
+# %% [markdown] exercise="looking.pointing"
+# The first score, for a whole batch.
+
 # %%
 there = marked.flatten(1).any(1)  # neutral faces move nothing
 heat, truth = maps["before3"][there], marked[there]
-highest = heat.flatten(1).argmax(1, keepdim=True)
-hits = truth.flatten(1).gather(1, highest)[:, 0]
+hits = pointing(heat, truth)
 print(f"C3 points at changed pixels in {hits.sum()} of {len(hits)} faces")
+
+# %% [markdown] exercise="looking.energy_inside"
+# The second score. What must a flat map get?
+
+# %%
+share = energy_inside(heat, truth).mean()
+print(f"{share:.0%} of C3's energy lies on changed pixels; they fill {truth.float().mean():.0%}")
 
 # %% [markdown]
 # For the third, sort the pixels of a face by the map. Behind each pixel, **precision** is the share
@@ -208,8 +222,12 @@ for name in newborns[0]:
 
 # %% [markdown]
 # Now everything at once, live, for model 6. Each cell is a mean over the faces with an expression.
-# Before you run it: where will the Gaussian end up, against the changed pixels, and against the
-# loose regions?
+# This is the lesson's **open experiment**: where will the Gaussian in the centre end up, against
+# the changed pixels? (A map that says nothing gets their share of the picture, printed above.) An
+# interval that you would bet on four to one.
+
+# %%
+guess = course.predict("PR-AUC of a Gaussian in the centre, changed pixels, %", 0, 100)
 
 # %%
 import pandas as pd
@@ -230,6 +248,14 @@ for name, found in (candidates | rivals).items():
         scores[name, kind] = [100 * of[metric]["all"].value for metric in of]
 live = pd.DataFrame(scores, index=list(of)).T.unstack().round(0)
 live.sort_values(("pr_auc", "changed"), ascending=False)
+
+# %% [markdown]
+# Your prediction (the bar) beside what came out (the diamond). Against the loose regions, what does
+# the same Gaussian get?
+
+# %%
+(centre,) = (name for name in blind if "centre" in name)
+guess.beside(live["pr_auc", "changed"][centre])
 
 # %%
 for kind in ("regions", "changed"):
@@ -430,15 +456,6 @@ plots.compared(her, heats, "Two models, two maps each: pictures, not measurement
 
 # %% [markdown]
 # ## Exercises
-
-# %% [markdown] exercise="looking.class_map"
-# Grad-CAM, from activations and gradients, at the layer's own resolution.
-
-# %% [markdown] exercise="looking.energy_inside"
-# The second score. What must a flat map get?
-
-# %% [markdown] exercise="looking.pointing"
-# The first score, for a whole batch.
 
 # %% [markdown] exercise="looking.claims"
 # Five sentences from the discussion sections of papers. Which hold?

@@ -168,6 +168,18 @@ print(
 )
 
 # %% [markdown]
+# How far is confidence from accuracy, as one number? The *expected calibration error* is asked for
+# in every paper on this.
+
+# %% [markdown] exercise="photo.calibration_error"
+# Compute it. Then think of a network that says 0.5 to everything and is right half the time: what
+# is its error, and is it any use?
+
+# %%
+for name, q in (("softmax", p_test), (f"T = {T:.2f}", cooled(p_test, T))):
+    print(f"{name:9} expected calibration error {calibration_error(q, y_test):.3f}")
+
+# %% [markdown]
 # A **reliability diagram** puts faces of like confidence together and asks how many were right.
 # Each point is a bin, larger where it holds more faces, with a 95 % interval; on the dashed line
 # confidence keeps its word. Look at which side of the line the points lie on before and after.
@@ -204,6 +216,28 @@ for row in record["model6"]["calibration"]["sure"]:
     )
 
 # %% [markdown]
+# ## Open experiment: a probability on a drawing
+#
+# The temperature of the bundled FER2013 network was fitted on photographs. Ask it about drawn
+# faces. Say what share of the answers it gives with 0.5 or more is right: **predict**, an interval
+# that you would bet on four to one. (By the temperature's promise, it should be well above one
+# half.)
+
+# %%
+guess = course.predict("sure answers on drawn faces that are right, %", 0, 100)
+
+# %%
+q = cooled(probabilities(model, drawn.train.images), trained.temperature)
+sure = q.amax(1) >= 0.5
+kept = q.argmax(1)[sure] == drawn.train.labels[sure]
+print(f"{sure.float().mean():.0%} of {len(q)} answers are sure")
+guess.beside(100 * kept.float().mean())
+
+# %% [markdown]
+# The bar is your interval, the diamond what came out. Raise 0.5 to 0.8, with a new prediction: does
+# a network that was never shown a drawing know that it does not know?
+
+# %% [markdown]
 # ## Two views of one face
 #
 # A mirrored face shows the same expression. Averaging the probabilities of both views costs twice
@@ -211,8 +245,15 @@ for row in record["model6"]["calibration"]["sure"]:
 # Reports must say so when they use it: the ledger keeps single-view and flip-averaged accuracies
 # in separate columns.
 
+# %% [markdown] exercise="photo.flip_average"
+# Average both views. `classify` is any network: faces in, logits out.
+
 # %%
-both = probabilities(judge, faces.images, views="flip")
+some = normalise(faces.images[:8].to(lesson.device))
+with torch.no_grad():
+    by_hand = flip_average(lambda x: judge(x).logits, some).cpu()
+both = probabilities(judge, faces.images, views="flip", bf16=False)
+torch.testing.assert_close(by_hand, both[:8], rtol=1e-3, atol=1e-4)
 for name, views in (("single", p), ("flip", both)):
     print(f"{name:7} accuracy {(views.argmax(1) == faces.labels).float().mean():.3f}")
 
@@ -354,6 +395,17 @@ right = {name: q.argmax(1) == people.labels for name, q in readings.items()}
 plots.accuracy_by_group(right, tone, people.images)
 
 # %% [markdown]
+# The title gives differences with their standard errors.
+
+# %% [markdown] exercise="photo.accuracy_gap"
+# Compute one.
+
+# %%
+chance = [accuracy_gap(right["FER2013"], torch.rand(len(people)) < 0.5) for _ in range(20)]
+print(f"of 20 gaps between random groups, {sum(abs(g) > 2 * e for g, e in chance)} exceed twice")
+print("their standard error; none of them means anything")
+
+# %% [markdown]
 # With so few faces **this audit is underpowered**: the standard errors are as large as any
 # difference one would hope to find, so that a line which rises a little shows nothing, and one
 # which does not rise clears nobody. How many faces would it take? For a difference of two points to
@@ -457,19 +509,6 @@ widgets.photo(trained)
 
 # %% [markdown]
 # ## Exercises
-
-# %% [markdown] exercise="photo.flip_average"
-# Write what `views="flip"` does. `classify` is any network: faces in, logits out.
-
-# %% [markdown] exercise="photo.calibration_error"
-# The number above each reliability diagram is the *expected calibration error*. Compute it. Then
-# think of a network that says 0.5 to everything and is right half the time: what is its error, and
-# is it any use?
-
-# %% [markdown] exercise="photo.accuracy_gap"
-# The title of the skin-tone figure gives differences with their standard errors. Compute one. Then
-# call it on `right["FER2013"]` with random groups (`torch.rand(len(people)) < 0.5`), some twenty
-# times: how often does a gap that means nothing exceed twice its error?
 
 # %% [markdown] exercise="photo.prohibited"
 # Replace each `None` by `True` or `False`, and return the answers. Article 5(1)(f) in short: no

@@ -46,6 +46,12 @@ for t in (1.0, 0.5, 0.1):
     print(f"t = {t:3}: grey values {behind.min():.2f} to {behind.max():.2f}")
 
 # %% [markdown]
+# Now for a whole picture of thickness.
+
+# %% [markdown] exercise="bad_weather.through_fog"
+# Write the equation of fog for one face and a picture of its thickness.
+
+# %% [markdown]
 # The contrast shrinks to the share $t$, and everything moves towards $A$. That is the whole harm:
 # not a pixel is lost as long as $t > 0$, and with exact numbers the equation could be solved for
 # $J$. Eight bits are not exact, and nobody tells us $t$ and $A$.
@@ -147,6 +153,25 @@ for name, net in networks.items():
     print(f"{name}: clear {clear:.0%}; in fog {fogged}")
 
 # %% [markdown]
+# ## Open experiment: which weather is worst?
+#
+# You have seen how the face looks in each weather. Choose one and a severity, and **predict** what
+# model 6 reads rightly there of the same two hundred faces: an interval that you would bet on four
+# to one. Here it is noise, the sensor's, at severity 3.
+
+# %%
+guess = course.predict("accuracy of model 6 in noise of severity 3, %", 0, 100)
+
+# %%
+weather, severity = "noise", 3
+rate = found["model 6"][weather][severity - 1]
+guess.beside(100 * (1 - rate))
+
+# %% [markdown]
+# The bar is your interval, the diamond what came out. What looks bad to you need not be bad for the
+# network, and the other way round: which pair of pictures above shows that best?
+
+# %% [markdown]
 # ## Counting errors so that all corruptions weigh alike
 #
 # A mean over everything would be decided by whatever is hardest. ImageNet-C divides by a
@@ -157,11 +182,14 @@ for name, net in networks.items():
 #
 # There the baseline is AlexNet; here it is plain VGG16, model 1. Below 1 is better than it.
 
+# %% [markdown] exercise="bad_weather.mean_ce"
+# Compute mCE from two tables of error rates.
+
 # %%
 base = found["model 1"]
 for name, table in found.items():
     ce = {c: sum(table[c]) / sum(base[c]) for c in CORRUPTIONS}
-    print(f"{name}: mCE {sum(ce.values()) / len(ce):.2f};", {c: f"{v:.2f}" for c, v in ce.items()})
+    print(f"{name}: mCE {mean_ce(table, base):.2f};", {c: f"{v:.2f}" for c, v in ce.items()})
 
 # %% [markdown]
 # Do not read more into these than two hundred faces and one run of each network can bear. The
@@ -271,11 +299,14 @@ print("model 6 minus 1, long runs, in bad weather:", difference(long, "model1", 
 # $\min J = 0$ leaves $\min I = A(1 - t)$. So $t = 1 - \min(I / A)$, and the equation is solved for
 # $J$.
 
+# %% [markdown] exercise="bad_weather.dark_channel"
+# Write the dark channel of grey pictures.
+
 # %%
 from fercourse.weather.dehaze import dehaze
 
 hazy = corrupt(face[None], "fog", 3)[:, None].float() / 255
-dark = -F.max_pool2d(-hazy, 7, stride=1, padding=3)
+dark = dark_channel(hazy, 7)
 print(f"dark channel from {dark.min():.2f} to {dark.max():.2f}: haze, says the prior")
 mended = dehaze(hazy)
 print(f"contrast: clear {J.std():.2f}, in fog {hazy.std():.2f}, dehazed {mended.std():.2f}")
@@ -364,16 +395,3 @@ widgets.weather({name: networks[name] for name in ("model 1", "model 6")})
 # - A cure is judged in clear air too, and beside the plain baseline of standardising.
 # - What a network has seen in training it copes with; ask what that does to all other weather.
 # - Claims about attention in bad weather need seeds and intervals like any other.
-
-# %% [markdown]
-# ## Exercises
-
-# %% [markdown] exercise="bad_weather.through_fog"
-# Write the equation of fog for one face and a picture of its thickness.
-
-# %% [markdown] exercise="bad_weather.mean_ce"
-# Compute mCE from two tables of error rates. Then call it on `found["model 6"]` and `base`.
-
-# %% [markdown] exercise="bad_weather.dark_channel"
-# Write the dark channel of grey pictures. Then look at that of a face in clear air: is the prior
-# right?

@@ -334,6 +334,32 @@ for row in ledger.rows(dataset="fer2013", plan="table1"):
         )
 
 # %% [markdown]
+# ## Open experiment: how good a predictor are you?
+#
+# In each lesson you gave an interval that you would bet on four to one, before you measured. If you
+# know what you know, four in five of them hold. Most people's hold far less often: they are too
+# narrow, in every field that was ever tested (Lichtenstein, Fischhoff and Phillips, 1982). **A last
+# prediction**: how many of yours?
+
+# %%
+guess = course.predict("of my intervals, those that held, %", 0, 100)
+
+# %%
+mine = course.predictions()
+mine.round(1) if len(mine) else print("None yet: predictions are kept where somebody runs cells.")
+
+# %% [markdown]
+# The score is an interval's width and ten times its miss, so an interval of 0 to 100 is never wrong
+# and never good. Which of your predictions was the most expensive?
+
+# %%
+if len(mine):
+    display(guess.beside(100 * mine["inside"].mean()))
+
+# %% [markdown]
+# A paper, too, makes predictions: each "effectively" is one. This is a fair way to hold it to them.
+
+# %% [markdown]
 # ## What is left?
 #
 # A fair referee ends with what stands. The idea of the paper is clear and can be built: every
