@@ -68,7 +68,9 @@ def run(
 
 @app.command(name="map")
 def map_() -> None:
-    """Write docs/paper-to-code.md: the cell, function and test of everything in the paper."""
-    from fercourse.pages.paper_to_code import PAGE, write
+    """Write docs/paper-to-code.md, teaching.md's tables and wrong-answers.md."""
+    from fercourse.pages import paper_to_code, teaching
 
-    print(f"{PAGE.name}: {'written' if write() else 'as it was'}")
+    print(f"{paper_to_code.PAGE.name}: {'written' if paper_to_code.write() else 'as it was'}")
+    told = "written" if teaching.write() else "as they were"
+    print(f"{teaching.TEACHING.name}, {teaching.WRONG.name}: {told}")

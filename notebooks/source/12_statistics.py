@@ -434,7 +434,7 @@ print(
 # %% [markdown]
 # ## Open experiment: how often would you have seen it?
 #
-# Suppose a component really adds half a point, and runs of either model scatter by 0.4 points. You
+# Suppose a component really adds half a point, and runs of either model scatter by nearly that. You
 # make three runs of each and look whether the 95 % interval of the paired difference leaves out
 # zero. **In how many per cent of such experiments does it?** (That share is the *power*.) An
 # interval that you would bet on four to one.
