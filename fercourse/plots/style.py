@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+from fercourse.plots.alternative import alternative
 from fercourse.plots.digest import digest
 
 WIDTH = 7.0
@@ -49,11 +50,16 @@ class CourseFigure(Figure):
         words = " ".join(self.get_suptitle().split())
         return f"Figure {digest(self)}" + (f": {words}" if words else "")
 
-    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+    def _repr_png_(self) -> tuple[bytes, dict[str, Any]]:
+        """The picture, its size on the page, and what it says in words."""
         buffer = io.BytesIO()
         self.savefig(buffer, format="png", dpi=self.png_dpi)
         width, height = self.get_size_inches() * 96
-        return buffer.getvalue(), {"width": int(width), "height": int(height)}
+        return buffer.getvalue(), {
+            "width": int(width),
+            "height": int(height),
+            "alt": alternative(self),
+        }
 
 
 _ALONE = threading.RLock()  # matplotlib's settings are the whole process's

@@ -90,6 +90,7 @@ class AblationBoard(Explorer):
             ),
             dataset=faces,
             preset=presets,
+            states={part.switch: [False, True] for part in PARTS},
             **toggles,
         )
         self.children = (*self.children, self.curve)
