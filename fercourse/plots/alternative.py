@@ -14,6 +14,8 @@ _SIGNS = {
     r"\sigma": "σ",
     r"\times": "×",
     r"\odot": "⊙",
+    r"\cdot": "·",
+    r"\mathrm": "",
     r"\uparrow": "↑",
     r"\downarrow": "↓",
     r"\rightarrow": "→",
@@ -51,7 +53,7 @@ def _chart(figure: Figure) -> str:
     against = _once(_against(axes) for axes in drawn)
     legends = [legend for axes in drawn if (legend := axes.get_legend())] + figure.legends
     entries = _once(text.get_text() for legend in legends for text in legend.get_texts())
-    parts = []
+    parts = ["A chart of " + " and of ".join(against)] if against else []
     if panels:
         more = len(panels) - _MOST_PANELS
         parts.append(
@@ -59,8 +61,6 @@ def _chart(figure: Figure) -> str:
             + "; ".join(panels[:_MOST_PANELS])
             + (f"; and {more} more" if more > 0 else "")
         )
-    if against:
-        parts.append("Drawn: " + "; ".join(against))
     if entries:
         parts.append("Legend: " + "; ".join(entries))
     return ". ".join(parts)

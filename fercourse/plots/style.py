@@ -29,6 +29,8 @@ INK, GREY = "#222222", "#8A8A8A"
 FADED, PALE, LINE = "#B9CBD8", "#C8C8C8", "#E3E3E3"  # what is there, but not the point
 CLASS_COLOURS = (PAPER, THIRD, PINK, TRAIN, OURS, SKY, GREY)
 """One an expression, in label order."""
+CLASS_MARKERS = ("o", "s", "^", "v", "D", "P", "X")
+"""Likewise, for those who see no hue."""
 MATRIX = "cividis"
 """Maps and tables of one quantity: bright is high, in grey print too."""
 

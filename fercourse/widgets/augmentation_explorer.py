@@ -68,7 +68,7 @@ def augmentation(policy: str = "paper") -> Explorer:
         expression=expression,
         states={
             "policy": list(SETS.values()),
-            "angle": [-60, -25, 0, 25, 60],
+            "angle": [-60, 25, 60],
             "flip": list(FLIPS),
         },
     )

@@ -14,7 +14,6 @@ from fercourse.models.fernet import FERNet
 from fercourse.widgets.explorer import Explorer
 from fercourse.widgets.parts import NARROW, lines, menu, titles, varied, walk
 
-
 START = 8
 """The last step that erases: in the first ones the map is one grey, and nothing is to be seen."""
 
