@@ -1,4 +1,4 @@
-"""Explorers on built pages: every state is there, says what it shows, and the first one is right."""
+"""Explorers on built pages: each state is there, says what it shows, and the first is right."""
 
 import ast
 import base64
