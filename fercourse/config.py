@@ -11,7 +11,6 @@ from typing import Any, Literal
 
 from fercourse.datasets.data_config import DataConfig
 from fercourse.datasets.registry import known
-from fercourse.errors import FercourseError
 from fercourse.field_checks import check_types, require
 
 
@@ -503,10 +502,10 @@ def _flat(config: RunConfig) -> dict[str, Any]:
 
 def _known(config: Any, name: str) -> None:
     names = [f.name for f in fields(config)]
-    if name in names:  # without looking for what comes near, which takes a while
-        return
-    near = get_close_matches(name, names, 1)
-    raise FercourseError(
+    # What comes near is looked for where it is said alone: it takes a while.
+    near = [] if name in names else get_close_matches(name, names, 1)
+    require(
+        name in names,
         f"{type(config).__name__} has no field {name!r}"
         f"{f': did you mean {near[0]!r}? It' if near else '; it'} has {', '.join(names)}.",
     )

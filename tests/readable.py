@@ -3,6 +3,7 @@
 import itertools
 import re
 
+import numpy as np
 from matplotlib.collections import PathCollection
 from matplotlib.container import BarContainer, ErrorbarContainer
 from matplotlib.figure import Figure
@@ -56,6 +57,6 @@ def _look(handle: object) -> tuple:
     if isinstance(handle, Patch):
         return ("patch", handle.get_hatch(), handle.get_linestyle(), handle.get_fill())
     if isinstance(handle, PathCollection):
-        shape = handle.get_paths()[0].vertices.round(3).tolist()
+        shape = np.round(handle.get_paths()[0].vertices, 3).tolist()
         return ("points", str(shape), bool(len(handle.get_facecolor())), handle.get_hatch())
     return (type(handle).__name__, getattr(handle, "get_linestyle", lambda: "")())

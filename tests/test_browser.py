@@ -176,7 +176,7 @@ widgets.stochastic_pooling()
 
 @pytest.fixture
 def page_of_two(write, tmp_path, browser):
-    """A page with two explorers, as it lies on a disk; no script of it may ask for anything else."""
+    """A page with two explorers, as it lies on a disk; it may ask for nothing that is elsewhere."""
     source = write("00_start", "Start")
     source.write_text(source.read_text("utf-8") + MOVING, "utf-8")
     build.build(source, FERCOURSE_PAGES="1")
