@@ -5,6 +5,7 @@
 ``FERCOURSE_CACHE``   The folder of decoded images; its files may be deleted at any time.
 ``FERCOURSE_LEDGER``  The ledger's file, instead of ``results/ledger.jsonl``.
 ``FERCOURSE_MODE``    The course's mode: smoke, lecture or full.
+``FERCOURSE_PAGES``   Set: pages are made of what runs; explorers keep states to move among.
 ``FERCOURSE_RECORD``  Set: lessons keep what they train, for the lecture mode.
 ``FERCOURSE_STATIC``  Set: nobody watches; no progress bars, no live widgets.
 ====================  =========================================================================
@@ -80,6 +81,11 @@ def recording() -> bool:
 def interactive() -> bool:
     """Whether somebody watches: progress bars and live widgets are for them."""
     return not os.environ.get("FERCOURSE_STATIC")
+
+
+def for_pages() -> bool:
+    """Whether pages are made of what runs, on which explorers move without Python."""
+    return bool(os.environ.get("FERCOURSE_PAGES"))
 
 
 def _path(variable: str) -> Path | None:

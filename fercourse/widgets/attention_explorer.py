@@ -16,7 +16,7 @@ from fercourse.explain import METHODS, TITLES, Maps, gradcam, maps, truth
 from fercourse.labels import Expression
 from fercourse.models.recogniser import Recogniser
 from fercourse.widgets.explorer import Explorer
-from fercourse.widgets.parts import NARROW, menu, titles
+from fercourse.widgets.parts import NARROW, menu, titles, varied
 
 PREDICTED = -1
 
@@ -94,6 +94,11 @@ def attention(
             style=NARROW,
             layout=ipywidgets.Layout(width="260px"),
         ),
+        states={
+            "face": varied(faces, 4),
+            "model": list(models)[:1] + list(models)[1:][-1:],
+            "kind": ["gradcam", "eigencam", "before3", "before5", "global", "refined3"],
+        },
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import ipywidgets as w
 import traitlets
 from matplotlib.figure import Figure
+from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
 from fercourse.datasets.registry import known
 from fercourse.evaluation.recognise import recognise
@@ -74,10 +76,29 @@ def photo(trained: Trained) -> Explorer:
         "What does the model say of you, and of your best imitations?",
         panel=panel,
         picture=picked,
+        states={"the example": {name: {"picture": data} for name, data in _altered().items()}},
     )
     explorer.buttons = {"upload": upload, "camera": camera}
     again.on_click(lambda button: explorer.set(picture=example()))
     return explorer
+
+
+def _altered() -> dict[str, bytes]:
+    """The example as it is, and changed in ways that any photograph may differ: files by name."""
+    whole = read_upload(example())
+    changed = {
+        "mirrored": ImageOps.mirror(whole),
+        "darker": ImageEnhance.Brightness(whole).enhance(0.3),
+        "out of focus": whole.filter(ImageFilter.GaussianBlur(6)),
+        "turned by 30 degrees": whole.rotate(30, Image.Resampling.BILINEAR),
+        "far away": ImageOps.pad(ImageOps.contain(whole, (80, 80)), whole.size, color="#808080"),
+    }
+    files = {"as it is": example()}
+    for name, picture in changed.items():
+        file = io.BytesIO()
+        picture.save(file, "JPEG", quality=90)
+        files[name] = file.getvalue()
+    return files
 
 
 def _figure(trained: Trained, data: bytes) -> Figure:

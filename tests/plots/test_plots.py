@@ -12,11 +12,14 @@ import pytest
 import torch
 from made_rows import made_confusion, made_history, made_row, made_weather
 from matplotlib.figure import Figure
+from readable import alike_but_for_colour, unsaid
 
 from fercourse import plots
 from fercourse.datasets.faces import FaceDataset, Faces, held_out
 from fercourse.errors import FercourseError
 from fercourse.experiments.trials import Trial
+from fercourse.plots import style
+from fercourse.plots.alternative import alternative, describe
 from fercourse.plots.digest import digest
 from fercourse.runs.findings import Gain, findings
 from fercourse.runs.paper import paper_claims
@@ -179,8 +182,41 @@ def test_every_figure_is_drawn_labelled_and_leaves_no_trace(name: str) -> None:
     assert dict(matplotlib.rcParams) == before
     if "matplotlib.pyplot" in sys.modules:
         assert sys.modules["matplotlib.pyplot"].get_fignums() == []
-    width = figure._repr_png_()[1]["width"]
-    assert width == int(figure.get_size_inches()[0] * 96)
+    shown = figure._repr_png_()[1]
+    assert shown["width"] == int(figure.get_size_inches()[0] * 96)
+    assert shown["alt"] == alternative(figure)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_says_its_finding_in_words(name: str) -> None:
+    assert unsaid(FIGURES[name]()) == []
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_colour_is_never_the_only_sign(name: str) -> None:
+    assert alike_but_for_colour(FIGURES[name]()) == []
+
+
+def test_lines_that_differ_in_colour_alone_are_noticed() -> None:
+    figure = style.new_figure(2.0)
+    axes = figure.add_subplot()
+    for colour, line in (("red", "-"), ("green", "-"), ("blue", "--")):
+        axes.plot([0, 1], line, color=colour, label=colour)
+    axes.bar([0, 1], [1, 1], color="red", label="red bars")
+    axes.bar([0, 1], [1, 1], color="green", label="green bars")
+    axes.legend()
+    assert alike_but_for_colour(figure) == ["'red' and 'green'", "'red bars' and 'green bars'"]
+
+
+def test_a_text_of_axis_names_alone_is_noticed() -> None:
+    figure = style.new_figure(2.0)
+    figure.add_subplot(xlabel="epoch", ylabel="$L_S$")
+    assert alternative(figure) == "A chart of LS against epoch."
+    assert len(unsaid(figure)) > 1
+    style.headline(figure, "The loss falls by half in three epochs")
+    describe(figure, "A line that falls")
+    assert alternative(figure) == "The loss falls by half in three epochs. A line that falls."
+    assert unsaid(figure) == []
 
 
 def test_the_package_is_light_until_a_figure_is_asked_for() -> None:

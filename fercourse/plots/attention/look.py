@@ -10,6 +10,7 @@ from torch import Tensor
 from fercourse.errors import FercourseError
 from fercourse.explain.score import energy_inside, rescale
 from fercourse.labels import Expression
+from fercourse.plots.alternative import describe
 from fercourse.plots.overlay import HUE, bare, picture
 from fercourse.plots.style import (
     FADED,
@@ -96,6 +97,12 @@ def look(
     elif truth is not None:
         plain.set_xlabel("no action unit acts", fontsize=8, color=GREY)
     headline(figure, _in_words(heat, truth if known else None, title, flat))
+    describe(
+        figure,
+        f"A face that shows {Expression(label).title}, the same under the map in blue, dark "
+        f"where it is high, and bars of the probabilities: {Expression(answer).title} at "
+        f"{shares[answer]:.0%} is {'right' if answer == label else 'wrong'}",
+    )
     return figure
 
 

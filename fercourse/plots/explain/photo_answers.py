@@ -13,6 +13,7 @@ from PIL import Image
 from fercourse.detection import crop
 from fercourse.evaluation.recognise import FacePrediction
 from fercourse.labels import Expression
+from fercourse.plots.alternative import describe
 from fercourse.plots.overlay import bare, picture
 from fercourse.plots.style import FADED, GREY, INK, OURS, TRAIN, course_style, headline, new_figure
 
@@ -69,6 +70,13 @@ def reading(
         bars = figure.add_axes((0.735, (base + 0.12) * inch, 0.21, (each - 0.24) * inch))
         _bars(bars, found.probabilities)
     headline(figure, _in_words(predictions, shown, seen))
+    describe(
+        figure,
+        "The photograph with numbered boxes around faces; beside it the cut "
+        "faces with bars of the expressions' probabilities"
+        if predictions
+        else "The photograph, without a box",
+    )
     return figure
 
 

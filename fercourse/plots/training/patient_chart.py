@@ -48,7 +48,11 @@ def patient_chart(chart: Chart, name: str, healthy: Chart | None = None) -> Figu
     if healthy is not None:
         at, usual = _columns(healthy.history, "epoch", "val_accuracy")
         axes.plot(at, 100 * usual, "--", color=GREY, linewidth=1.2, label="healthy")
-    _lines(axes, epochs, {"training": (100 * train, TRAIN), "validation": (100 * val, OURS)})
+    _lines(
+        axes,
+        epochs,
+        {"training": (100 * train, TRAIN, "-"), "validation": (100 * val, OURS, "-.")},
+    )
     axes.set(ylabel="accuracy (%)", ylim=(-3, 103))
 
     axes = panels["loss"]
@@ -56,7 +60,11 @@ def patient_chart(chart: Chart, name: str, healthy: Chart | None = None) -> Figu
     _lines(
         axes,
         epochs,
-        {"total": (total, THIRD), "training CE": (ce, TRAIN), "validation CE": (loss, OURS)},
+        {
+            "total": (total, THIRD, ":"),
+            "training CE": (ce, TRAIN, "-"),
+            "validation CE": (loss, OURS, "-."),
+        },
     )
     axes.set_yscale("log")
     wide = max(total.max(), loss.max()) > 30
@@ -94,11 +102,13 @@ def _columns(history: Sequence[dict[str, Any]], *names: str) -> list[np.ndarray]
     return [np.array([epoch[name] for epoch in history], dtype=float) for name in names]
 
 
-def _lines(axes: Any, at: np.ndarray, lines: dict[str, tuple[np.ndarray, str]]) -> None:
+def _lines(axes: Any, at: np.ndarray, lines: dict[str, tuple[np.ndarray, str, str]]) -> None:
     """Each line thinner than the one before, so that one which covers another leaves its edges."""
     marker = "o" if len(at) == 1 else None
-    for (label, (values, colour)), width in zip(lines.items(), (4.2, 2.6, 1.2), strict=False):
-        axes.plot(at, values, color=colour, linewidth=width, marker=marker, label=label)
+    for (label, (values, colour, style)), width in zip(
+        lines.items(), (4.2, 2.6, 1.2), strict=False
+    ):
+        axes.plot(at, values, style, color=colour, linewidth=width, marker=marker, label=label)
 
 
 def _matrix(axes: Any, counts: np.ndarray) -> None:
