@@ -12,7 +12,6 @@ in the package, ``fercourse/exercises``.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from nbformat.v4 import new_markdown_cell
 
 from fercourse.course import build
 from fercourse.errors import FercourseError
-from fercourse.exercises.exercise import Exercise
+from fercourse.exercises.exercise import find
 from fercourse.files import write_if_changed
 
 SCHEMA = 3
@@ -34,18 +33,11 @@ imports above: whatever a function of yours needs, helpers and further imports, 
 cell. Keep these cells, and hand in this file."""
 
 CONFIG = '''\
-"""For those who use nbgrader: run its commands in this folder, `nbgrader generate_assignment NAME`."""
+"""nbgrader's commands are run in this folder: `nbgrader generate_assignment NAME`."""
 
 c = get_config()  # noqa: F821
 c.ClearSolutions.enabled = False  # none are in there, and the stubs are to stay as they are
 '''
-
-
-def find(name: str) -> tuple[Exercise, Any]:
-    """An exercise, as a lesson calls it ("decoder.up_to"), and its check."""
-    module, _, function = name.partition(".")
-    home = import_module(f"fercourse.exercises.{module}")
-    return getattr(home, function).exercise, getattr(home, f"check_{function}")
 
 
 def grade_id(name: str) -> str:

@@ -297,9 +297,7 @@ def _exercise(task: str, name: str, count: int, where: str) -> list[NotebookNode
         f"<details><summary>Hint {i} of {len(exercise.hints)}</summary>\n\n{hint}\n\n</details>"
         for i, hint in enumerate(exercise.hints, 1)
     ]
-    hidden.append(
-        f"{SOLUTION}\n\n```python\n{exercise.source()}\n```\n\n</details>"
-    )
+    hidden.append(f"{SOLUTION}\n\n```python\n{exercise.source()}\n```\n\n</details>")
     return [
         new_markdown_cell(head),
         new_code_cell(exercise.stub(), metadata={"tags": ["exercise"]}),
