@@ -94,7 +94,7 @@ def grade(
     notebooks: Annotated[list[Path], typer.Argument(help="Handed-in files, or folders of them.")],
     csv: Annotated[Path | None, typer.Option(help="Write the table into this file, too.")] = None,
     lesson: Annotated[int | None, typer.Option(help="Grade notebooks of this lesson only.")] = None,
-    seconds: Annotated[float, typer.Option(min=1, help="For each exercise.")] = 30,
+    seconds: Annotated[float, typer.Option(min=1, help="For each exercise.")] = 20,
     sandbox: Annotated[
         bool, typer.Option(help="Off: only for notebooks you wrote yourself.")
     ] = True,

@@ -96,15 +96,7 @@ class Guard:
 
     def __init__(self, modules: list[ModuleType]) -> None:
         torch = import_module("torch")
-        named = (
-            "builtins",
-            "math",
-            "json",
-            "numpy",
-            "torch",
-            "torch.nn.functional",
-            "torch.random",
-        )
+        named = ("builtins", "math", "json", "numpy", "torch", "torch.nn.functional")
         holders = [*map(import_module, named), exercises, *modules, torch.Tensor, Verdict]
         self.before = [(holder, dict(vars(holder))) for holder in holders]
         functions = [
@@ -118,12 +110,9 @@ class Guard:
             f"{holder.__name__}.{name}"
             for holder, content in self.before
             for name, value in content.items()
-            if name != "_" and vars(holder).get(name, found_nothing) is not value
+            if vars(holder).get(name, self) is not value
         ]
         return found + [f.__qualname__ for f, code in self.code if f.__code__ is not code]
-
-
-found_nothing = object()
 
 
 def _not_written(*given: Any, **named: Any) -> None:

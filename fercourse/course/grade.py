@@ -48,7 +48,7 @@ class Limits:
         memory: Bytes on top of what torch takes (not held on macOS and Windows).
     """
 
-    seconds: float = 30
+    seconds: float = 20
     memory: int = 2 * 2**30
 
 
@@ -226,11 +226,7 @@ class Process:
             return False, f"It {self._ended()} before there was a verdict.", False
         answer = _answer(line, token)
         if answer is None:
-            return (
-                False,
-                "It wrote to where the verdict is written, which is then no verdict.",
-                False,
-            )
+            return False, "It wrote where the verdict belongs, which is then none.", False
         return answer["passed"], answer["message"], answer["clean"]
 
     def _begin(self) -> None:

@@ -3,8 +3,8 @@
 On Linux the process loads what it needs and then gives its rights up for good: Landlock takes the
 files (it reads Python's and the course's folders, and writes nowhere), a filter takes all system
 calls but a list (:mod:`fercourse.course.seccomp`: no network, no other program, no signals, no
-``chmod``), and limits hold its memory and its time. On macOS ``sandbox-exec`` starts it in a profile
-of the same meaning. Elsewhere there is no sandbox, and whoever asks for one is refused.
+``chmod``), and limits hold its memory and its time. On macOS ``sandbox-exec`` starts it in a
+profile of the same meaning. Elsewhere there is no sandbox, and whoever asks for one is refused.
 
 Each time, before foreign code comes, the process tries what it must not be able to do
 (:func:`probe`); where one of these things works, it is refused as well. The kernel is trusted, and
@@ -22,6 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fercourse.errors import FercourseError
+from fercourse.settings import ledger_path
 
 PACKAGE = Path(__file__).resolve().parents[1]
 ELSEWHERE = (
@@ -87,11 +88,12 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 def readable() -> list[Path]:
-    """Python's folders, the course's package, and what libraries are loaded from."""
+    """Python's folders, the course's package and records, and what libraries are loaded from."""
     named = ("stdlib", "platstdlib", "purelib", "platlib")
     places = [Path(sysconfig.get_path(name)) for name in named]
     places += [Path(prefix) / "lib" for prefix in (sys.prefix, sys.base_prefix)]
-    return [*dict.fromkeys(place.resolve() for place in places), PACKAGE, *map(Path, SYSTEM)]
+    places = [*dict.fromkeys(place.resolve() for place in places), PACKAGE, *map(Path, SYSTEM)]
+    return [*places, ledger_path()]  # an exercise asks what was measured
 
 
 def lock(memory: int, seconds: int) -> None:
