@@ -29,7 +29,7 @@ CELL = "<cell>"
 def main() -> None:
     """Answer until the input ends."""
     job = json.loads(Path("job.json").read_text(encoding="utf-8"))
-    space: dict[str, Any] = {}
+    space: dict[str, Any] = {"__name__": "__main__"}
     exec(job["imports"], space)
     checks = {name: find(name) for name in job["code"]}
     answers, asked = os.dup(1), os.fdopen(os.dup(0), "rb")
@@ -38,8 +38,8 @@ def main() -> None:
     for stream in (0, 1, 2):
         os.dup2(silent, stream)
     try:
-        sandbox.lock(job["memory"], job["seconds"])
-        open_doors = sandbox.probe(Path(job["outside"])) if job["sandboxed"] else []
+        sandbox.limit(job["memory"], job["seconds"])
+        open_doors = _lock(Path(job["outside"])) if job["sandboxed"] else []
     except OSError as error:
         _say(answers, {"refused": str(error)})
         return
@@ -51,8 +51,13 @@ def main() -> None:
         wanted = json.loads(line)
         name = wanted["exercise"]
         verdict, clean = judge(job["code"][name], *checks[name], dict(space), guard)
-        said = {"passed": verdict.passed, "message": verdict.message[:2000], "clean": clean}
+        said = {"passed": verdict.passed, "message": verdict.message[:1000], "clean": clean}
         _say(answers, {"token": wanted["token"], **said})
+
+
+def _lock(outside: Path) -> list[str]:
+    sandbox.lock()
+    return sandbox.probe(outside)
 
 
 def judge(
@@ -71,7 +76,7 @@ def judge(
         The verdict, and whether this process is as it was before.
     """
     try:
-        exec(compile(code, CELL, "exec"), space)
+        exec(compile(code, CELL, "exec", dont_inherit=True), space)
         if exercise.name not in space:
             verdict = Verdict(False, f"Its cell defines no {exercise.name}.")
         elif unwrap(space[exercise.name]) is check.solution:

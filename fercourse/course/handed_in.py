@@ -17,6 +17,8 @@ from fercourse.errors import FercourseError
 
 BIGGEST = 20 * 2**20
 """Bytes of a notebook: pictures of all its figures fit in."""
+MOST = 2**20
+"""Bytes of it without outputs and pasted pictures; a lesson has a tenth."""
 LONGEST = 100_000
 """Letters of a solution."""
 WRITTEN = "hand in the notebook that `fercourse course assign` wrote"
@@ -106,14 +108,24 @@ def _notebook(path: Path) -> dict[str, Any]:
         notebook = json.loads(content)
     except (ValueError, RecursionError):
         raise FercourseError("It is no notebook: its content is no JSON.") from None
-    if not isinstance(notebook, dict) or "cells" not in notebook:
+    if not isinstance(notebook, dict) or notebook.get("nbformat") != 4 or "cells" not in notebook:
         raise FercourseError("It is no notebook of Jupyter's format 4.")
+    cells = notebook["cells"]
+    for cell in cells if isinstance(cells, list) else []:
+        if isinstance(cell, dict):  # what is not looked at may be large
+            cell.pop("attachments", None)
+            if "outputs" in cell:
+                cell["outputs"] = []
     try:
+        if len(json.dumps(notebook)) > MOST:
+            raise FercourseError(f"Its cells have more than {MOST >> 20} MB of text.")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # cells without ids, of older programs
             made = nbformat.from_dict(notebook)
             nbformat.validate(made)
             return rejoin_lines(made)
-    except (nbformat.ValidationError, TypeError, ValueError, RecursionError) as error:
-        why = str(error).splitlines()[0]
+    except FercourseError:
+        raise
+    except Exception as error:  # nbformat was not written for what anybody may have made up
+        why = str(error).partition("\n")[0] or type(error).__name__
         raise FercourseError(f"It is no valid notebook: {why}") from None

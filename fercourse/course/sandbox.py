@@ -37,11 +37,12 @@ PROFILE = """\
 (deny default)
 (allow process-exec)
 (allow sysctl-read)
-(allow file-read-metadata)
+(allow process-info* (target self))
 (allow file-read*)
 (deny file-read* (subpath (param "HOME")) (subpath "/Users") (subpath "/Volumes")
   (subpath "/private/tmp") (subpath "/private/var/folders"))
 (allow file-read* {readable})
+(allow file-read-metadata)
 (allow file-write-data (literal "/dev/null"))
 (allow signal (target self))
 (allow ipc-posix-sem)
@@ -96,17 +97,34 @@ def readable() -> list[Path]:
     return [*places, ledger_path()]  # an exercise asks what was measured
 
 
-def lock(memory: int, seconds: int) -> None:
-    """Give up this process's rights for good; it must have one thread only.
+def limit(memory: int, seconds: int) -> None:
+    """Limit this process for good; Windows has no such limits.
 
     Args:
-        memory: Bytes of addresses it may take on top of those it has (not held on macOS).
+        memory: Bytes of addresses it may take on top of those it has (Linux alone holds it).
         seconds: Of processor time, on top of what it has had.
+    """
+    if sys.platform == "win32":
+        return
+    import resource
+
+    mine = resource.getrusage(resource.RUSAGE_SELF)
+    used = int(mine.ru_utime + mine.ru_stime) + 1
+    limits = {"RLIMIT_CPU": used + seconds, "RLIMIT_FSIZE": 0, "RLIMIT_CORE": 0}
+    if sys.platform == "linux":
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        limits["RLIMIT_AS"] = pages * resource.getpagesize() + memory
+        limits["RLIMIT_NOFILE"] = 64
+    for name, value in limits.items():
+        resource.setrlimit(getattr(resource, name), (value, value))
+
+
+def lock() -> None:
+    """Give up this process's rights for good; it must have one thread only.
 
     Raises:
         OSError: Something cannot be given up here.
     """
-    _limit(memory, seconds)
     if sys.platform != "linux":
         return  # on macOS it was born in its sandbox
     from fercourse.course import landlock, seccomp
@@ -157,22 +175,6 @@ def _fork() -> None:
     if (child := os.fork()) == 0:
         os._exit(0)
     os.waitpid(child, 0)
-
-
-def _limit(memory: int, seconds: int) -> None:
-    if sys.platform == "win32":
-        return
-    import resource
-
-    mine = resource.getrusage(resource.RUSAGE_SELF)
-    used = int(mine.ru_utime + mine.ru_stime) + 1
-    limits = {"RLIMIT_CPU": used + seconds, "RLIMIT_FSIZE": 0, "RLIMIT_CORE": 0}
-    if sys.platform == "linux":
-        pages = int(Path("/proc/self/statm").read_text().split()[0])
-        limits["RLIMIT_AS"] = pages * resource.getpagesize() + memory
-        limits["RLIMIT_NOFILE"] = 64
-    for name, value in limits.items():
-        resource.setrlimit(getattr(resource, name), (value, value))
 
 
 def _quoted(path: Path) -> str:
