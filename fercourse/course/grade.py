@@ -242,7 +242,7 @@ class Process:
                 f"There is no sandbox for handed-in code here: {first['refused']}. "
                 f"{sandbox.ELSEWHERE}"
             )
-        self._process.wait(timeout=5)
+        sandbox.stop(self._process)
         self._complaints.seek(0)
         lines = self._complaints.read().decode(errors="replace").strip().splitlines()
         raise FercourseError(f"Grading did not start: {plain(lines[-1] if lines else 'no word')}")

@@ -65,9 +65,9 @@ def test_no_code_cell_holds_a_whole_solution(course, number):
     code = [c.source for c in course[0][number].cells if c.cell_type == "code"]
     for name in names(number):
         exercise, _ = find(name)
-        assert not any(exercise.source() in source for source in code)
-        if len(body(exercise).splitlines()) > 1:  # one line alone is nobody's
+        if name != "reverse.what_is_left":  # a product, which the lesson computes on its way
             assert not any(bare(body(exercise)) in bare(source) for source in code), name
+        assert not any(exercise.source() in source for source in code)
 
 
 @pytest.mark.parametrize("number", range(21))
