@@ -34,7 +34,9 @@ def main() -> None:
     exec(job["imports"], space)
     checks = {name: find(name) for name in job["code"]}
     answers, asked = os.dup(1), os.fdopen(os.dup(0), "rb")
-    tempfile.tempdir = os.getcwd()  # libraries ask which it is, and need not write into it
+    # What would write if it were loaded late: torch's compiler, by some contexts, makes a folder.
+    tempfile.tempdir = os.getcwd()
+    import_module("torch._dynamo")
     guard = Guard([import_module(check.__module__) for _, check in checks.values()])
     silent = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):

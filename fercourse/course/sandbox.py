@@ -82,6 +82,7 @@ def environment(folder: Path) -> dict[str, str]:
         **{name: os.environ[name] for name in kept if name in os.environ},
         **dict.fromkeys(("HOME", "TMPDIR", "MPLCONFIGDIR", "FERCOURSE_CACHE"), str(folder)),
         **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+        "CUDA_VISIBLE_DEVICES": "",  # torch would start a thread for each
         "PYTHONPATH": str(PACKAGE.parent),
         "FERCOURSE_STATIC": "1",
         "LANG": "C.UTF-8",
