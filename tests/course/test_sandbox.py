@@ -20,6 +20,7 @@ some_sandbox = pytest.mark.skipif(
 
 BEGIN = """
 import sys, types, json, os
+from pathlib import Path
 course = types.ModuleType("fercourse.course")  # without its lessons, which load torch
 course.__path__ = [{course!r}]
 sys.modules["fercourse.course"] = course
