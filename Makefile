@@ -17,13 +17,20 @@ else
   PACKAGES := --require-hashes -r requirements.lock
 endif
 
-.PHONY: help setup demo course notebooks test check browser lab lint types format lock clean
+# `make grade a.ipynb b.ipynb`: files are no targets to make. Names are learners', so the shell gets
+# them in quotes; files with spaces in their names lie in a folder: make grade NOTEBOOKS=folder.
+HANDED_IN := $(filter %.ipynb,$(MAKECMDGOALS))
+NOTEBOOKS ?= $(HANDED_IN)
+
+.PHONY: help setup demo course assign grade $(HANDED_IN) notebooks test check browser lab lint types format lock clean
 
 help:
 	@echo "make lab     open JupyterLab on the course"
 	@echo "make course  run every notebook; pages to browse in build/course"
 	@echo "make test    run all tests, and every notebook"
 	@echo "make demo    train the whole framework on built-in faces; pictures in build/demo"
+	@echo "make assign  write the lessons as homework, without solutions and outputs, into build/assignments"
+	@echo "make grade NOTEBOOKS=folder   check handed-in notebooks in a sandbox; also make grade a.ipynb b.ipynb"
 	@echo "make setup   only install"
 	@echo "make check   in some minutes: style, types, and the tests without notebooks, browser, Ray, long runs"
 	@echo "make notebooks, make lint, make types, make format, make lock, make browser   for those who change it"
@@ -45,6 +52,15 @@ demo: setup
 
 course: setup
 	$(BIN)/fercourse course run
+
+assign: setup
+	$(BIN)/fercourse course assign
+
+grade: setup
+	$(BIN)/fercourse course grade -- $(foreach n,$(NOTEBOOKS),'$(subst ','\'',$n)')
+
+$(HANDED_IN):
+	@:
 
 notebooks: setup
 	$(BIN)/fercourse course build

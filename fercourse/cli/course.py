@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fercourse.errors import FercourseError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from fercourse.course.grade import Result
 
 app = typer.Typer(help="Build and run the notebooks.", no_args_is_help=True)
 
@@ -66,6 +71,49 @@ def run(
         raise FercourseError(f"{len(stopped)} notebooks stopped: {', '.join(stopped)}.")
 
 
+@app.command()
+def assign(
+    lessons: Numbers = None,
+    out: Annotated[Path, typer.Option(help="A folder, nbgrader's for a course.")] = Path(
+        "build/assignments"
+    ),
+) -> None:
+    """Write lessons as homework, without solutions and outputs, in nbgrader's format."""
+    from fercourse.course.assign import assign as write
+
+    for path in write(lessons or (), out):
+        print(path)
+    print(
+        "No solutions are in these files; who looks for them finds them in the package, "
+        "fercourse/exercises."
+    )
+
+
+@app.command()
+def grade(
+    notebooks: Annotated[list[Path], typer.Argument(help="Handed-in files, or folders of them.")],
+    csv: Annotated[Path | None, typer.Option(help="Write the table into this file, too.")] = None,
+    lesson: Annotated[int | None, typer.Option(help="Grade notebooks of this lesson only.")] = None,
+    seconds: Annotated[float, typer.Option(min=1, help="For each exercise.")] = 20,
+    sandbox: Annotated[
+        bool, typer.Option(help="Off: only for notebooks you wrote yourself.")
+    ] = True,
+) -> None:
+    """Check handed-in notebooks in a process that may only compute; a table of who passed what."""
+    from fercourse.cli.tables import print_whole
+    from fercourse.course import grade as grader
+
+    files = grader.notebooks(notebooks)
+    if not files:
+        raise FercourseError("There are no notebooks (.ipynb) in these folders.")
+    limits = grader.Limits(seconds=seconds)
+    results = list(grader.grade(files, limits, sandbox, lesson))
+    print_whole(grades(results))
+    if csv:
+        grader.write_csv(results, csv)
+        print(csv)
+
+
 @app.command(name="map")
 def map_() -> None:
     """Write docs/paper-to-code.md, teaching.md's tables and wrong-answers.md."""
@@ -74,3 +122,32 @@ def map_() -> None:
     print(f"{paper_to_code.PAGE.name}: {'written' if paper_to_code.write() else 'as it was'}")
     told = "written" if teaching.write() else "as they were"
     print(f"{teaching.TEACHING.name}, {teaching.WRONG.name}: {told}")
+
+
+def grades(results: list[Result]) -> Table:
+    """A row an exercise, and one with the points of each notebook."""
+    from itertools import groupby
+
+    from rich.table import Table
+    from rich.text import Text
+
+    from fercourse.course.grade import plain
+
+    table = Table("notebook", "exercise", "", "points", "what is said")
+    table.columns[3].justify = "right"
+    for path, group in groupby(results, key=lambda row: row.notebook):
+        rows = list(group)
+        name = plain(str(path))
+        for row in rows:
+            mark, points = "✓" if row.passed else "✗", f"{row.points} of {row.out_of}"
+            # Text: what learners wrote is no markup
+            shown = (name, row.exercise, mark, points if row.exercise else "", row.message)
+            table.add_row(*map(Text, shown))
+            name = ""
+        if rows[0].exercise:
+            reached, all_points = sum(r.points for r in rows), sum(r.out_of for r in rows)
+            done = f"{sum(r.passed for r in rows)} of {len(rows)} passed"
+            table.add_row("", done, "", f"{reached} of {all_points}", end_section=True)
+        else:
+            table.add_section()
+    return table

@@ -44,6 +44,9 @@ from fercourse import course, plots
 """Every lesson begins with these."""
 
 CELL_SECONDS = 300
+KEPT = ("tags", "paper", "exercise")
+"""Of a cell's metadata."""
+SOLUTION = "<details><summary>Solution</summary>"
 STARS = {1: "★☆☆", 2: "★★☆", 3: "★★★"}
 
 
@@ -135,11 +138,13 @@ def assemble(lesson: Source, all_paths: Sequence[Path] | None = None) -> Noteboo
         # In the lesson, what is written is used below it; at the end, nothing follows.
         used = not any(c.source.startswith("## Exercises") for c in cells)
         cells += _exercise(cell.source, name, count, lesson.path.name, used)
+        for made in cells[-4:]:  # for :mod:`fercourse.course.assign`
+            made.metadata["exercise"] = name
     cells.append(new_markdown_cell(_links(lesson, paths)))
     for position, cell in enumerate(cells):
         cell.id = f"cell-{lesson.number:02}-{position:03}"
         # jupytext's own notes are of no use to a reader
-        cell.metadata = {k: v for k, v in cell.metadata.items() if k in ("tags", "paper")}
+        cell.metadata = {k: v for k, v in cell.metadata.items() if k in KEPT}
     return nbformat.v4.new_notebook(
         cells=cells,
         metadata={
@@ -301,9 +306,7 @@ def _exercise(task: str, name: str, count: int, where: str, used: bool) -> list[
         f"<details><summary>Hint {i} of {len(exercise.hints)}</summary>\n\n{hint}\n\n</details>"
         for i, hint in enumerate(exercise.hints, 1)
     ]
-    hidden.append(
-        f"<details><summary>Solution</summary>\n\n```python\n{exercise.source()}\n```\n\n</details>"
-    )
+    hidden.append(f"{SOLUTION}\n\n```python\n{exercise.source()}\n```\n\n</details>")
     return [
         new_markdown_cell(head),
         new_code_cell(exercise.stub(), metadata={"tags": ["exercise"]}),

@@ -26,6 +26,7 @@ import textwrap
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import torch
@@ -140,6 +141,13 @@ def check(
         return checked
 
     return mark
+
+
+def find(name: str) -> tuple[Exercise, Callable[[Any], Verdict]]:
+    """An exercise as a lesson calls it, "decoder.up_to", and its check."""
+    module, _, function = name.partition(".")
+    home = import_module(f"fercourse.exercises.{module}")
+    return getattr(home, function).exercise, getattr(home, f"check_{function}")
 
 
 def expect_shape(out: Any, shape: Sequence[int], otherwise: str = "") -> None:
