@@ -17,11 +17,12 @@ else
   PACKAGES := --require-hashes -r requirements.lock
 endif
 
-.PHONY: help setup demo course notebooks test check browser lab lint types format lock clean
+.PHONY: help setup demo course notebooks slides test check browser lab lint types format lock clean
 
 help:
 	@echo "make lab     open JupyterLab on the course"
 	@echo "make course  run every notebook; pages to browse in build/course"
+	@echo "make slides  of every lesson a deck to present; build/slides"
 	@echo "make test    run all tests, and every notebook"
 	@echo "make demo    train the whole framework on built-in faces; pictures in build/demo"
 	@echo "make setup   only install"
@@ -48,6 +49,9 @@ course: setup
 
 notebooks: setup
 	$(BIN)/fercourse course build
+
+slides: setup
+	$(BIN)/fercourse course slides
 
 test: setup
 	$(BIN)/python tests/clean_room.py
