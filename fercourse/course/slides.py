@@ -109,9 +109,7 @@ def slides(notebook: NotebookNode) -> list[Slide]:
         if headings and cell.source.startswith("#"):
             title = headings[0]
         if "slide" in cell.metadata.get("tags", []):
-            made += _shown(
-                cells, position, title, f"Lesson {notebook.metadata.fercourse.number:02}"
-            )
+            made += _shown(cells, position, title, where)
         elif "Summary" in headings:
             text = cell.source.partition("## Summary")[2]
             made += _summary(_prose(re.split(HEADING, text)[0]))

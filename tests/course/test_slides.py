@@ -36,7 +36,8 @@ def test_a_deck_opens_with_the_promise_and_the_map_and_ends_with_the_summary():
 
 def test_a_summary_that_is_too_long_goes_on_upon_the_next_slide():
     items = [f"- {number} " + "many words " * 20 for number in range(6)]
-    cell = new_markdown_cell("So far so good.\n\n## Summary\n\n" + "\n".join(items) + "\n\n## Tasks\n\nDo.")
+    text = "\n".join(items)
+    cell = new_markdown_cell(f"So far so good.\n\n## Summary\n\n{text}\n\n## Tasks\n\nDo.")
     pages = [s for s in slides.slides(lesson(cell)) if s.title == "Summary"][:-1]
     assert len(pages) > 1
     assert [line[:3] for p in pages for line in p.body.split("\n")] == [i[:3] for i in items]
