@@ -1,12 +1,12 @@
-"""What ``make setup`` runs: the locked packages into ``.venv``, with PyTorch for this machine.
+"""What ``make setup`` runs: the locked packages beside this Python, with PyTorch for this machine.
 
-    python install.py [auto | cpu | locked]
+    .venv/bin/python install.py [auto | cpu | locked]
 
 PyPI's wheels of PyTorch for Linux bring several gigabytes of CUDA libraries along. "cpu" takes
 PyTorch's own wheels without them, in the locked version; everything else is the lock's, hash by
 hash. "locked" takes all from the lock. "auto" is "cpu" on a Linux machine without an NVIDIA card,
 and goes back to the lock where PyTorch's index cannot be reached. Elsewhere the locked wheels have
-no CUDA libraries, and all three do the same.
+no CUDA libraries, and all three do the same. :func:`beside` is for Colab.
 """
 
 import os
@@ -15,11 +15,17 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 LOCK = Path(__file__).with_name("requirements.lock")
 CHOICES = ("auto", "cpu", "locked")
 OWN = ("torch", "torchvision")
+LESSONS = ("plots", "data", "explain", "shallow", "video")
+"""The extras that notebooks use."""
+
+STAYS = ("torch", "torchvision", "numpy", "pillow")
 CUDA = re.compile(r"nvidia-|cuda-|triton$")
 PATIENCE = {"UV_HTTP_RETRIES": "0", "UV_HTTP_TIMEOUT": "5", "UV_HTTP_CONNECT_TIMEOUT": "5"}
 """For asking whether the index answers: a machine that cannot reach it shall not wait."""
@@ -47,8 +53,8 @@ def has_nvidia() -> bool:
 
 
 def uv(*words: str, limit: float | None = None, **variables: str) -> str:
-    """Run ``uv pip install`` on ``.venv``; what went wrong, or nothing."""
-    command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", ".venv"]
+    """Run ``uv pip install`` for this Python; what went wrong, or nothing."""
+    command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", sys.executable]
     try:
         done = subprocess.run(
             [*command, *words],
@@ -80,6 +86,40 @@ def light() -> str:
 def locked() -> str:
     """Install all from the lock; what went wrong, or nothing."""
     return uv("--compile-bytecode", "--require-hashes", "-r", str(LOCK))
+
+
+def beside() -> None:
+    """Add what lessons import to the running Python, whose torch, numpy and Pillow must stay.
+
+    They belong together on Colab, and a kernel may have imported them already.
+
+    Raises:
+        RuntimeError: pip finds no versions that go with them.
+    """
+    project = tomllib.loads(LOCK.with_name("pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    widgets = [r for r in extras["lab"] if r.startswith(("anywidget", "ipywidgets"))]
+    wanted = [*project["dependencies"], *widgets, *(r for name in LESSONS for r in extras[name])]
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    with tempfile.TemporaryDirectory() as folder:
+        stays = Path(folder) / "stays.txt"
+        stays.write_text("\n".join(_installed()), encoding="utf-8")
+        done = subprocess.run([*pip, "--constraint", str(stays), *wanted])
+    if done.returncode or subprocess.run([*pip, "--no-deps", *extras["faces"]]).returncode:
+        raise RuntimeError(
+            f"The course does not go with {', '.join(_installed())}: it asks for "
+            f"{', '.join(r for r in wanted if r.startswith(STAYS))}. Use Binder, or install it."
+        )
+
+
+def _installed() -> list[str]:
+    found = []
+    for name in STAYS:
+        try:
+            found.append(f"{name}=={version(name)}")
+        except PackageNotFoundError:  # then any version may come
+            continue
+    return found
 
 
 def main(choice: str) -> str:
