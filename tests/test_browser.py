@@ -18,6 +18,8 @@ import pytest
 
 from fercourse.course import build, site
 from fercourse.course.build import NOTEBOOKS
+from fercourse.course.run_course import notebooks
+from fercourse.course.slides import SMALLEST, write_slides
 
 PATIENCE = 300
 """Seconds in which at least one more cell must end, on a machine that runs other tests too."""
@@ -229,6 +231,40 @@ def test_a_built_page_fits_a_phone_and_a_dark_theme(page_of_two, theme):
             for kind in ("color", "backgroundColor")
         )
         assert (ink, paper) == ("rgb(34, 34, 34)", "rgb(255, 255, 255)"), "as the pictures are"
+
+
+LOOK_AT_A_SLIDE = """() => {
+    const slide = Reveal.getCurrentSlide(), frame = slide.getBoundingClientRect();
+    let [right, bottom, smallest] = [0, 0, Infinity];
+    for (const part of slide.querySelectorAll(':not(aside, aside *)')) {
+        const box = part.getBoundingClientRect();
+        if (!part.closest('math')) right = Math.max(right, box.right - frame.left);
+        bottom = Math.max(bottom, box.bottom - frame.top);
+        const says = [...part.childNodes].some(n => n.nodeType == 3 && n.data.trim());
+        if (says && !part.closest('math'))
+            smallest = Math.min(smallest, parseFloat(getComputedStyle(part).fontSize));
+    }
+    const scale = Reveal.getScale();
+    return [right / scale, bottom / scale, smallest];
+}"""
+"""How far its content reaches and how small its type is, in a slide's own pixels, 1280 by 720."""
+
+
+def test_every_slide_of_every_lesson_holds_what_is_on_it_and_fetches_nothing(browser, tmp_path):
+    write_slides(tmp_path, notebooks())
+    page, asked, wrong = browser.new_page(viewport={"width": 1280, "height": 720}), [], []
+    page.on("request", lambda request: asked.append(request.url))
+    for deck in sorted(tmp_path.glob("[0-9]*.html")):
+        page.goto(deck.as_uri())
+        page.wait_for_function("Reveal.isReady()")
+        for number in range(1, page.evaluate("Reveal.getTotalSlides()") + 1):
+            right, bottom, smallest = page.evaluate(LOOK_AT_A_SLIDE)
+            if right > 1281 or bottom > 721 or smallest < SMALLEST:
+                wrong.append(f"{deck.stem}, slide {number}: {right}, {bottom}, {smallest}")
+            page.evaluate("Reveal.next()")
+    page.close()
+    assert wrong == []
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
 
 
 def explorer_with(page, note: str):

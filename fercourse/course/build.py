@@ -24,6 +24,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 from PIL import Image
 from yaml import YAMLError
 
+from fercourse.course import door
 from fercourse.errors import FercourseError
 from fercourse.files import atomic_write
 from fercourse.settings import ROOT
@@ -122,6 +123,8 @@ def assemble(lesson: Source, all_paths: Sequence[Path] | None = None) -> Noteboo
     """The notebook of a lesson, not yet run."""
     paths = list(all_paths or sources(lesson.path.parent))
     cells = [_opening(lesson, paths)]
+    if first := door.colab_cell(door.address()):
+        cells.append(new_code_cell(first))
     call = f"lesson = course.begin({lesson.number}"
     call += f", seed={lesson.seed}" if lesson.seed is not None else ""
     call += f", boxes={list(lesson.boxes)}" if lesson.boxes else ""
@@ -261,6 +264,8 @@ def _opening(lesson: Source, paths: Sequence[Path]) -> NotebookNode:
     cost = _cost(lesson.number)
     if cost:
         lines[-1] += f" · **Time to run:** {cost}"
+    if shown := door.page_badges(door.address(), f"notebooks/{lesson.target.name}"):
+        lines += ["", shown]
     return new_markdown_cell("\n".join(lines))
 
 

@@ -118,7 +118,7 @@ print("FAIL:", ", ".join(failed) if len(failed) else "nothing. You can go on.")
 #
 # The cells are the same; a *mode* decides how much they do.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 for name, meaning in course.MODES.items():
     print(f"{name:8} {meaning}")
 
@@ -152,7 +152,7 @@ for label in ("paper", "smoke", "cpu", "full"):
 # Numbers on the arrows are shapes: 256×12² is 256 channels of 12×12 places. Each lesson shows this
 # map with its own part lit.
 
-# %% paper="Fig. 1"
+# %% paper="Fig. 1" tags=["slide"]
 plots.framework()
 
 # %% tags=["nbval-check-output"]
@@ -176,7 +176,7 @@ print(f"{sum(p.numel() for p in model.parameters()):,} parameters")
 # equation yet. Write the claims down as numbers, with the conditions they come with. The abstract
 # of ours has two. (Sta is the spread over the runs, in points.)
 
-# %%
+# %% tags=["slide"]
 claims = Ledger().claims(plan="table1")
 for row in claims:
     if row.variant == "model6":
@@ -190,7 +190,7 @@ for row in claims:
 # are numbers for it. Table 1 switches the components on one after the other. Subtract each row from
 # the next, and hold the gain against the Sta that is printed beside it:
 
-# %%
+# %% tags=["slide"]
 from itertools import pairwise
 
 fer = sorted((r for r in claims if r.dataset == "fer2013"), key=lambda r: r.variant)
@@ -241,7 +241,7 @@ print(f"{sum(said is None for said in needed.values())} of {len(needed)} to be g
 #
 # Here is somebody's attempt at the first one, the share of right answers:
 
-# %%
+# %% tags=["slide"]
 from fercourse.exercises import start
 
 

@@ -23,7 +23,7 @@
 # A third set comes with this course: **built-in faces**, drawn from the muscles of the face. They
 # need no download, no consent, and we know everything about them. Every picture below is one.
 
-# %%
+# %% tags=["slide"]
 data = fercourse.load("synthetic", count=840, difficulty=0.3)
 plots.sample_grid(data.train, per_class=3)
 
@@ -49,7 +49,7 @@ for name, faces in data.splits.items():
 # Ekman and Friesen took the face apart into **action units**, each what one muscle or a few of them
 # do. Their system EMFACS says which units make an expression:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 from fercourse.datasets import synthetic
 
 for expression, units in synthetic.PROTOTYPES.items():
@@ -62,7 +62,7 @@ for expression, units in synthetic.PROTOTYPES.items():
 # differ are the unit's **mask**, against which lesson 16 holds the attention maps. No data set of
 # photographs has such a truth. Bright is what a unit changes:
 
-# %%
+# %% tags=["slide"]
 drawn = synthetic.draw("happy", identity=5, size=96, margin=0.0)
 shown = {"happy": drawn.image}
 for unit, mask in drawn.masks.items():
@@ -86,7 +86,7 @@ widgets.action_units()
 #
 # People upload smiles. These are FER2013's counts, kept in the package as reference figures:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 from fercourse.datasets.fingerprint import COUNTS
 from fercourse.labels import BASIC, Expression
 
@@ -132,7 +132,7 @@ counts = np.ceil(share * np.bincount(y).min()).astype(int)
 rows = np.concatenate([np.flatnonzero(y == k)[:n] for k, n in enumerate(counts)])
 
 
-# %%
+# %% tags=["slide"]
 def recall(weights):
     model = LogisticRegression(C=0.3, max_iter=300, class_weight=weights).fit(x[rows], y[rows])
     right = model.predict(x_test) == y_test
@@ -167,7 +167,7 @@ print(f"{COUNTS[2, Expression.HAPPY] / COUNTS[2].sum():.1%} of PrivateTest")
 # Look at the two full lines. The dashed one needs no experiment: even a perfect model is only right
 # where the label is.
 
-# %%
+# %% tags=["slide"]
 shares, by_true, by_noisy = (0.0, 0.2, 0.4, 0.6), [], []
 for s in shares:
     noisy, noisy_test = (mislabel(torch.from_numpy(v), s, 7).numpy() for v in (y, y_test))
@@ -180,7 +180,7 @@ plots.label_noise(shares, by_true, by_noisy)
 # Training suffers, and so does the ruler: a test set with wrong labels has a **ceiling** below
 # 100 %, and close to it, gains of tenths of a point say little.
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## Is this still FER2013?
 #
 # Copies in circulation were resized, equalised, cut short. A model's accuracy on one says nothing
@@ -223,7 +223,7 @@ for name, copy in copies.items():
 # to 48 again trains on softer pictures than FER2013's own. Look at one face of each copy: the eye
 # forgives what the number under the name does not.
 
-# %%
+# %% tags=["slide"]
 sharp = {name: fingerprint.sharpness(copy[:, 0]) for name, copy in copies.items()}
 left = sharp["to 224 and back"] / sharp["untouched"]
 one = {f"{n}\n{sharp[n]:.2f}": copy[17, 0] for n, copy in copies.items()}
@@ -312,7 +312,7 @@ plots.pictures(one_smile, f"Frames 1 and 3 of one smile correlate at {r:.3f}", c
 # `assign_folds` cuts ten folds, and is told what must stay in one fold: nothing, a recording, or a
 # person (scikit-learn's `StratifiedGroupKFold`, which also spreads the classes evenly).
 
-# %%
+# %% tags=["slide"]
 from fercourse.datasets.splits import assign_folds
 
 together = {"random": None, "by recording": recordings, "by person": subjects}
@@ -347,7 +347,7 @@ def over_folds(model, groups):
 # %% [markdown]
 # Look at what each scores under the three cuts.
 
-# %%
+# %% tags=["slide"]
 found = {}
 for name, model in (
     ("the nearest image", KNeighborsClassifier(1)),

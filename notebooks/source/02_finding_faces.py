@@ -44,7 +44,7 @@ print("faces, each with left, top, right, bottom:", photo.boxes.shape)
 # The idea is a *cascade*: a tiny network looks everywhere and throws away nearly everything; a
 # larger one looks at what is left; a third has the last word.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 from facenet_pytorch import MTCNN
 
 nets = MTCNN(keep_all=True)
@@ -107,7 +107,7 @@ proposals = [propose(s) for s in scales]
 print(sum(n for *_, n in proposals), "windows looked at")
 print([len(boxes) for boxes, *_ in proposals], "over the threshold, scale by scale")
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## When are two boxes one face?
 #
 # A face is noticed by many neighbouring windows. To keep one of them we must say when two boxes
@@ -225,7 +225,7 @@ print(f"{len(third)} faces by both, their boxes overlap with IoU {overlap.min():
 # %% [markdown]
 # Look at how the crowd thins out, and at how tight the last boxes are (the truth is dashed).
 
-# %%
+# %% tags=["slide"]
 stages = {"P-Net": first, "R-Net": second, "O-Net": third}
 plots.boxed(
     photo.image,
@@ -238,7 +238,7 @@ plots.boxed(
 # From here on we use the package: `StagedSearch` keeps the stages apart as we did, and `detect`
 # runs them as one.
 
-# %%
+# %% tags=["slide"]
 from fercourse.detection import StagedSearch, detect, match
 
 search = StagedSearch(photo.image)
@@ -253,7 +253,7 @@ for stage, ours in zip(search.stages(), stages.values(), strict=True):
 # numbers say how it went: **recall**, the share of faces found, and **precision**, the share of
 # boxes that are faces. The next scene has worse light.
 
-# %%
+# %% tags=["slide"]
 harder = synthetic.scene(7, size=480, seed=3, difficulty=0.8)
 search = StagedSearch(harder.image)
 for threshold in (0.02, 0.1, 0.6, 0.9, 0.99):
@@ -277,7 +277,7 @@ widgets.detection()
 # matplotlib carries a public-domain portrait of Rear Admiral Grace Hopper. Look at the five
 # landmarks: O-Net guesses them at no extra cost.
 
-# %%
+# %% tags=["slide"]
 from matplotlib.cbook import get_sample_data
 from PIL import Image
 
@@ -312,7 +312,7 @@ for margin in (0.0, 0.5):
 # Compare how much of hair, uniform and background comes along. A network can learn from all of it:
 # uniforms do not smile.
 
-# %% paper="Fig. 5"
+# %% paper="Fig. 5" tags=["slide"]
 margins = (0.0, 0.3, 0.8)
 cuts = {f"margin {m}": crop(portrait, face.box, size=224, margin=m) for m in margins}
 side = square(face.box, portrait.size, margins[-1])
@@ -353,7 +353,7 @@ print("three pixels by hand equal F.interpolate's")
 # detail more: everything between the old pixels is a mixture. Compare with the portrait, whose face
 # really has enough pixels.
 
-# %%
+# %% tags=["slide"]
 from fercourse.datasets.fingerprint import sharpness
 
 real = crop(portrait, face.box, size=224)
@@ -391,7 +391,7 @@ torch.testing.assert_close(normalise(grey), (grey[:, None] / 255 - 0.5) / 0.25)
 # does not find, and what it does not find never reaches the model: a silent loss. Turn the portrait
 # and look where the face vanishes, and where it comes back.
 
-# %%
+# %% tags=["slide"]
 little = portrait.resize((256, 300))
 angles = list(range(-160, 181, 20))
 hits = detect([little.rotate(-angle, fillcolor=(128, 128, 128)) for angle in angles], 0.5)

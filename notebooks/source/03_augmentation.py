@@ -22,7 +22,7 @@
 #
 # Before any code: does it come out? Count yourself first.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 angles = list(range(-10, 11, 5))
 print(len(angles), "angles:", angles)
 for name, flips in (
@@ -53,7 +53,7 @@ print("the image itself is number", FIFTEEN.index((0.0, (1, 1))))
 # Each column is one angle. Look at the corners: where the turned picture does not reach, its border
 # is repeated. And look at the last row: would you recognise the expression?
 
-# %% paper="Fig. 5"
+# %% paper="Fig. 5" tags=["slide"]
 from fercourse.augment import FLIPS, fifteen_fold
 from fercourse.datasets import synthetic
 
@@ -64,7 +64,7 @@ rows = {f"{a:.0f}°{names[f]}": views[a, f] for f in FLIPS for a in angles}
 turned = sum("upside" in name for name in rows)
 plots.pictures(rows, f"{len(rows)} views of one face, {turned} of them upside down", width=6.0)
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## A rotation is a question asked backwards
 #
 # To rotate a picture one might send every pixel to its new place. Then some places get two pixels
@@ -92,14 +92,14 @@ print("centres of 4 pixels:", centres.tolist())
 # Make the sampling grid of a rotation, from the matrix above.
 
 
-# %%
+# %% tags=["slide", "slide-code"]
 def rotate(x, angle):
     """x float (N, 1, S, S), angle (N,) in degrees, counter-clockwise."""
     grid = torch.stack([rotation_grid(float(a), x.shape[-1]) for a in angle])  # (N, S, S, 2)
     return F.grid_sample(x, grid, padding_mode="border", align_corners=False)
 
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 dot = torch.zeros(1, 1, 5, 5)
 dot[0, 0, 0, 2] = 1  # top centre
 print(rotate(dot, torch.tensor([90.0]))[0, 0].round().int())
@@ -127,7 +127,7 @@ print("rotate equals warp")
 # Against Pillow, which rounds to whole grey values and fills the corners with black. The finding
 # counts pixels that differ by more than two grey levels; look where they are.
 
-# %%
+# %% tags=["slide"]
 from PIL import Image
 
 pil = Image.fromarray(face.numpy()).rotate(10, Image.Resampling.BILINEAR)
@@ -152,7 +152,7 @@ plots.pictures(
 #
 # Between pixels a bilinear sample is a mean, and means blur. Turn by 10 degrees and back:
 
-# %%
+# %% tags=["slide"]
 from fercourse.datasets.fingerprint import sharpness
 
 there = rotate(face[None, None].float(), torch.tensor([10.0]))
@@ -210,7 +210,7 @@ for name, way in (("batched", batched), ("PIL", one_by_one)):
 # "The number of image samples increased to 15 times" sounds like files on a disk. Count the bytes
 # before you do that:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 from fercourse.datasets.fingerprint import COUNTS
 
 train = int(COUNTS[0].sum())
@@ -248,7 +248,7 @@ print("never seen in 16 epochs:", f"{(14 / 15) ** 16:.0%}", "· in 60:", f"{(14 
 # it changes, goes through the same grid as its face; otherwise the truth of lesson 16 would point
 # at the temples, and lesson 09 would train maps on it. (`fercourse.augment.augment_with_masks`.)
 
-# %%
+# %% tags=["slide"]
 drawn = synthetic.draw("surprise", identity=5, size=96, margin=0.0)
 mask = torch.from_numpy(drawn.masks[2]).float()
 turned_face = rotate(face[None, None].float(), torch.tensor([10.0]))[0, 0]
@@ -278,7 +278,7 @@ plots.pictures(
 # and said so), and, above all, the data set *before* it is split. Copies of one photograph would
 # fall on both sides:
 
-# %%
+# %% tags=["slide"]
 people = torch.arange(200).repeat_interleave(15)  # 200 photographs, 15 views of each
 order = torch.randperm(len(people))
 test, seen = people[order[:300]], people[order[300:]]

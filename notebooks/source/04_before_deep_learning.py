@@ -54,7 +54,7 @@ print(f"128 of {len(directions)} directions hold {shares[:128].sum():.0%} of the
 # Look at what the first ones are about. Is any of them a smile?
 
 
-# %%
+# %% tags=["slide"]
 def grey(values):
     """Any numbers (P,) as a grey picture."""
     low, high = values.min(), values.max()
@@ -75,7 +75,7 @@ plots.pictures(named, "The first eigenfaces are about light and hair; an open mo
 # %% [markdown]
 # Look at how many it takes until you recognise the expression.
 
-# %%
+# %% tags=["slide"]
 rebuilt = {"the face": face}
 for k in (8, 32, 128):
     rebuilt[f"of {k}"] = grey(rebuild(face.flatten().float(), mean, directions[:k]))
@@ -133,7 +133,7 @@ print(f"by scikit-image, {(codes < 58).float().mean():.0%} of the pixels are uni
 # %% [markdown]
 # Look for the mouth: its corners and lips are lines of one tone, whatever the light.
 
-# %%
+# %% tags=["slide"]
 drawn = {name: (codes[k] * 4).byte() for k, name in enumerate(names)}
 plots.pictures(drawn, "Patterns keep lips, lids and brows, and drop the light", columns=7)
 
@@ -154,7 +154,7 @@ print(features.shape, "sums to", round(float(features.sum()), 3), "over", region
 # of the two legs of a right angle, do not mind where exactly the stripe lies: that is the
 # **energy**. As a convolution whose kernel nobody learns:
 
-# %%
+# %% tags=["slide"]
 from fercourse.shallow import gabor
 
 even, odd = gabor.wave(8.0)  # (8, 1, k, k): eight directions
@@ -185,7 +185,7 @@ plots.pictures({"face": face} | drawn, "Lips and lids answer to 90°, the sides 
 # neighbouring cells are brought to a common length, which takes contrast away (Dalal and Triggs,
 # 2005). Look at the strokes: can you still tell the expressions apart?
 
-# %%
+# %% tags=["slide"]
 from skimage.feature import hog
 
 from fercourse.shallow.hog import settings
@@ -212,7 +212,7 @@ for name, f in fitted.items():
     seconds = f.seconds_features + f.seconds_fit
     print(f"{name:6}{f.dimensions:6,} numbers, strength {f.strength:g}, {seconds:5.1f} s")
 
-# %%
+# %% tags=["slide"]
 from fercourse.evaluation.predict import tally
 
 for f in fitted.values():
@@ -257,7 +257,7 @@ guess.beside(100 * found["pca"])
 # the number of test faces leaves. Beside them: model 1, plain VGG16, of lesson 05, in the recipe
 # whose validation accuracy is best. Look at the distance to it on each data set.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 from fercourse.runs.ledger import Ledger
 from fercourse.runs.table2 import before_networks, best_classic
 
@@ -274,7 +274,7 @@ plots.one_field(fields, best_classic(fields))
 #
 # **Efficiency.** Training and prediction, measured where the runs were made:
 
-# %%
+# %% tags=["slide"]
 import pandas as pd
 
 rows = Ledger().shallow(plan="classics", dataset="fer2013")
@@ -301,7 +301,7 @@ ours = max(rows, key=lambda row: row.val_accuracy) if rows else None
 if ours:
     display(plots.confusion(ours.confusion))
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 runs = Ledger().rows(plan="table1", dataset="fer2013", variant="model1", label="cpu")
 if runs:
     ours = max(runs, key=lambda row: row.val_accuracy)

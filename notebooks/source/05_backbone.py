@@ -31,7 +31,7 @@
 # put batch norm between the two. The paper does not mention it, but thirteen layers train slowly
 # without. The convolution needs no bias then: batch norm would subtract it again.
 
-# %%
+# %% tags=["slide", "slide-code"]
 def convolution(inputs: int, outputs: int) -> nn.Sequential:
     """(N, inputs, H, W) -> (N, outputs, H, W)."""
     return nn.Sequential(
@@ -67,7 +67,7 @@ def block(inputs: int, channels: tuple[int, ...]) -> nn.Sequential:
     return nn.Sequential(*map(convolution, before, channels))
 
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## The shape walk
 #
 # What comes out of each block, for the paper's 224 pixels and for the 48 of FER2013? First on
@@ -137,7 +137,7 @@ with torch.no_grad():
         torch.testing.assert_close(mine, packaged)
         print(f"C{c} agrees: {tuple(mine.shape)}")
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## Counting by hand
 #
 # A 3x3 convolution from $a$ to $b$ channels learns $9ab$ weights, and batch norm a scale and a
@@ -155,7 +155,7 @@ print(f"counted {by_hand:,}; in code {sum(p.numel() for p in ours.parameters()):
 # VGG16 is known for 138 million. Where are the rest? In the fully connected layers: the first alone
 # joins $512 \cdot 7 \cdot 7$ numbers to 4,096.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 connected = sum(a * b + b for a, b in ((512 * 7 * 7, 4096), (4096, 4096), (4096, 1000)))
 print(f"fully connected layers: {connected:,}")
 print(f"their share of VGG16: {connected / (connected + by_hand):.0%}")
@@ -181,7 +181,7 @@ print(f"their share of VGG16: {connected / (connected + by_hand):.0%}")
 # %% [markdown] exercise="backbone.receptive_field"
 # The two rules, for any stack of layers.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 layers, fields = [], {}
 for i, channels in enumerate(PLAN, start=1):
     layers += [(2, 2)] if i > 1 else []  # the pooling: kernel 2, stride 2
@@ -206,7 +206,7 @@ print("rows touched:", int(touched.any(1).sum()), "by hand:", fields["C3"])
 # Here are the five squares on a face of the paper's size and on one of FER2013's. Look at which of
 # them leave the picture.
 
-# %%
+# %% tags=["slide"]
 from fercourse.datasets import synthetic
 
 portraits = {size: synthetic.draw("surprise", size=size) for size in (224, 48)}
@@ -261,7 +261,7 @@ print(half)
 # Bright is influence, the solid square holds half of it, and the dashed one is the square of the
 # rule, cut off at the picture's rim. How much smaller is the solid one in C4?
 
-# %%
+# %% tags=["slide"]
 plots.effective_fields({k: v.numpy() for k, v in listens.items()}, fields, half, centres)
 
 # %% [markdown]
@@ -278,7 +278,7 @@ plots.effective_fields({k: v.numpy() for k, v in listens.items()}, fields, half,
 # a place where it exceeds a tenth of its highest value.) Look for three things: lines, parts, and
 # how coarse it gets.
 
-# %%
+# %% tags=["slide"]
 faces = fercourse.load("synthetic", count=210, difficulty=0.1).train
 photographic = fercourse.pretrained("fer2013", model=1, device=lesson.device).network
 plots.blocks_seen(photographic, faces.of("surprise")[2:3])
@@ -347,7 +347,7 @@ torch.testing.assert_close(logits, model(x).logits)
 # `width` multiplies every channel count, to keep a laptop in the game. Parameters go with its
 # square:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 for width in (1.0, 0.5, 0.375, 0.125):
     with torch.device("meta"):  # shapes without numbers: nothing is initialised
         net = fercourse.FERNet(fercourse.ModelConfig.table1(1, width=width))
@@ -370,7 +370,7 @@ fit = lesson.fit("model1", config, data)
 # lowest. (Below them are the learning rate and two losses that are only watched here: lessons 11
 # and 10.) The kept epoch is chosen on the validation split; the test split chooses nothing.
 
-# %%
+# %% tags=["slide"]
 plots.learning_curves(fit.history)
 
 # %% [markdown]

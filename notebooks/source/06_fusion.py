@@ -25,7 +25,7 @@
 # this paper: shallow features know *where* lines run, deep ones know *what* they mean; let the
 # classifier have both. We look at the edges first, then at the branch, then at the fusion.
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## Edges by formula
 #
 # What an edge is can be said without any learning: a place where grey changes quickly. Sobel's two
@@ -90,7 +90,7 @@ print(f"from brightness:           R² = {readout(F.avg_pool2d(grey, 2), edges)[
 # %% [markdown]
 # Now the five blocks of model 1, trained on FER2013:
 
-# %%
+# %% tags=["slide"]
 from fercourse.explain import features
 
 photographic = fercourse.pretrained("fer2013", model=1, device=lesson.device).network
@@ -133,7 +133,7 @@ print({name: round(value, 2) for name, value in best.items()}, f"mean map {mean_
 # One of the faces that nothing was fitted to. From left to right, watch the drawing dissolve: where
 # do you stop recognising it? Under each block stands what it holds and what its grid could.
 
-# %%
+# %% tags=["slide"]
 k = 70
 plots.edge_readouts(
     faces.images[k].numpy(),
@@ -151,7 +151,7 @@ plots.edge_readouts(
 # more of them than C2, but at four times the places; C2 is the compromise. And how much of this was
 # *learned*? The same question to a network that has learned nothing:
 
-# %%
+# %% tags=["slide"]
 torch.manual_seed(0)
 untrained = fercourse.FERNet(photographic.config).to(lesson.device).eval()
 for i in (1, 2, 3):
@@ -200,7 +200,7 @@ packaged = EdgeBranch(128, 64)
 packaged.conv.load_state_dict(edge.state_dict())
 torch.testing.assert_close(packaged.eval()(c2), edge.eval()(c2))
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## Fusion
 #
 # The edge map has 24x24 places, C3 has 12x12, C4 6x6 and C5 3x3. Maps of different size cannot be
@@ -251,7 +251,7 @@ print("the same descriptor?", torch.allclose(m.mean((2, 3)), shuffled.mean((2, 3
 # show something else: lateral *outputs*, and "the ultimate result was derived by fusing the
 # high-level and low-level features". Both cannot be the whole truth.
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # List the readings before choosing one:
 #
 # 1. C2 is an extra *input* of blocks 3, 4 and 5. So says the sentence; but Fig. 2 draws no such
@@ -329,7 +329,7 @@ without = {name: right(parts | {name: usual[name].expand_as(parts[name])}) for n
 # The longer the bar, the more the head relies on that part. Before you look: which one do you
 # expect at the top, and how long is the edge map's bar?
 
-# %%
+# %% tags=["slide"]
 lengths = {name: part.shape[1] for name, part in parts.items()}
 plots.parts_used(right(parts), without, lengths)
 
@@ -339,7 +339,7 @@ plots.parts_used(right(parts), without, lengths)
 # decides without it. And the network above, which the paper calls edge-enhanced, was never *asked*
 # for edges: no loss compares its edge map with one. Let us see what became of it:
 
-# %%
+# %% tags=["slide"]
 edge_map = features(trained, drawn.val, "edge")  # (N, 8, 24, 24)
 target = F.avg_pool2d(sobel(drawn.val.images[:, None].float() / 255), 2)
 for name, given in (("C2", features(trained, drawn.val, "block2")), ("edge map", edge_map)):
@@ -358,7 +358,7 @@ for name, given in (("C2", features(trained, drawn.val, "block2")), ("edge map",
 # 95 % interval, over seeds, and on CK+ over folds. A hollow circle is a single seed, which has no
 # interval. Look at whether an interval contains zero, and at how many runs it rests on.
 
-# %% paper="Table 1" tags=["nbval-check-output"]
+# %% paper="Table 1" tags=["nbval-check-output", "slide"]
 from fercourse.runs.ledger import Ledger
 
 plots.ablation_step(Ledger().entries(plan="table1"), 1, 2)

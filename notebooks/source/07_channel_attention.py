@@ -25,7 +25,7 @@
 # the channel by it. The paper's version is called GCCA, *group convolutional channel attention*.
 # It stands behind each of the five blocks (highlighted above).
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## Fig. 3 in one table
 #
 # $N$ faces, $C$ channels, $H \times W$ places. Fig. 3 and its text describe seven steps. We build
@@ -68,7 +68,7 @@ for name, row in (("average", average), ("maximum", maximum)):
 # To the average, a spot, a line and an even grey are the same. To the maximum, a clean spot and a
 # noisy one are. GCCA therefore keeps both, and adds a third: "random pooling".
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## Random pooling: the paper is silent, Zeiler and Fergus are not
 #
 # The paper gives no formula for $F_{rdm}$ and no reference. A pooling of this kind that has one is
@@ -120,7 +120,7 @@ for given in (x, toy):
 # Here are the toy channels with all three poolings. Look along each colour: does it tell the four
 # living channels apart?
 
-# %%
+# %% tags=["slide"]
 plots.poolings({"spot": spot, "line": line, "even": even, "noisy": noisy, "dead": dead})
 
 # %% [markdown]
@@ -212,7 +212,7 @@ torch.testing.assert_close(by_group, torch.stack(by_loop, 1))
 # place. Compare it with an ordinary 1x1 convolution as a matrix: rows are outputs, columns inputs,
 # white is no connection.
 
-# %%
+# %% tags=["slide"]
 full = nn.Conv2d(3 * C, C, 1)
 plots.groups(
     {
@@ -243,7 +243,7 @@ for block, channels in enumerate((64, 128, 256, 512, 512), start=1):
 # %%
 group, squeeze, excite = layers(64)
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## Eq. 1
 #
 # $$P(F) = \sigma(W_2(\delta(W_1(\delta(G(F_{avg}; F_{max}; F_{rdm})))))) \qquad (1)$$
@@ -275,7 +275,7 @@ print("every weight between 0 and 1?", bool(((m > 0) & (m < 1)).all()))
 # second term: since the sigmoid keeps $M$ below 1, multiplying alone would weaken the response. How
 # much? An untrained sigmoid gives about 0.5, and there are five modules in a row:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 print(f"multiplied only:    0.5 ** 5 = {0.5**5:.3f}")
 print(f"multiplied + added: 1.5 ** 5 = {1.5**5:.2f}")
 
@@ -627,7 +627,7 @@ print("after training: ", living(model, found.descriptors))
 # Now both together. Compare the orange bar with the blue one in each block, and read below how many
 # units answer.
 
-# %%
+# %% tags=["slide"]
 plots.gate_spread(found.weights, living(model, found.descriptors))
 
 # %% [markdown]
@@ -781,7 +781,7 @@ with torch.no_grad():
 # its mean? Does accuracy gain, against GCCA as read? And do class activation maps come nearer to
 # what the expression changed?
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 from fercourse.runs.attention_record import attention_records, difference
 
 records = attention_records("gcca")
@@ -836,7 +836,7 @@ lines(attention_records("gcca", "fer2013"), "gcca-as-read", mended)
 # nothing. Then look at the third panel: an interval that crosses the line is a difference that ten
 # seeds cannot tell.
 
-# %% paper="Fig. 2" tags=["nbval-check-output"]
+# %% paper="Fig. 2" tags=["nbval-check-output", "slide"]
 from fercourse.runs.attention_record import slot_records
 
 plots.relatives(slot_records())
@@ -879,7 +879,7 @@ lines(slot_records("fer2013"), "gcca-none", standing)
 # has them, with 95 % intervals over seeds, on CK+ over folds. Look at whose interval contains zero,
 # and at how many runs stand behind each line. (A hollow circle is a single seed, which has none.)
 
-# %% paper="Table 1" tags=["nbval-check-output"]
+# %% paper="Table 1" tags=["nbval-check-output", "slide"]
 plots.ablation_step(book.entries(plan="table1"), 2, 3)
 
 # %% [markdown]

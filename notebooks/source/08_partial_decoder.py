@@ -47,7 +47,7 @@
 # Three levels come in. Work out their sizes for a 48-pixel face before you run the next cell: a
 # pooling stands between any two blocks, and lesson 05 listed the channels.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 backbone = fercourse.FERNet(fercourse.ModelConfig.table1(3)).backbone.eval()
 with torch.no_grad():
     (_, _, c3, c4, c5), _ = backbone(torch.rand(2, 1, 48, 48))
@@ -111,7 +111,7 @@ print(tuple(resize_like(odd5, odd4).shape[2:]), "to meet", tuple(odd4.shape[2:])
 # A product is a soft "and". Where either factor is near zero, the result is. Take a deep map that
 # knows roughly where the mouth is, and a shallow one that marks every edge:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 deep = torch.tensor([0.0, 0.0, 1.0, 1.0, 1.0, 0.0])  # "a mouth, about here"
 edges = torch.tensor([0.9, 0.0, 0.8, 0.0, 0.7, 0.9])  # "edges: hair, lip, lip, collar"
 print(deep * edges)
@@ -236,7 +236,7 @@ loss = features.mean((2, 3)).square().sum()
 (gradient,) = torch.autograd.grad(loss, packaged.map.weight, allow_unused=True)
 print("gradient of the map's convolution:", gradient)
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # No gradient: the map would never learn anything. Our choice (`docs/design.md`): the features are
 # averaged *where the map says to look*, with weights sigmoid$(P_d)$. What must such an average give
 # if the features are the same everywhere? That decides what to divide by.
@@ -272,7 +272,7 @@ for k in (3, 4):
 # their **energy**, the root mean square over them; each picture has its own scale, printed below.)
 # Do the products single out a place? And does the map say *where*, or is it a smooth blob?
 
-# %%
+# %% tags=["slide"]
 from fercourse.datasets.load import load_config
 
 drawn = fercourse.DataConfig(count=350, difficulty=0.1, seed=1)
@@ -369,7 +369,7 @@ print(counted(PartialDecoder((256, 512, 512)), c3[:1], c4[:1], c5[:1]) == by_han
 # %% [markdown]
 # Now the claim: does model 4 need fewer operations than model 3?
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 for size in (48, 224):
     face = torch.empty(1, 1, size, size)
     before, after = counted(unfilled(3), face), counted(unfilled(4), face)
@@ -383,7 +383,7 @@ print(f"{before:,} -> {after:,} parameters, {after / before - 1:+.1%}")
 # and C1, whose maps have 4 and 16 times as many places as C3. One level more, C2, as a fourth step
 # of the same cascade:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 one_more = sum(
     (
         flops(128, D, 1, 24),  # reduce2
@@ -419,7 +419,7 @@ measured.round(2)
 # its own Acc, Sta and N = 10 runs, ours from the ledger, paired over seeds, on CK+ over folds. (A
 # hollow circle is a single seed.) Look at which intervals contain zero.
 
-# %% paper="Table 1" tags=["nbval-check-output"]
+# %% paper="Table 1" tags=["nbval-check-output", "slide"]
 from fercourse.runs.ledger import Ledger
 
 ledger = Ledger()
@@ -435,7 +435,7 @@ plots.ablation_step(ledger.entries(plan="table1"), 3, 4)
 # if nothing had changed, follows the F distribution with 9 and 9 degrees of freedom. $p$ is how
 # often chance alone gives a ratio as far from 1.
 
-# %%
+# %% tags=["slide"]
 from scipy.stats import f as f_distribution
 
 claims = {(r.dataset, r.variant): r for r in ledger.claims(plan="table1")}

@@ -71,7 +71,7 @@
 # hand, with a map $S$ that is +6 on it and falls off around it. Look at the last panel: where did
 # the mouth go, and how hard is the border?
 
-# %%
+# %% tags=["slide"]
 from fercourse.datasets.load import load_config
 
 drawn = fercourse.DataConfig(count=350, difficulty=0.1, seed=1)
@@ -84,13 +84,13 @@ plots.erasing(faces.images[3], claim)
 # The numbers behind it. A logit of 0 means "undecided" and keeps half; the sigmoid saturates, so
 # beyond ±4 little changes:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 for s in (-4.0, -1.0, 0.0, 1.0, 4.0):
     claimed = torch.tensor(s).sigmoid()
     print(f"S = {s:4.0f}   claimed {claimed:.2f}   A = {1 - claimed:.2f}")
 
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## Eq. 4: the reversed weights
 #
 # Shapes first. For a 48-pixel face at full width, and N faces:
@@ -106,7 +106,7 @@ for s in (-4.0, -1.0, 0.0, 1.0, 4.0):
 # %% [markdown] exercise="reverse.reversed_weights"
 # Write eq. 4 as we read it, for any two sizes.
 
-# %% paper="eq. 4" tags=["nbval-check-output"]
+# %% paper="eq. 4" tags=["nbval-check-output", "slide", "slide-code"]
 c5 = torch.randn(2, 512, 3, 3)
 p_d = torch.randn(2, 1, 12, 12)
 a5 = reversed_weights(c5, p_d)
@@ -222,7 +222,7 @@ print("R, A and S are equal")
 # %% [markdown] exercise="reverse.cascade"
 # Run three stages in the right order and pool what each one left.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 levels = {5: c5, 4: torch.randn(2, 512, 6, 6), 3: torch.randn(2, 256, 12, 12)}
 stages = {i: Stage(c.shape[1]) for i, c in levels.items()}
 print("for the classifier:", tuple(cascade(p_d, levels, stages).shape), "= 512 + 512 + 256")
@@ -291,7 +291,7 @@ widgets.reverse_steps(model, faces[:14])
 # ends are printed below it: **read those numbers before the colours.** A scale that runs from 0.49
 # to 0.51 makes a flat map look alive. (The logits $P_d$ and $S_i$ are shown behind the sigmoid.)
 
-# %%
+# %% tags=["slide"]
 one_each = faces[[int((faces.labels == k).nonzero()[0]) for k in range(7)]]
 plots.cascade(model, one_each)
 
@@ -359,7 +359,7 @@ with torch.no_grad():
         for name, edit in edits.items()
     }
 
-# %%
+# %% tags=["slide"]
 whole = answers["as trained"]
 for name, answer in answers.items():
     right = (answer == judged.labels).float().mean()
@@ -470,7 +470,7 @@ pd.DataFrame(rows, index=list(candidates))[columns].round(3)
 # Side by side, on faces that neither network has seen. Orange dashes are the truth. Which of the
 # two would you show to somebody who asks where the network looks?
 
-# %%
+# %% tags=["slide"]
 pair = faces[[3, 4, 5]]
 plots.compared(
     pair,
@@ -491,7 +491,7 @@ plots.compared(
 # the maps point? Middle: does it help to answer? Right: if one tampers with $A_i$ as above, do the
 # answers depend on it *now*?
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 from fercourse.runs.attention_record import attention_records, difference
 
 records = attention_records("supervision")
@@ -583,7 +583,7 @@ for arm in ("both", "both-supervised", "drawn-first-supervised"):
 # circle is a single seed.) Which intervals leave out zero? An interval over seeds says what other
 # seeds would give on these test faces; one over folds says what other people would give.
 
-# %% paper="Table 1" tags=["nbval-check-output"]
+# %% paper="Table 1" tags=["nbval-check-output", "slide"]
 from fercourse.runs.ledger import Ledger
 
 plots.ablation_step(Ledger().entries(plan="table1"), 4, 5)

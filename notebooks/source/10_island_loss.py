@@ -50,7 +50,7 @@ x = torch.randn(8, 3)  # (N, D)
 y = torch.tensor([0, 0, 1, 2, 3, 4, 5, 6])  # (N,)
 c = torch.randn(7, 3)  # (K, D)
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## Softmax loss
 #
 # $$L_S = -\frac1N\sum_i \log \frac{e^{z_{i,y_i}}}{\sum_j e^{z_{i,j}}}$$
@@ -71,7 +71,7 @@ right = 5 * F.one_hot(y, 7).float()
 for scale in (1, 2, 4):
     print(f"logits x {scale}: loss {F.cross_entropy(scale * right, y):.6f}")
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## Centre loss
 #
 # The paper names $L_C$ without printing it. Wen et al. (2016) define it: half the squared distance
@@ -174,7 +174,7 @@ print(f"20 steps, autograd, lambda gone {by_autograd(1.0):.3f}")
 # last line. That takes one brake away and leaves two: the mean over all faces, of which a seventh
 # are a class's own, and the optimiser's small rate. The default is the published rule.
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## The pair sum
 #
 # $$L_{I\text{-}COS} = \sum_{c_j\in N}\ \sum_{c_k\in N}\left(\frac{c_k\cdot c_j}{\lVert
@@ -228,7 +228,7 @@ torch.testing.assert_close(island, check(x, y))
 #
 # $$L_{I\text{-}COS} = K(K-1) + \sum_{j\ne k}\cos_{jk} \;\ge\; K(K-1) - K = K(K-2).$$
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 for k in (2, 3, 7, 8):
     print(f"{k} classes: the pair sum is never below {pair_bound(k)}")
 
@@ -267,7 +267,7 @@ triangle = torch.stack([third.cos(), third.sin()], 1)  # (3, 2)
 crowded = torch.cat([triangle, torch.tensor([[1.0, 0], [1, 0], [-1, 0], [-1, 0]])])
 sets = {"random": torch.randn(7, 2), "evenly around": heptagon, "two doubled": crowded}
 
-# %%
+# %% tags=["slide"]
 excess = [pair_sum(vectors).item() - 35 for vectors in sets.values()]
 plots.center_directions(sets, excess)
 
@@ -282,7 +282,7 @@ plots.center_directions(sets, excess)
 # $L_{I\text{-}COS}$ contains centres and nothing else. Under the published rule centres are not
 # parameters, so it has no gradient for the network at all.
 
-# %%
+# %% tags=["slide"]
 probe = torch.randn(8, 3, requires_grad=True)
 terms = IslandLoss(7, 3).terms(probe, y)
 print("centre term reaches the network:", terms.center.requires_grad)
@@ -414,10 +414,10 @@ spreads = [[spread(p, answers) for p in row] for row in points]
 # look for clumps around the centres (black rings), and under the island loss at how evenly the
 # centres stand around the origin.
 
-# %%
+# %% tags=["slide"]
 plots.embedding_planes(points, centers, answers, epochs, list(losses), spreads)
 
-# %%
+# %% tags=["slide"]
 for name, row, end in zip(losses, spreads, centers[:, -1], strict=True):
     print(f"{name:9} spread {row[-1]:.2f}, excess of the pair sum {pair_sum(end) - 35:.2f}")
 
@@ -433,7 +433,7 @@ for name, row, end in zip(losses, spreads, centers[:, -1], strict=True):
 # paper's $\lambda = 0.005$ and $\lambda_1 = 7$. Do the bundled weights show it? We embed test faces
 # that neither has seen. (Of real faces only models 1 and 6 are bundled, which differ in more.)
 
-# %%
+# %% tags=["slide"]
 from fercourse.preprocess import normalise
 
 numbers = lesson.pick(smoke=(5, 6), full=(1, 6))  # of real faces, models 1 and 6 are bundled

@@ -41,7 +41,7 @@ for name, value in vars(fercourse.preset("paper").train).items():
 # The usual way, a `DataLoader` whose workers decode and distort images one by one, keeps the GPU
 # waiting for a task that it could do itself. Count the bytes of FER2013's training split instead:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 n, pixels = 28_709, 48 * 48
 print(f"as uint8: {n * pixels / 1e6:.0f} MB")
 print(f"as float32, in fifteen copies: {15 * n * pixels * 4 / 1e9:.1f} GB")
@@ -122,7 +122,7 @@ def step(x, y):
     return terms
 
 
-# %%
+# %% tags=["slide"]
 terms = step(x, y)
 print({name: round(value.item(), 3) for name, value in terms._asdict().items()})
 
@@ -203,7 +203,7 @@ def epoch(number):
 # Note `detach()` without `item()`: asking the GPU for a number makes the CPU wait until it is
 # there. Once an epoch is cheap, once a step is not.
 
-# %%
+# %% tags=["slide"]
 for number in range(2):
     loss = epoch(number)
     val_loss, val_accuracy = judge(net, data.val)
@@ -265,7 +265,7 @@ print(type(schedule).__name__, schedule.factor, schedule.patience)
 # Dropout sets each unit to zero with probability $p$. At $p = 0.001$, how many of the head's inputs
 # does a face lose, on average? At full width:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 with torch.device("meta"):  # shapes only
     inputs = FERNet(fercourse.ModelConfig()).embed.in_features
 print(f"{inputs} inputs, {0.001 * inputs:.1f} dropped a face; at 0.5: {0.5 * inputs:.0f}")
@@ -285,7 +285,7 @@ print({name: fercourse.preset(name).model.dropout for name in ("paper", "course"
 # memory traffic, and tensor cores multiply them many times faster. What do the lost bits hold?
 # Between 1 and 2 its neighbours are 1/128 apart:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 for value in (1.001, 1.003, 1.005, 35.1, 35.2):
     print(f"{value:7} becomes {torch.tensor(value).bfloat16().item():g}")
 
@@ -295,7 +295,7 @@ for value in (1.001, 1.003, 1.005, 35.1, 35.2):
 # *The weights stay float32.* A step changes a weight by a thousandth of itself, or less. In
 # bfloat16 $1 + 0.003$ is 1: training would stand still.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 for kind in (torch.float32, torch.bfloat16):
     weight = torch.ones((), dtype=kind)
     for _ in range(100):
@@ -420,7 +420,7 @@ optimizer.state.clear()
 # %% [markdown]
 # On the left, look whether larger batches still pay at the end; on the right, at the longest bar.
 
-# %%
+# %% tags=["slide"]
 plots.throughput(speeds, times)
 
 # %% [markdown]
@@ -513,7 +513,7 @@ folder.cleanup()
 # number reported is the best of many tries. How much is that worth? Sixty epochs, each truly 70 %
 # accurate on 3,589 test faces:
 
-# %%
+# %% tags=["slide"]
 rng = np.random.default_rng(0)
 tries = rng.binomial(3589, 0.70, size=(1000, 60)) / 3589  # (experiments, epochs)
 print(f"best of 60: {tries.max(1).mean():.2%} on average, for a network of 70 %")
@@ -570,7 +570,7 @@ torch.testing.assert_close(moving_average(past, 0.9), next(torchs.module.paramet
 # is when an average helps most (a cosine schedule calms the weights by itself). Look at how far
 # each curve falls back between epochs.
 
-# %%
+# %% tags=["slide"]
 steady = fercourse.preset(lesson.pick(smoke="smoke", full="cpu"), model=1).change(
     **{"train.epochs": lesson.pick(smoke=7, full=12), "train.augment": "none"},
     **{"train.schedule": "plateau", "train.patience": 99, "data.name": data.name},
@@ -605,7 +605,7 @@ plots.averaging(curves["plain"].tolist(), curves["average"].tolist())
 # are measured from the base's seed 0. If that run was unlucky, every point stands too far to the
 # right.)
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 from fercourse.experiments.trials import compare_recipes
 from fercourse.runs.ledger import Ledger
 

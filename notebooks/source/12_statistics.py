@@ -11,7 +11,7 @@
 #     seed: 11
 # ---
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## The paper's two numbers
 #
 # Section 3.2 runs every method $N = 10$ times and reports
@@ -63,7 +63,7 @@ for n in (2, 3, 10, 100):
 # $\sigma$, then $N\,Sta^2/\sigma^2$ follows a $\chi^2$ distribution with $N-1$ degrees of freedom,
 # and that gives an interval for $\sigma$. Table 1's claims, with the last column added by us:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 from scipy.stats import chi2
 
 from fercourse.runs.ledger import Ledger
@@ -119,7 +119,7 @@ truth = faces.labels  # (N,)
 # Row = true class, column = answer. Give every pair (truth, answer) a number from 0 to 48, count
 # how often each occurs, and fold the counts into a square.
 
-# %%
+# %% tags=["slide"]
 counts = torch.bincount(7 * truth + answers, minlength=49).view(7, 7)
 assert (counts.numpy() == metrics.confusion_matrix(truth, answers)).all()
 plots.confusion(counts)
@@ -211,7 +211,7 @@ for name, matrix in (("as it is", ours.confusion), ("never disgust", lazy)):
 #
 # $$\sqrt{a\,(1-a)/n}$$
 
-# %%
+# %% tags=["slide"]
 best = next(row for row in claims if row.variant == "model6")
 a, n = best.test_accuracy, 3589
 error = np.sqrt(a * (1 - a) / n)
@@ -253,7 +253,7 @@ fresh = [(rng.random(n) < difficulties(n)).mean() for _ in range(2000)]
 # Compare the widths. The upper one is what Sta measures. (Its centre is luck: how easy the faces of
 # that one test set happen to be.)
 
-# %%
+# %% tags=["slide"]
 plots.accuracy_histograms(
     {"another seed, the same faces": seeds, "other faces": fresh},
     f"Other faces move the score {np.std(fresh) / np.std(seeds):.1f} times as far as another seed",
@@ -383,7 +383,7 @@ print(paired(made_first, made_second))
 # the wide one (binomial error). If each face flipped for itself, as above, Sta could not be the
 # larger. Where it is, whole runs are good or bad: so short a training has not settled.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 table = group_by_config(Ledger().rows(dataset="synthetic", plan="table1"))[0]
 seeds_of = {row.variant: [r.seed for r in table if r.variant == row.variant] for row in table}
 table = [row for row in table if len(seeds_of[row.variant]) > 1]
@@ -399,7 +399,7 @@ for one, two in pairwise(sorted({row.variant for row in table})):
 # And on photographs, where a run takes longer and fewer were made. Here the paper's spread stands
 # beside ours. Look again at which band is taller, and whether the dots of two models overlap.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 plots.accuracy_spread([*fer, *claims])
 
 # %%
@@ -464,7 +464,7 @@ guess.beside(power)
 # Whoever reports the best of several runs reports luck as well. Here all runs are equally good,
 # with the paper's Acc and Sta; watch how far the best of ten lies above the mean of ten.
 
-# %%
+# %% tags=["slide"]
 tens = rng.normal(best.test_accuracy, best.stability, size=(5000, 10))
 bonus = 100 * (tens.max(1).mean() - best.test_accuracy)
 plots.accuracy_histograms(
@@ -508,7 +508,7 @@ for row in sorted(fer, key=lambda row: (row.variant, row.seed)):
 # plain VGG16 and the whole framework under the cuts; look at the distances between the diamonds,
 # and between the two models.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 plots.fold_protocols(Ledger().rows(dataset="ckplus"))
 
 # %%

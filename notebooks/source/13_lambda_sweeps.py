@@ -19,7 +19,7 @@
 # from 1 to 10: Fig. 6(b). Then $\lambda_1$ stays at the best, and $\lambda$ runs over five values:
 # Fig. 6(a). So the figure's halves are to be read from right to left.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 from fercourse.experiments.plans import SWEEP_WEIGHT, plan
 from fercourse.runs.paper import LAMBDAS, OPTIMUM, PAIR_WEIGHTS
 
@@ -84,7 +84,7 @@ print("found:", found, f"{score(*found):.2f}; the best of all: {surface.max():.2
 # %% [markdown]
 # Look at the way: up the column of 0.01, then along the row of what was best there.
 
-# %%
+# %% tags=["slide"]
 plots.search_path(surface, PAIR_WEIGHTS, LAMBDAS, start=SWEEP_WEIGHT)
 
 # %% [markdown]
@@ -154,7 +154,7 @@ steps = {"pull to the faces": [pull] * 10, "push apart": [k * push for k in PAIR
 # On the left, a share of 1 (dotted) would mean that the centre loss pulls as hard as the
 # cross-entropy. On the right, look for how near the push comes to the pull.
 
-# %%
+# %% tags=["slide"]
 plots.weights_at_work(LAMBDAS, shares, PAIR_WEIGHTS, steps)
 
 # %% [markdown]
@@ -177,7 +177,7 @@ print(f"after training, the same lambda weighs {ratio:.1f} times what it did bef
 # the paper's Acc for model 6, and runs scatter by its Sta. One run each. Every sweep has a winner.
 # Look how clear some of them seem.
 
-# %%
+# %% tags=["slide"]
 from fercourse.runs.ledger import Ledger
 
 claim = Ledger().claims(plan="table1", dataset="fer2013", variant="model6")[0]
@@ -305,7 +305,7 @@ def recorded(name: str, parameter: str, dataset=dataset, preset=preset, changes=
 # %% [markdown]
 # **Fig. 6(b)** first, as in the text: $\lambda_1$ from 1 to 10 at $\lambda = 0.01$.
 
-# %% paper="Fig. 6" tags=["nbval-check-output"]
+# %% paper="Fig. 6" tags=["nbval-check-output", "slide"]
 sweep_b = recorded("fig6b", "loss.pair_weight")
 plots.sweep(sweep_b, "loss.pair_weight") if sweep_b else None
 
@@ -313,7 +313,7 @@ plots.sweep(sweep_b, "loss.pair_weight") if sweep_b else None
 # **Fig. 6(a)**: $\lambda$, at the $\lambda_1$ that our own half (b) found best (the paper's, while
 # ours is not complete).
 
-# %% paper="Fig. 6" tags=["nbval-check-output"]
+# %% paper="Fig. 6" tags=["nbval-check-output", "slide"]
 sweep_a = recorded("fig6a", "loss.weight")
 plots.sweep(sweep_a, "loss.weight") if sweep_a else None
 
@@ -364,12 +364,12 @@ judge("Fig. 6(a)", sweep_a, "loss.weight")
 # takes more than half an hour on a core.) Read these two figures as an exercise in reading sweeps.
 # Compare the spread of the means with that of the seeds.
 
-# %% paper="Fig. 6" tags=["nbval-check-output"]
+# %% paper="Fig. 6" tags=["nbval-check-output", "slide"]
 small = {"model.width": 0.125, "train.epochs": 4}
 photo_b = recorded("fig6b", "loss.pair_weight", "fer2013", "cpu", small)
 plots.sweep(photo_b, "loss.pair_weight") if photo_b else None
 
-# %% paper="Fig. 6" tags=["nbval-check-output"]
+# %% paper="Fig. 6" tags=["nbval-check-output", "slide"]
 photo_a = recorded("fig6a", "loss.weight", "fer2013", "cpu", small)
 plots.sweep(photo_a, "loss.weight") if photo_a else None
 

@@ -23,7 +23,7 @@
 #
 # `ModelConfig` has one switch a component. Row $k$ of the table has the first $k - 1$ of them on.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 from fercourse import ModelConfig
 
 parts = ["fusion", "gcca", "decoder", "reverse", "joint_loss"]
@@ -51,7 +51,7 @@ print(f"{2**5} combinations, {len(possible)} possible, {6} in Table 1")
 #
 # The paper's numbers are in our ledger as claims, each with its source.
 
-# %%
+# %% tags=["slide"]
 from fercourse.runs.ledger import Ledger
 
 ledger = Ledger()
@@ -64,7 +64,7 @@ for row in claims:
 # the standard error of its mean is $\text{Sta}/\sqrt{N-1}$ (lesson 12 says why $N-1$), and the
 # errors of two rows add as squares. Look for the steps that are smaller than twice their error.
 
-# %%
+# %% tags=["slide"]
 for name in ("fer2013", "ckplus"):
     print(f"{name}:")
     for a, b in pairwise(row for row in claims if row.dataset == name):
@@ -121,7 +121,7 @@ else:
 # runs. A model of one seed has no interval. Look at how long ours are: they reach $t$ standard
 # errors to either side, and with few seeds $t$ is large: 12.7 for two, 4.3 for three, 2.3 for ten.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 plots.table1_figure(claims + ours["fer2013"])
 
 # %% [markdown]
@@ -158,7 +158,7 @@ print(f"unpaired: {100 * d.mean():+.2f} ± {100 * unpaired:.2f} points")
 # The same twenty runs; read with pairing they show a gain, read without they show nothing. This is
 # the package's:
 
-# %%
+# %% tags=["slide"]
 from fercourse.runs.statistics import paired
 from fercourse.runs.summaries import compare
 
@@ -224,7 +224,7 @@ print(f"at least one false alarm among 10 true zeros: {1 - 0.95**10:.0%}")
 # Suppose two components repair the same fault. Whichever is added first gets the credit; the other
 # looks useless. Two imaginary components, worth 3 points each alone and 4 together:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 worth = {(): 66, ("a",): 69, ("b",): 69, ("a", "b"): 70}
 for one, other in (("a", "b"), ("b", "a")):
     gain = worth["a", "b"] - worth[one,]
@@ -250,7 +250,7 @@ for one, other in (("a", "b"), ("b", "a")):
 # %% [markdown]
 # Look at which intervals leave out zero.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 from fercourse.runs.credit import worths
 
 of_seed = worths(ledger.rows(plan="combinations", dataset="synthetic"))
@@ -373,7 +373,7 @@ for k, count in enumerate(parameters, start=1):
 # Look for a bar that is shorter than the one above it: that would be a component that makes the
 # framework cheaper.
 
-# %%
+# %% tags=["slide"]
 flops = [operations(net, face) for net in nets]
 plots.component_costs(parameters, flops)
 
@@ -440,7 +440,7 @@ widgets.ablation_board()
 # whether the paper's diamond lies inside our interval, and at the two rows that no component has
 # part in.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 from fercourse.runs.findings import findings
 
 answers = findings(ledger.entries())

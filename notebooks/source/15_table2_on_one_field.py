@@ -19,7 +19,7 @@
 # be; here we ask what it would look like if everybody played on the same field: the same faces, the
 # same splits, the same training, and the best epoch chosen on the validation split.
 
-# %%
+# %% tags=["slide"]
 from fercourse.runs.ledger import Ledger
 
 ledger = Ledger()
@@ -50,7 +50,7 @@ cards = {rival.variant: rival for rival in RIVALS}
 # %% [markdown]
 # ## [8] Landmarks: distances and triangles
 
-# %%
+# %% tags=["slide"]
 card(cards["landmarks"])
 
 # %% [markdown]
@@ -58,7 +58,7 @@ card(cards["landmarks"])
 # knows where brows, lids, nose, lips and jaw are, hidden or not. Look at how closely they follow
 # the expression.
 
-# %%
+# %% tags=["slide"]
 from fercourse.datasets import synthetic
 from fercourse.shallow.landmarks import LandmarkShape, landmarks, upright
 
@@ -148,7 +148,7 @@ card(cards["motion"])
 # $u\,I_x + v\,I_y$; over a window that is more equations than unknowns, solved by least squares. It
 # needs two pictures. A drawn face has a twin with everything at rest. Look at where it moves.
 
-# %%
+# %% tags=["slide"]
 from fercourse.shallow.motion import at_rest, flow
 
 smile = synthetic.draw("happy", identity=9, seed=5, size=48, margin=0.0, difficulty=0.2)
@@ -206,7 +206,7 @@ for name, net in nets.items():
 # What they look at, before any training: the whole face, the eyes and the mouth are three channels
 # of [15], seen by one trunk.
 
-# %%
+# %% tags=["slide"]
 from fercourse.models.channels import STRIPS
 
 views = {"whole face": drawn.val.images[3]}
@@ -245,7 +245,7 @@ for name, run in runs.items():
 # Class activation maps (lesson 16) need no map of the network's own: any layer will do. Look at
 # whether the three agree about one face.
 
-# %%
+# %% tags=["slide"]
 from fercourse.explain import gradcam
 
 names = {"inception": "block4a", "skip": "block5", "channels": "block4"}
@@ -273,7 +273,7 @@ for name, title in titles.items():
 # Look at two things: the order of the dots against the order of the diamonds; and how far the dots
 # lie apart, against the diamonds.
 
-# %% paper="Table 2" tags=["nbval-check-output"]
+# %% paper="Table 2" tags=["nbval-check-output", "slide"]
 fields = {title: standings(entries, name) for name, title in titles.items()}
 plots.one_field(fields, f"FER2013: {in_words(fields['FER2013'])}")
 
@@ -330,7 +330,7 @@ for row in ledger.rows(plan="table2", dataset="fer2013"):
 # %% [markdown]
 # And the whole ranking on drawn faces, where everything can be run:
 
-# %%
+# %% tags=["slide"]
 for standing in order(fields["drawn faces"]):
     gain = standing.measured
     print(f"{standing.title:26} {gain.mean:.1%} [{gain.low:.1%}, {gain.high:.1%}]", standing.runs)

@@ -74,7 +74,7 @@ maps = explain.maps(model, faces)
 torch.testing.assert_close(on_face, maps["before3"])
 print(len(maps.on_face), "maps:", ", ".join(maps.on_face))
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## Grad-CAM in five lines
 #
 # Energy asks for no class. **Grad-CAM** (Selvaraju et al., 2017) asks: which channels speak for
@@ -128,14 +128,14 @@ print("equal for", len(faces), "faces, each map from", tuple(cam.shape[1:]), "lo
 # with one another? The dashes mark the pixels that the expression really changed; how we know them
 # comes next.
 
-# %%
+# %% tags=["slide"]
 marked = explain.truth(faces)  # bool (N, 48, 48)
 plots.cam_grid(model, faces[[45, 5]], targets=marked[[45, 5]])
 
 # %% [markdown]
 # And the same happy face through four of the six models. "–": the model lacks the map's component.
 
-# %%
+# %% tags=["slide"]
 plots.through_models({k: models[k] for k in (1, 3, 5, 6)}, faces[45:46], marked[45])
 
 # %% [markdown]
@@ -151,7 +151,7 @@ plots.through_models({k: models[k] for k in (1, 3, 5, 6)}, faces[45:46], marked[
 # That is not the same as where a muscle *may* move the skin. Those **regions** are known as well,
 # and they fill most of a close crop. Compare the last two columns:
 
-# %%
+# %% tags=["slide"]
 plots.truths(faces[[1, 45, 5]])
 
 # %% [markdown]
@@ -197,7 +197,7 @@ print(f"PR-AUC of the first face: {area:.3f}; the package: {packaged:.3f}")
 # fourth one sees the face and knows nothing of expressions: the face's **own edges**, blurred by a
 # pixel. An expression changes edges, so this one will not be easy to beat.
 
-# %%
+# %% tags=["slide"]
 blind = explain.baselines(faces, data.train)
 plots.compared(
     faces[45:46],
@@ -282,7 +282,7 @@ widgets.attention({f"model {k}": m for k, m in models.items()}, faces[:14], mark
 # Two things to look for: which panels lie clearly above lines and band? And is the difference
 # between *models* larger than that between *seeds* of one model?
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 book = explain.ScoreBook()
 runs = [each.key for each in trained.values()]
 known = book.rows(run=runs, kind="map")
@@ -331,7 +331,7 @@ if rows:
 #
 # By expression, for model 6:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 if rows:
     display(plots.score_expressions(rows))
 
@@ -362,7 +362,7 @@ for method, name in explain.METHODS.items():
 # end every draw is a point. Beside it is a second check: mirror the face, draw its map, mirror that
 # back. A map of what is in the face would come out as before, at 1.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 if rows:
     display(plots.sanity(rows))
 
@@ -403,7 +403,7 @@ for name, heat in (("Grad-CAM", package), ("C3", maps["before3"]), *blind.items(
 # from their neighbours, so that the network sees faces rather than blots, and compares: how much
 # more does the answer suffer without the most relevant pixels than without the least? 0 is chance.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 faithful = [r for r in rows if r.kind == "faithful" and r.variant == "model6"]
 if faithful:
     display(plots.faithfulness(faithful))

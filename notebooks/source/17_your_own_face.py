@@ -47,7 +47,7 @@ print(picture.mode, picture.size)
 # **Find.** MTCNN (lesson 02) gives a box, its own probability that the box holds a face, and five
 # landmarks. It has no opinion about the expression.
 
-# %%
+# %% tags=["slide"]
 from fercourse.detection import crop, detect
 
 found = detect([picture])[0]
@@ -97,7 +97,7 @@ torch.testing.assert_close(torch.tensor([reading.probabilities]), said, rtol=0, 
 # Look at the middle picture for a moment: these 48 × 48 grey values are all the network knows of
 # Grace Hopper.
 
-# %%
+# %% tags=["slide"]
 plots.from_photo(picture, face, reading)
 
 # %% [markdown]
@@ -129,7 +129,7 @@ print(
     f"mean confidence {p.amax(1).mean():.3f}",
 )
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # **Temperature scaling** mends this with a single number. Logits $z$ are divided by a temperature
 # $T$ before the softmax,
 #
@@ -157,7 +157,7 @@ torch.testing.assert_close(cooled(p, 1.0), p, rtol=1e-4, atol=1e-6)
 # One half of the faces chooses $T$, the other half judges: a number is never judged on what chose
 # it, not even when there is only one.
 
-# %%
+# %% tags=["slide"]
 halves = torch.randperm(len(faces), generator=torch.Generator().manual_seed(0)).chunk(2)
 (p_fit, y_fit), (p_test, y_test) = ((p[h], faces.labels[h]) for h in halves)
 temperatures = torch.linspace(0.5, 4, 141)
@@ -184,7 +184,7 @@ for name, q in (("softmax", p_test), (f"T = {T:.2f}", cooled(p_test, T))):
 # Each point is a bin, larger where it holds more faces, with a 95 % interval; on the dashed line
 # confidence keeps its word. Look at which side of the line the points lie on before and after.
 
-# %%
+# %% tags=["slide"]
 plots.reliability({"softmax": p_test, f"T = {T:.2f}": cooled(p_test, T)}, y_test)
 
 # %% [markdown]
@@ -198,7 +198,7 @@ plots.reliability({"softmax": p_test, f"T = {T:.2f}": cooled(p_test, T)}, y_test
 # chose nothing, judges here. Look for a difference between the columns: these two were trained
 # with label smoothing, which asks for modest answers from the start.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 from fercourse.pages.photographs import calibrated, photograph_record
 
 record = photograph_record()
@@ -209,7 +209,7 @@ calibrated(record)
 # answers, and more of them right. `fercourse predict` does so below one half, where being wrong is
 # the likelier; `--sure 0.8` asks for more.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 for row in record["model6"]["calibration"]["sure"]:
     print(
         f"from {row['from']:.1f}: {row['share']:5.1%} answered, {row['accuracy']:.1%} of them right"
@@ -285,7 +285,7 @@ by_angle = read([crop(picture.rotate(a, center=middle, resample=2), box, 48) for
 # Follow the blue line, and mark where another one crosses it. The dotted line is the picture as it
 # is.
 
-# %%
+# %% tags=["slide"]
 plots.sensitivity(
     {
         "margin (share of the box)": (margins, by_margin),
@@ -391,7 +391,7 @@ right = {name: q.argmax(1) == people.labels for name, q in readings.items()}
 # its standard error. (Each person is drawn seven times, and seven faces of one person are less than
 # seven people: the true errors are larger.)
 
-# %%
+# %% tags=["slide"]
 plots.accuracy_by_group(right, tone, people.images)
 
 # %% [markdown]
@@ -422,7 +422,7 @@ print(f"standard error now {100 * now:.1f} points; two points take {needed:,.0f}
 # So the audit was repeated once with as many (`benchmarks/tone_audit.py`). There the unit is the
 # person, because the seven faces of one person are alike.
 
-# %%
+# %% tags=["slide"]
 import json
 
 from fercourse.settings import ledger_path

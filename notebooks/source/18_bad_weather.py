@@ -21,7 +21,7 @@
 # This lesson measures what the introduction asks for. First we make weather, then we count what it
 # costs, then we try what is said to help.
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## Fog is one equation
 #
 # Light from a face at distance $d$ is scattered on its way: every metre takes the same share of
@@ -86,7 +86,7 @@ torch.testing.assert_close(J * t + A * (1 - t), fog(J, 1.4, generator), rtol=0, 
 # face meets. Every one is a function of a page in `fercourse/weather`: faces, a strength and a
 # random generator in, faces out.
 
-# %%
+# %% tags=["slide"]
 from fercourse.weather import CORRUPTIONS, SEVERITIES, corrupt
 
 for kind in CORRUPTIONS.values():
@@ -105,7 +105,7 @@ for kind in CORRUPTIONS.values():
 #
 # Look for the severity at which you would no longer see that she smiles.
 
-# %%
+# %% tags=["slide"]
 copies = {
     kind.title: [corrupt(face[None], name, s)[0] for s in SEVERITIES]
     for name, kind in CORRUPTIONS.items()
@@ -145,7 +145,7 @@ def errors(network, name):
     return [(p.argmax(1) != test.labels).float().mean().item() for p in read]
 
 
-# %%
+# %% tags=["slide"]
 found = {name: {c: errors(net, c) for c in CORRUPTIONS} for name, net in networks.items()}
 for name, net in networks.items():
     clear = (probabilities(net, test.images).argmax(1) == test.labels).float().mean()
@@ -231,7 +231,7 @@ for dataset in measured:
 # Look for two things: which weather is worst, and whether any line leaves its neighbours by more
 # than its band of seeds.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 titles = {name: kind.title for name, kind in CORRUPTIONS.items()}
 shown = field_by_title(rows, "fer2013")
 plots.weather_curves(shown, titles, curves_finding(shown, "FER2013"))
@@ -263,7 +263,7 @@ for dataset in measured:
 # (everything) minus that of model 1: in clear air, in all weather, and what is lost on the way from
 # one to the other. Look at which intervals leave zero out.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 from fercourse.pages.weather import attention_finding, attention_gains
 
 gains = {
@@ -315,7 +315,7 @@ print(f"contrast: clear {J.std():.2f}, in fog {hazy.std():.2f}, dehazed {mended.
 # A cheek breaks the prior: it is pale over a whole patch, and passes for haze. (In colour it would
 # be dark in blue; FER2013 is grey.) Look at what each cure makes of fog and of a dark room.
 
-# %%
+# %% tags=["slide"]
 from fercourse.weather import CURES, cure
 
 sick = {name: corrupt(face[None], name, 4) for name in ("fog", "low_light", "defocus")}
@@ -330,7 +330,7 @@ plots.weather_sheet(face, mended, "Cures bring contrast back, and noise with it"
 # points, mean over the severities, paired by seed. Note the first row as well: what a cure costs
 # where nothing is wrong.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 from fercourse.pages.weather import cure_finding, cure_gains
 
 every = WeatherBook().rows()
@@ -349,7 +349,7 @@ plots.weather_gains(by_cure, "gain, points", cure_finding(by_cure, "drawn faces"
 # chosen in clear air. This is the one trained control here, and it bends ImageNet-C's rule not to
 # train on what is tested; so look also at the weather it was *not* trained on.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 from fercourse.pages.weather import training_finding, training_gains
 
 by_training = {
@@ -365,7 +365,7 @@ plots.weather_gains(by_training, "gain of model 1, points", training_finding(by_
 # reverse attention makes of it, and where the energy of block 3 lies. Each row has one scale, so
 # that fading shows. Look for the column in which the answer changes: does any map tell?
 
-# %%
+# %% tags=["slide"]
 
 from fercourse.explain import maps
 

@@ -43,7 +43,7 @@ for name, meaning in ward.ILLNESSES.items():
 # The headline gives the validation accuracy of these kept weights, computed twice. Look first at
 # the order of the two CE curves, then at the diagonal, then at where the map is bright.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 healthy = ward.recorded("healthy")
 plots.patient_chart(healthy, "Healthy")
 
@@ -57,7 +57,7 @@ plots.patient_chart(healthy, "Healthy")
 # One number is worth remembering. A net that knows nothing and admits it gives every class a
 # seventh, and its cross-entropy is
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 print(f"ln 7 = {np.log(7):.3f}, accuracy 1/7 = {100 / 7:.1f} %")
 
 # %% [markdown]
@@ -127,7 +127,7 @@ for epoch in cured.history:
 #
 # Look at which of the four panels is well, and which is not.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 plots.patient_chart(ward.recorded("a"), "Patient A", healthy)
 
 # %% [markdown]
@@ -136,7 +136,7 @@ plots.patient_chart(ward.recorded("a"), "Patient A", healthy)
 # Look at the order of the training and the validation curve. No augmentation was used, and dropout
 # is 0.001.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 plots.patient_chart(ward.recorded("b"), "Patient B", healthy)
 
 # %% [markdown]
@@ -144,7 +144,7 @@ plots.patient_chart(ward.recorded("b"), "Patient B", healthy)
 #
 # Look at the training curve, and at the headline.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 plots.patient_chart(ward.recorded("c"), "Patient C", healthy)
 
 # %% [markdown]
@@ -152,7 +152,7 @@ plots.patient_chart(ward.recorded("c"), "Patient C", healthy)
 #
 # Look at the scale of the loss panel.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 plots.patient_chart(ward.recorded("d"), "Patient D", healthy)
 
 # %% [markdown]
@@ -160,7 +160,7 @@ plots.patient_chart(ward.recorded("d"), "Patient D", healthy)
 #
 # The best of all. Would you publish it?
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 plots.patient_chart(ward.recorded("e"), "Patient E", healthy)
 
 # %% [markdown]
