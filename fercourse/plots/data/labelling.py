@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -56,7 +57,8 @@ def labelling_sheet(
     given = np.asarray(answers)
     rows = -(-len(faces) // COLUMNS)
     figure = new_figure(height=0.92 * rows + 1.25)
-    left, right = np.ravel(figure.subfigures(1, 2, width_ratios=[1.15, 1]))
+    both: Any = figure.subfigures(1, 2, width_ratios=[1.15, 1])
+    left, right = both
     for k, axes in enumerate(left.subplots(rows, COLUMNS, squeeze=False).ravel()):
         bare(axes)
         if k < len(faces):

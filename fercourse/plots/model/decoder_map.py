@@ -34,11 +34,11 @@ def decoder_map(
     plain.set_title(Expression(label).title, loc="center")
     size = (face.shape[0], face.shape[1])
     on_face = torch.nn.functional.interpolate(region[None, None], size, mode="bilinear")[0, 0]
-    overlay(over, face, on_face, float(region.min()), float(region.max()))
+    overlay(over, face, on_face.numpy(), float(region.min()), float(region.max()))
     over.set_title("$P_d$, stretched", loc="center")
     over.set_xlabel(f"{region.min():.2f} to {region.max():.2f}".replace("-", "−"), fontsize=8)
     weights = region.sigmoid()
-    weight.imshow(weights, cmap=HUE, vmin=0, vmax=1)
+    weight.imshow(weights.numpy(), cmap=HUE, vmin=0, vmax=1)
     bare(weight)
     weight.set_title(r"weight $\sigma(P_d)$", loc="center")
     said = f"{weights.min():.2f} to {weights.max():.2f} (white: 0, black: 1)"
