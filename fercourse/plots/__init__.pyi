@@ -7,6 +7,8 @@ from .attention.erasing import erasing as erasing
 from .attention.look import look as look
 from .attention.reverse_step import reverse_step as reverse_step
 from .data.grid import sample_grid as sample_grid
+from .data.labelling import face_to_label as face_to_label
+from .data.labelling import labelling_sheet as labelling_sheet
 from .data.pitfalls import fold_leak as fold_leak
 from .data.pitfalls import label_noise as label_noise
 from .data.pitfalls import recalls as recalls
@@ -50,6 +52,7 @@ from .explain.trust import from_photo as from_photo
 from .explain.trust import reliability as reliability
 from .explain.trust import reliability_bins as reliability_bins
 from .explain.trust import sensitivity as sensitivity
+from .model.decoder_map import decoder_map as decoder_map
 from .model.decoding import decoding as decoding
 from .model.edge_share import edge_readouts as edge_readouts
 from .model.edge_share import parts_used as parts_used
@@ -63,6 +66,8 @@ from .model.island_path import island_path as island_path
 from .model.receptive_field import blocks_seen as blocks_seen
 from .model.receptive_field import effective_fields as effective_fields
 from .model.receptive_field import receptive_fields as receptive_fields
+from .model.silence import silence as silence
+from .model.unit_field import unit_field as unit_field
 from .training.curves import confusion as confusion
 from .training.curves import learning_curves as learning_curves
 from .training.patient_chart import patient_chart as patient_chart

@@ -4,7 +4,7 @@
 #     title: "Faces and data"
 #     learn:
 #       - tell FER2013, CK+ and the built-in faces apart, and name what each is good for
-#       - see what rare classes and wrong labels do to a model and to its score
+#       - label faces yourself, and see what rare classes and wrong labels do to a model's score
 #       - recognise a tampered copy of a data set, and find the same photograph on both sides
 #       - split by people, and show what happens if one does not
 #     needs: [0]
@@ -154,11 +154,33 @@ plots.recalls(counts, found, np.bincount(y_test, minlength=7))
 print(f"{COUNTS[2, Expression.HAPPY] / COUNTS[2].sum():.1%} of PrivateTest")
 
 # %% [markdown]
+# ## Label it yourself
+#
+# FER2013's labels came from search words and a quick look. Would you have given the same? Here are
+# twenty faces, drawn ones in bad light and from the side (in the full mode twenty of FER2013's
+# validation split). Label them, quickly: which classes do you confuse, and which of your
+# "mistakes" would you defend? At the end stands how far people agreed with FER2013's own labels.
+
+# %%
+to_label = fercourse.load("synthetic", count=210, difficulty=0.8, seed=1).train
+if lesson.mode == "full":
+    to_label = lesson.data().val
+mine = widgets.label_yourself(to_label)
+mine
+
+# %% [markdown]
+# Accuracy counts hits that chance gives, too. **Cohen's κ** takes them out: with $p$ the share of
+# equal labels and $p_0$ what two labellers with these habits would reach blindly,
+# $\kappa = (p - p_0) / (1 - p_0)$. Your answers are kept; the next cell counts yours.
+
+# %%
+same = [int(a) == int(b) for a, b in zip(mine.answers, mine.faces.labels, strict=False)]
+print(f"{sum(same)} of your {len(same)} answers are the label")
+
+# %% [markdown]
 # ## Some labels are wrong
 #
-# FER2013's labels came from search words and a quick look; its makers let people classify the
-# faces, and they agreed with the labels in about two of three cases (Goodfellow et al. 2013). What
-# do wrong labels do? Spoil a share of ours.
+# What do wrong labels do? Spoil a share of ours.
 
 # %% [markdown] exercise="data.mislabel"
 # Make a given share of labels wrong. Wrong means wrong.
@@ -179,6 +201,85 @@ plots.label_noise(shares, by_true, by_noisy)
 # %% [markdown]
 # Training suffers, and so does the ruler: a test set with wrong labels has a **ceiling** below
 # 100 %, and close to it, gains of tenths of a point say little.
+
+# %% [markdown]
+# ## The field around FER2013
+#
+# If people disagree, ask several. **FER+** (Barsoum et al., 2016) has ten votes for each face of
+# FER2013; `Faces.votes` holds their shares. Lie its votes beside your copy (data/README.md), and
+# they are read here. If not, we make votes and call them **synthetic**: ten draws a face from a
+# network's softened answers to drawn faces. They show the arithmetic, not what people would say.
+
+# %%
+from fercourse.errors import FercourseError
+from fercourse.evaluation.predict import probabilities
+
+try:
+    voted, kind = fercourse.load("ferplus").val, "FER+"
+except FercourseError:
+    voted, kind = to_label if lesson.mode != "full" else data.train, "synthetic votes"
+votes = voted.votes
+if votes is None:
+    p = probabilities(fercourse.pretrained("synthetic", 6).network, voted.images)
+    torch.manual_seed(0)
+    drawn_votes = torch.multinomial(p.sqrt(), 10, replacement=True)  # (N, 10)
+    votes = F.one_hot(drawn_votes, 7).float().mean(1)  # (N, 7), rows that sum to 1
+
+# %% [markdown]
+# How many agree with the majority? And if somebody's vote is a *target*, what is the best that a
+# network can do? Cross-entropy with the shares, $-\sum_k v_k \log p_k$, is least for $p = v$, and
+# what is left is their entropy: a floor that no network gets below. A hard label pretends it is 0.
+
+# %%
+top = votes.amax(1)  # (N,), share of the most frequent answer
+floor = -(votes * votes.clamp_min(1e-12).log()).sum(1)  # nats
+for share in (1.0, 0.8, 0.5):
+    print(
+        f"{kind}: at least {share:.0%} agree on {(top >= share - 1e-6).float().mean():.0%} of faces"
+    )
+differ = 10 / 9 * (1 - votes.square().sum(1))  # of two of the ten people, how often
+print(f"{kind}: two people differ on {differ.mean():.0%}; floor of the loss {floor.mean():.2f}")
+
+# %% [markdown]
+# One face on which all agree, and three on which nobody does. Would one label do them justice?
+
+# %%
+shown = {}
+for i in [int(top.argmax()), *top.argsort()[:3].tolist()]:
+    best = votes[i].topk(3)
+    said = [f"{10 * v:.0f} {Expression(int(k)).title}" for v, k in zip(*best, strict=True) if v > 0]
+    shown[f"face {i}:\n" + "\n".join(said)] = voted.images[i]
+if kind != "FER+":  # photographs are not shown
+    finding = f"Ten votes a face ({kind}): one sure, three torn"
+    display(plots.pictures(shown, finding, columns=4, width=5.6))
+
+# %% [markdown]
+# And other collections? Each row names its source. Look at how many people stand behind a label.
+
+# %%
+import pandas as pd
+
+from fercourse.datasets import field
+
+pd.set_option("display.max_colwidth", None)
+pd.DataFrame(field.collections()).set_index("name")
+
+# %% [markdown]
+# What do published **single networks** reach on FER2013? Before you compare two of these numbers,
+# compare their columns: where does a network begin, and what is averaged to judge it? Ten crops are
+# ten looks at each face; weights from ImageNet are a million more pictures. Compare the accuracies
+# with yours above, and with what people reached.
+
+# %%
+display(pd.DataFrame(field.networks()).set_index("network"))
+people = field.people()
+print(f"people: {people.accuracy:.0%} ± {people.error:.0%} ({people.source})")
+for row in field.left_out():
+    print(f"left out: {row['accuracy']} % by {row['network']}, {row['why']} ({row['source']})")
+
+# %% [markdown]
+# A network above people? It has learnt the *labels*, habits of the labellers included. That is
+# agreement with a data set, not insight into faces.
 
 # %% [markdown] tags=["slide"]
 # ## Is this still FER2013?

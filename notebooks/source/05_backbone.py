@@ -224,37 +224,24 @@ plots.receptive_fields({s: np.asarray(p.image) for s, p in portraits.items()}, f
 # A pixel in the middle reaches C4 on thousands of ways through the kernels, one at the rim on a
 # single one. So the rule above is the *largest* field, not the *effective* one (Luo et al., 2016).
 # We measure that one on a trained network: the squared gradient of a location in the middle of each
-# block, for every pixel, averaged over drawn faces.
-
-
-# %%
-def influence(net: fercourse.FERNet, x: Tensor, block: int) -> Tensor:
-    """Mean squared gradient of the middle location of C_block: (N, 1, H, W) -> (H, W)."""
-    x = x.clone().requires_grad_()
-    c = net.backbone(x)[0][block - 1]  # (N, C, h, w)
-    middle = c[:, :, c.shape[2] // 2, c.shape[3] // 2]  # (N, C)
-    (gradient,) = torch.autograd.grad(middle.sum(), x)  # faces do not mix
-    return gradient.square().mean((0, 1))
-
-
-def half_side(map_: Tensor, centre: float) -> int:
-    """Side of the square around (centre, centre) that holds half of a map (H, W), pixels."""
-    at = (torch.arange(len(map_)) + 0.5 - centre).abs()  # of the pixels' middles
-    ring = torch.maximum(at[:, None], at)  # distance from the centre, as squares measure it
-    inside = [map_[ring < side / 2].sum() for side in range(1, 2 * len(map_))]
-    return 1 + sum(bool(v < map_.sum() / 2) for v in inside)
-
+# block, for every pixel, averaged over drawn faces. (`influence` is one call of autograd, as above;
+# `half_side` widens a square until it holds half of the sum.)
 
 # %%
+from fercourse.explain import receptive
 from fercourse.explain.layers import as_input
 
 trained_net = fercourse.pretrained("fer2013", model=1).network
 some = fercourse.load("synthetic", count=210, difficulty=0.1).train[:64]
 x = as_input(trained_net, some)  # (64, 1, 48, 48)
-listens = {f"C{i}": influence(trained_net, x, i) for i in range(1, 6)}
+listens = {f"C{i}": receptive.influence(trained_net, x, i) for i in range(1, 6)}
+
+# %% [markdown]
 # A location in the middle of a grid of 48, 24, 12, 6 or 3 is so many pixels from the rim:
-centres = {f"C{i}": (48 // 2**i + 0.5) * 2 ** (i - 1) for i in range(1, 6)}
-half = {name: half_side(map_, centres[name]) for name, map_ in listens.items()}
+
+# %%
+centres = {f"C{i}": receptive.place(i, 48 // 2**i) for i in range(1, 6)}
+half = {name: receptive.half_side(v, (centres[name],) * 2) for name, v in listens.items()}
 print(half)
 
 # %% [markdown]
@@ -268,6 +255,15 @@ plots.effective_fields({k: v.numpy() for k, v in listens.items()}, fields, half,
 # So at 48 pixels a location of C4 *can* see everything and listens to a good part of it. A grid's
 # location stands for a part of the face after all, which lesson 16 needs when it lays coarse maps
 # on faces.
+
+# %% [markdown]
+# Now any unit, on one face. Put it on an eye and go from C1 to C5: in which block does the solid
+# square leave the eye, and from which on does the unit hear the mouth?
+
+# %%
+from fercourse import widgets
+
+widgets.unit_field(trained_net, some[:14])
 
 # %% [markdown]
 # ## What the blocks see

@@ -219,17 +219,9 @@ print(tuple(fuse(maps).shape), "=", " + ".join(str(m.shape[1]) for m in maps))
 
 # %%
 model = fercourse.FERNet(fercourse.ModelConfig.table1(2, width=0.125)).eval()
-
-
-def parts_fused(model: nn.Module, x: Tensor) -> dict[str, Tensor]:
-    """The maps whose means make model 2's vector, (N, C, h, w) each, in order."""
-    _, c2, c3, c4, c5 = model.backbone(x)[0]
-    return {"C5": c5, "edge": model.edge(c2), "C3": c3, "C4": c4}
-
-
-# %%
 x = torch.randn(2, 1, 48, 48)
-vector = fuse(list(parts_fused(model, x).values()))  # (2, 168)
+_, c2, c3, c4, c5 = model.backbone(x)[0]
+vector = fuse([c5, model.edge(c2), c3, c4])  # (2, 168)
 logits = model.classify(model.embed(vector).relu())
 torch.testing.assert_close(logits, model(x).logits)
 
@@ -239,7 +231,7 @@ torch.testing.assert_close(logits, model(x).logits)
 # not where it runs:
 
 # %% tags=["nbval-check-output"]
-m = edge(c2)  # (2, 64, 24, 24)
+m = edge(torch.rand(2, 128, 24, 24))  # (2, 64, 24, 24)
 shuffled = m.flatten(2)[..., torch.randperm(24 * 24)].view_as(m)
 print("the same descriptor?", torch.allclose(m.mean((2, 3)), shuffled.mean((2, 3)), atol=1e-5))
 
@@ -277,23 +269,6 @@ print(f"reading 1 adds {extra:,} weights, reading 3 a branch of {128 * 64 + 128:
 # this branch; the table of all our readings is in `docs/design.md`.)
 
 # %% [markdown]
-# ## Model 2, trained for a moment
-#
-# The same few epochs as model 1 got in lesson 05.
-
-# %%
-data = lesson.data(1400)
-config = fercourse.preset(lesson.pick(smoke="smoke", full="cpu"), model=2)
-config = config.change(**{"train.epochs": lesson.pick(smoke=6, full=8)})
-fit = lesson.fit("model2", config, data)
-print(f"validation accuracy: {max(epoch['val_accuracy'] for epoch in fit.history):.1%}")
-
-# %% [markdown]
-# Is it better than model 1's? Resist. One run each, on a few hundred faces: train either again with
-# another seed, and the order may turn. Below we ask the ledger instead, where several seeds are
-# kept.
-
-# %% [markdown]
 # ## Does the head use the edges?
 #
 # There is a question that one trained network *can* answer: which parts of the fused vector does
@@ -302,28 +277,21 @@ print(f"validation accuracy: {max(epoch['val_accuracy'] for epoch in fit.history
 # descriptor.)
 
 # %%
-from fercourse.preprocess import normalise
+from fercourse.explain import fused
 
 trained = fercourse.pretrained("synthetic", model=2, device=lesson.device).network
-drawn = data if data.name == "synthetic" else fercourse.load("synthetic", difficulty=0.1)
-
-
-@torch.no_grad()
-def parts_of(faces: fercourse.Faces) -> dict[str, Tensor]:
-    x = normalise(faces.images.to(lesson.device))
-    chunks = [descriptors(trained, part) for part in x.split(256)]
-    return {name: torch.cat([c[name] for c in chunks]) for name in chunks[0]}
+drawn = fercourse.load("synthetic", count=1400, difficulty=0.1, seed=1)
+usual = {name: part.mean(0) for name, part in fused.parts_of(trained, drawn.train).items()}
+parts = fused.parts_of(trained, drawn.val)  # by name, (N, C)
 
 
 # %%
-def right(parts: dict[str, Tensor]) -> Tensor:
-    answers = trained.classify(trained.embed(torch.cat(list(parts.values()), 1)).relu()).argmax(1)
-    return answers.cpu() == drawn.val.labels  # (N,)
+def right(*quiet: str) -> Tensor:
+    answers = fused.head(trained, fused.silenced(parts, usual, quiet)).argmax(1)
+    return answers == drawn.val.labels  # (N,)
 
 
-usual = {name: part.mean(0) for name, part in parts_of(drawn.train).items()}  # (C,) each
-parts = parts_of(drawn.val)
-without = {name: right(parts | {name: usual[name].expand_as(parts[name])}) for name in parts}
+without = {name: right(name) for name in parts}
 
 # %% [markdown]
 # The longer the bar, the more the head relies on that part. Before you look: which one do you
@@ -331,7 +299,16 @@ without = {name: right(parts | {name: usual[name].expand_as(parts[name])}) for n
 
 # %% tags=["slide"]
 lengths = {name: part.shape[1] for name, part in parts.items()}
-plots.parts_used(right(parts), without, lengths)
+plots.parts_used(right(), without, lengths)
+
+# %% [markdown]
+# And several at once? Find two parts that cost little each, and much together: each could stand in
+# for the other.
+
+# %%
+from fercourse import widgets
+
+widgets.silence(trained, drawn.train, drawn.val)
 
 # %% [markdown]
 # A part whose silence costs nothing is not useless for that reason: C4, say, may carry what C5

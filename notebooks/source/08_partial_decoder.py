@@ -323,6 +323,19 @@ guess.beside(100 * (was != now).float().mean())
 # mind, where does the head get what it knows? (Lesson 06's descriptors are still beside it.)
 
 # %% [markdown]
+# Does an answer hang on its map? The explorer replaces the map by its own mean, so that no place is
+# preferred. Look for a face whose bars leave their ticks; try the last model, which was trained
+# with masks for its maps (lesson 09), and whose maps are anything but smooth.
+
+# %%
+from fercourse import widgets
+
+with_decoder = {f"model {k}": fercourse.pretrained("synthetic", model=k).network for k in (4, 5, 6)}
+masks = fercourse.pretrained("synthetic-supervised", model=5).network
+some = fercourse.load("synthetic", count=210, difficulty=0.6, seed=1).test[:21]
+widgets.decoder_map(with_decoder | {"model 5, masks": masks}, some)
+
+# %% [markdown]
 # ## "Effectively reduced the computational complexity"
 #
 # So says section 3.4 of the decoder. Let us count. A convolution with a $k \times k$ kernel makes

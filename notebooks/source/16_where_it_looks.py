@@ -266,7 +266,9 @@ for kind in ("regions", "changed"):
 # %% [markdown]
 # ## Try it
 #
-# Choose a face, a model and a map. Can you find a face on which Grad-CAM is right and C3 is wrong?
+# Choose a face, a model and a map. Beside it stand the rivals: the same map of an untrained twin,
+# the face's own edges, the Gaussian in the centre. Which trained map beats all three, and on how
+# many of the faces?
 
 # %%
 from fercourse import widgets

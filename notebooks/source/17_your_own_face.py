@@ -488,8 +488,10 @@ for name, of in audit["networks"].items():
 # %% [markdown]
 # ## Your turn
 #
-# Upload a picture or use the camera. Then do what this lesson did: lean back, tilt your head,
-# switch off the lamp, smile with the mouth alone. Notice which of the seven you cannot get.
+# Upload a picture or use the camera. Then do to *your* face what this lesson did to another's: move
+# margin, light and tilt until the answer turns. Faces are searched anew in the changed picture, and
+# `recognise`'s own levelling is off here; does aligning by the eyes (lesson 02) bring the answer
+# back? Then lean back, smile with the mouth alone, and notice which of the seven you cannot get.
 
 # %%
 from fercourse import widgets

@@ -16,6 +16,7 @@ from readable import alike_but_for_colour, unsaid
 
 from fercourse import plots
 from fercourse.datasets.faces import FaceDataset, Faces, held_out
+from fercourse.datasets.field import people
 from fercourse.errors import FercourseError
 from fercourse.experiments.trials import Trial
 from fercourse.plots import style
@@ -101,7 +102,24 @@ def moved():
     return rest, np.roll(rest, 1, 0), flow
 
 
+ANSWERS = [0.05, 0.05, 0.1, 0.6, 0.1, 0.05, 0.05], [0.3, 0.1, 0.1, 0.2, 0.1, 0.1, 0.1]
+
+
 FIGURES = {
+    "face_to_label": lambda: plots.face_to_label(grey().numpy(), 3, 20),
+    "labelling_sheet": lambda: plots.labelling_sheet(
+        faces([1, 1, 2, 3]), [0, 1, 2, 2, 3, 3, 6], [2.0] * 7, people()
+    ),
+    "unit_field": lambda: plots.unit_field(
+        grey(), torch.eye(24), (10.0, 6.0), 14, 5, "C2, unit in row 5 and column 3 of 12"
+    ),
+    "silence": lambda: plots.silence(grey(), 3, *ANSWERS, ["C5", "edge"], (0.9, 0.4), 105),
+    "silence, nothing quiet": lambda: plots.silence(
+        grey(), 3, ANSWERS[0], ANSWERS[0], [], (0.9, 0.9), 105
+    ),
+    "decoder_map": lambda: plots.decoder_map(
+        grey(), 3, torch.linspace(-1, 1, 36).view(6, 6), *ANSWERS
+    ),
     "one_field": lambda: plots.one_field(*field()),
     "one_field, claims alone": lambda: plots.one_field(*field(rows=0)),
     "landmark_triangles": lambda: plots.landmark_triangles(*marked()),
@@ -466,3 +484,30 @@ def test_spread_draws_both_errors() -> None:
     title = headline(plots.accuracy_spread(rows + slopes(models=(2,), seeds=1)))
     assert f"spread by {values.std():.2f} points" in title  # the single run's zero has no part
     assert "single ones aside" in title
+
+
+def test_a_sheet_marks_what_differs_and_counts_it() -> None:
+    shown, answers = faces([1, 1, 2, 3]), [0, 1, 2, 2, 3, 3, 6]
+    figure = plots.labelling_sheet(shown, answers, [1.0, 2, 3, 4, 5, 6, 7], people())
+    assert headline(figure).startswith("You: 6 of 7 labels (86%), Cohen's κ = ")
+    assert "4.0 s a face" in headline(figure)
+    wrong = [a for a in figure.findobj(matplotlib.axes.Axes) if a.get_title("center")[:1] == "✗"]
+    assert [axes.get_title("center") for axes in wrong] == ["✗ Neutral"]
+    assert wrong[0].get_xlabel() == "label: Happy"
+    with pytest.raises(FercourseError, match="6 answers with 7 times for 7 faces"):
+        plots.labelling_sheet(shown, answers[1:], [1.0] * 7, people())
+
+
+def test_a_flattened_map_says_how_much_moves() -> None:
+    figure = FIGURES["decoder_map"]()
+    moved = 50 * np.abs(np.subtract(*ANSWERS)).sum()
+    assert f"Happy 60 % → Angry 30 % ({moved:.1f} points" in headline(figure)
+    ratio = float(torch.tensor(1.0).sigmoid() / torch.tensor(-1.0).sigmoid())
+    assert f"{ratio:.2f} times its weakest" in headline(figure)
+
+
+def test_silence_says_what_is_lost() -> None:
+    told = headline(FIGURES["silence"]())
+    assert told == "Without C5, edge: Happy 60 % → Angry 30 %; −50 points over 105 faces"
+    told = headline(FIGURES["silence, nothing quiet"]())
+    assert told == "With all parts: Happy 60 %; 90 % of 105 faces are right"
