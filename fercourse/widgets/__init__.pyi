@@ -8,4 +8,5 @@ from .island_explorer import island as island
 from .photo_explorer import photo as photo
 from .pooling_explorer import stochastic_pooling as stochastic_pooling
 from .reverse_explorer import reverse_steps as reverse_steps
+from .ward_explorer import ward as ward
 from .weather_explorer import weather as weather
