@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from fercourse.config import RunConfig, preset
 from fercourse.datasets.faces import FaceDataset, Faces
@@ -33,18 +34,18 @@ class Case:
         config: Its recipe.
         data: Its faces.
         training_mode: Whether validation leaves the network in training mode.
+        truth: What the training faces show, int64 (N,); None: what their labels say.
     """
 
     config: RunConfig
     data: FaceDataset
     training_mode: bool = False
+    truth: Tensor | None = None
 
     @property
-    def truth(self) -> torch.Tensor:
-        """What the training faces show, whatever their labels say: int64 (N,)."""
-        drawing = self.data.train.drawing
-        assert drawing is not None  # all of the clinic's faces are drawn
-        return drawing.index % len(BASIC)
+    def shows(self) -> Tensor:
+        """What the training faces show: int64 (N,)."""
+        return self.data.train.labels if self.truth is None else self.truth
 
 
 @lru_cache(maxsize=1)
@@ -88,7 +89,8 @@ def by_heart(data: FaceDataset, people: int = 20) -> Case:
 
 def shuffled(data: FaceDataset, share: float = 0.4) -> Case:
     """A share of the training labels drawn anew: a spreadsheet sorted in one column only."""
-    return Case(recipe(), replace(data, train=shuffle_labels(data.train, share)))
+    train = shuffle_labels(data.train, share)
+    return Case(recipe(), replace(data, train=train), truth=data.train.labels)
 
 
 def permuted(data: FaceDataset, order: tuple[str, ...] = ALPHABET) -> Case:

@@ -30,7 +30,7 @@ STRIP = 8
 """Pixels of a masked strip's height."""
 
 BATCH, HEART_STEPS = 16, 40
-SHOWN, WORST, LOOKED_AT, JUDGED = 10, 5, 21, 60
+SHOWN, WORST, LOOKED_AT, JUDGED = 16, 5, 21, 60
 CEILING = 1000.0
 """Stands for a loss that is larger, or no number any more."""
 
@@ -56,7 +56,8 @@ class Chart:
         worst: ``picture`` of three rows: training faces of highest loss; validation faces of
             highest loss; for each of these the training face that is most like it. Their
             ``labels``, ``answers`` and ``sure`` (the answer's probability), training faces first;
-            ``apart`` are the grey levels between the last two rows' faces.
+            ``truth`` is what the training faces show; ``apart`` are the grey levels between the
+            last two rows' faces.
     """
 
     history: list[dict[str, float]]
@@ -201,7 +202,7 @@ def shown_batch(case: Case) -> dict[str, Any]:
     return {
         "picture": to_png(_sheet(seen, SHOWN // 2)),
         "labels": train.labels[rows].tolist(),
-        "truth": case.truth[rows].tolist(),
+        "truth": case.shows[rows].tolist(),
     }
 
 
@@ -218,6 +219,7 @@ def worst_faces(case: Case, model: Recogniser, judged: Tensor) -> dict[str, Any]
     return {
         "picture": to_png(_sheet(faces, WORST)),
         "labels": torch.cat([train.labels[rows], val.labels[held]]).tolist(),
+        "truth": case.shows[rows].tolist(),
         "answers": sure.indices.tolist(),
         "sure": _rounded(sure.values, 3),
         "apart": _rounded(apart.amin(1), 2),

@@ -25,7 +25,7 @@ def patient_strips(strips: Sequence[float], name: str, usual: Sequence[float]) -
     at = range(len(covered))
     figure = new_figure(2.8, NARROW)
     axes = figure.subplots()
-    axes.barh(at, covered, color=OURS, height=0.7, label=f"{name}, strip covered")
+    axes.barh(at, covered, color=OURS, height=0.7, label=name)
     axes.plot(
         [100 * value for value in usual[1:]], at, "o", color=GREY, mfc="white", label="healthy"
     )
