@@ -6,7 +6,6 @@ healthy run, :data:`SIGNS`; tests hold the table to every recorded patient.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
@@ -297,6 +296,71 @@ HEALTHY_SAYS = {
 
 SIGNS: dict[str, dict[str, tuple[str, ...]]] = {
     "healthy": {},
+    "learning rate too high": {
+        "accuracy": ("not learned",),
+        "losses": ("at ln 7",),
+        "confusion": ("one answer",),
+        "one batch by heart": ("not learned",),
+        "gradients": ("long steps",),
+        "strips": ("nothing matters",),
+        "where it looks": ("nowhere",),
+    },
+    "learning rate too low": {
+        "accuracy": ("not learned",),
+        "losses": ("still falling",),
+        "confusion": ("smeared",),
+        "one batch by heart": ("slowly",),
+        "gradients": ("short steps",),
+        "strips": (USUAL, "nothing matters"),
+        "where it looks": ("nowhere",),
+    },
+    "too little regularisation": {
+        "accuracy": ("validation behind",),
+        "losses": ("validation high",),
+        "confusion": (USUAL, "smeared"),
+    },
+    "shuffled labels": {
+        "accuracy": ("not learned",),
+        "losses": ("still falling",),
+        "confusion": ("smeared",),
+        "batch": ("labels do not fit",),
+        "worst faces": ("labels do not fit",),
+    },
+    "permuted label order": {
+        "accuracy": ("validation behind",),
+        "losses": ("validation high",),
+        "confusion": ("rows moved",),
+        "strips": (USUAL, "nothing matters"),
+    },
+    "left in training mode": {
+        "accuracy": ("validation behind",),
+        "losses": ("validation high",),
+        "confusion": ("smeared",),
+        "judge twice": ("two answers",),
+    },
+    "island loss too heavy": {
+        "accuracy": ("not learned",),
+        "losses": ("total apart",),
+        "confusion": ("one answer",),
+        "one batch by heart": ("not learned",),
+        "gradients": ("drowned",),
+        "strips": ("nothing matters",),
+        "where it looks": ("nowhere",),
+    },
+    "training faces in validation": {
+        "accuracy": (USUAL, "too good"),
+        "losses": (USUAL, "too good"),
+        "confusion": (USUAL, "hardly any"),
+        "worst faces": ("twins",),
+    },
+    "shortcut": {
+        "accuracy": ("too good",),
+        "losses": ("too good",),
+        "confusion": ("hardly any",),
+        "batch": ("a mark",),
+        "strips": ("below the face",),
+        "where it looks": ("below the face",),
+    },
 }
 """By illness and examination, the findings it may show; where nothing is said, it is as usual."""
 
@@ -332,7 +396,7 @@ def fitting(chart: Chart, examinations: Iterable[str]) -> list[str]:
 def cheapest(chart: Chart) -> tuple[tuple[str, ...], int]:
     """The cheapest examinations that leave one illness possible, and what they cost together."""
     found = {examination: finding(examination, chart) for examination in PRICES}
-    best: tuple[tuple[str, ...], int] = ((), math.inf)  # pyright: ignore[reportAssignmentType]
+    best: tuple[tuple[str, ...], int] = (tuple(PRICES), sum(PRICES.values()))
     for count in range(1, len(PRICES) + 1):
         for names in combinations(PRICES, count):
             cost = sum(PRICES[name] for name in names)

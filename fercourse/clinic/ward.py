@@ -235,4 +235,4 @@ def _known(name: object, names: dict, kind: str) -> None:
     if name not in names:
         near = get_close_matches(str(name), list(names), 1)
         meant = f" Did you mean {near[0]!r}?" if near else ""
-        raise FercourseError(f"{name!r} is no {kind};{meant} there are {', '.join(names)}.")
+        raise FercourseError(f"{name!r} is no {kind}.{meant} There are {', '.join(names)}.")

@@ -135,8 +135,8 @@ for name, price in clinic.PRICES.items():
 # ## A patient, examined badly
 #
 # A ward has five patients with five illnesses, drawn from a seed out of thirty recorded runs. This
-# one's seed is "example". Somebody begins with a guess that costs one point to support: the
-# losses. Dashed grey is the healthy run's validation loss. What is unusual?
+# one's seed is "example". We begin with the losses, for one point. Dashed grey is the healthy run's
+# validation loss. Which of the three lines is unusual?
 
 # %% tags=["nbval-check-output"]
 example = clinic.ward("example")
@@ -144,21 +144,26 @@ patient = example["A"]
 patient.order("losses")
 
 # %% [markdown]
-# @FIRST@
+# Training goes down as it should; validation leaps up and stays there. "It leaps", says somebody who
+# remembers the live patient, and gives a diagnosis:
 
 # %% tags=["nbval-check-output"]
-patient.diagnose("@WRONG@")
+patient.diagnose("learning rate too high")
 
 # %% [markdown]
 # A wrong name costs three points, and gets a clue from what was ordered, if anything in it speaks
 # against the name. (A right one gets ten, less what was paid beyond the cheapest way to know.
-# Guessing before anything could tell gains nothing.) @SECOND@
+# Guessing before anything could tell gains nothing.)
+#
+# So validation is to be looked at, and not the optimiser. One more point buys a second judgement: on
+# the line, all probabilities are the same both times.
 
 # %% tags=["nbval-check-output"]
-patient.order("@EXAM@")
+patient.order("judge twice")
 
 # %% [markdown]
-# Would you now know? This patient is left here, undiagnosed. The bill so far:
+# They are. Two illnesses still fit what was seen, and this patient is left here, undiagnosed. The
+# bill so far:
 
 # %% tags=["nbval-check-output"]
 example.bill()

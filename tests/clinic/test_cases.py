@@ -34,6 +34,14 @@ def test_every_illness_has_a_case_in_three_severities():
             assert len(make(data, **severity).data.val) == 21
 
 
+def test_what_a_face_shows_is_kept_where_its_label_is_lost():
+    data = some_data()
+    assert torch.equal(cases.healthy(data).shows, data.train.labels)
+    case = cases.shuffled(data, share=0.5)
+    assert torch.equal(case.shows, data.train.labels)
+    assert not torch.equal(case.data.train.labels, data.train.labels)
+
+
 def test_shuffled_labels_are_as_many_as_asked_for():
     faces = Faces(torch.zeros(7000, 1, 1, dtype=torch.uint8), torch.arange(7000) % 7)
     changed = (cases.shuffle_labels(faces, 0.4).labels != faces.labels).float().mean()

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fercourse.plots.style import GREY, OURS, course_style, headline, light_grid, new_figure
-from fercourse.plots.training.patient_panels import above
+from fercourse.plots.training.patient_panels import above, short
 
 Parts = Mapping[str, float]
 
@@ -40,7 +40,7 @@ def patient_gradients(
     headline(
         figure,
         f"{name}: a step moves the weights by {low:.1g} to {high:.1g} of themselves; the whole "
-        f"loss pulls up to {max(drowning.values()):.2g} times as hard as cross-entropy",
+        f"loss pulls up to {short(max(drowning.values()))} times as hard as cross-entropy",
     )
     return figure
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from fercourse.plots.style import GREY, OURS, PALE, course_style, headline, light_grid, new_figure
-from fercourse.plots.training.patient_panels import LOW, NARROW, above
+from fercourse.plots.training.patient_panels import LOW, NARROW, above, short
 
 FLOOR, TOP = 1e-3, 1e3
 
@@ -37,6 +37,6 @@ def patient_one_batch(losses: Sequence[float], name: str, usual: Sequence[float]
     headline(
         figure,
         f"{name}: after {len(losses) - 1} steps on one batch its cross-entropy is "
-        f"{losses[-1]:.2g}, healthy is {usual[-1]:.2g}",
+        f"{short(losses[-1])}, healthy is {short(usual[-1])}",
     )
     return figure

@@ -57,8 +57,8 @@ def patient_losses(history: History, name: str, usual: History | None = None) ->
     last = history[-1]
     headline(
         figure,
-        f"{name}: in the last epoch total {last['train_loss']:.3g}, cross-entropy "
-        f"{last['train_ce']:.2g} in training and {last['val_loss']:.2g} in validation",
+        f"{name}: in the last epoch total {short(last['train_loss'])}, cross-entropy "
+        f"{short(last['train_ce'])} in training and {short(last['val_loss'])} in validation",
     )
     return figure
 
@@ -149,6 +149,11 @@ def draw_map(figure: Figure, axes: Axes, falls: np.ndarray) -> None:
     axes.set(xticks=[0, 24, 48], yticks=[0, 24, 48], xlabel="pixel", ylabel="pixel")
     axes.set_title("where a grey square hurts", fontweight="normal", color=INK)
     figure.colorbar(image, ax=axes, label="answer's probability\nfalls by (points)", shrink=0.9)
+
+
+def short(value: float) -> str:
+    """Two digits, or all before the point."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.2g}"
 
 
 def above(axes: Axes, **settings: Any) -> None:
