@@ -16,8 +16,7 @@
 # them have one thing wrong, a thing that people do get wrong, and your task is to say what.
 #
 # The paper says of its training only that "a validation set was tested, and the loss and accuracy
-# were recorded" (section 3.3). Recording is half of it. The other half is knowing how a healthy
-# record looks, and what to ask next where it does not.
+# were recorded" (section 3.3). Recording is half of it. The other half is knowing what to ask next.
 
 # %% tags=["nbval-check-output"]
 from fercourse import clinic
@@ -26,8 +25,6 @@ for name, meaning in clinic.ILLNESSES.items():
     print(f"{name:28} {meaning}")
 
 # %% [markdown]
-# Ten names. (One of them means that all is well.)
-#
 # ## A healthy run
 #
 # All runs of the clinic train the same net, model 6 at an eighth of VGG16's width, for ten epochs
@@ -144,19 +141,19 @@ patient = example["A"]
 patient.order("losses")
 
 # %% [markdown]
-# Training goes down as it should; validation leaps up and stays there. "It leaps", says somebody who
-# remembers the live patient, and gives a diagnosis:
+# Training goes down as it should; validation leaps up and stays there. "It leaps", says somebody
+# who remembers the live patient, and gives a diagnosis:
 
 # %% tags=["nbval-check-output"]
 patient.diagnose("learning rate too high")
 
 # %% [markdown]
-# A wrong name costs three points, and gets a clue from what was ordered, if anything in it speaks
-# against the name. (A right one gets ten, less what was paid beyond the cheapest way to know.
-# Guessing before anything could tell gains nothing.)
+# A wrong name costs three points, and gets a clue from what was ordered, if anything speaks against
+# it. (A right one gets ten, less what was paid beyond the cheapest way to know. Guessing before
+# anything could tell gains nothing.)
 #
-# So validation is to be looked at, and not the optimiser. One more point buys a second judgement: on
-# the line, all probabilities are the same both times.
+# So validation is to be looked at, and not the optimiser. One more point buys a second judgement:
+# are all faces on the line?
 
 # %% tags=["nbval-check-output"]
 patient.order("judge twice")
@@ -231,10 +228,6 @@ for name, some in (("shuffled", faces[order]), ("class after class", by_class)):
 # %% [markdown]
 # A batch in which every face is happy has the happy batch's mean and variance; batch norm subtracts
 # exactly what the faces have in common, and that is the expression.
-#
-# Both examinations take a second. **One batch by heart** (exercise 2) takes ten: a net, a loss and
-# labels that fit together learn sixteen faces to the last one in some dozen steps, and if they do
-# not, no amount of data will help.
 
 # %% [markdown]
 # ## Summary
@@ -270,4 +263,4 @@ for name, some in (("shuffled", faces[order]), ("class after class", by_class)):
 
 # %% [markdown] exercise="clinic.mask_a_strip"
 # Where in the picture is what the net reads? On a patient, `answer` is
-# `lambda images: fercourse.evaluation.predict.probabilities(again.model, images).argmax(1)`.
+# `lambda images: probabilities(again.model, images).argmax(1)`.
