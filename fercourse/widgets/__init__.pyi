@@ -12,4 +12,5 @@ from .pooling_explorer import stochastic_pooling as stochastic_pooling
 from .reverse_explorer import reverse_steps as reverse_steps
 from .silence_explorer import silence as silence
 from .unit_explorer import unit_field as unit_field
+from .ward_explorer import ward as ward
 from .weather_explorer import weather as weather

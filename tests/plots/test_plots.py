@@ -105,6 +105,10 @@ def moved():
 ANSWERS = [0.05, 0.05, 0.1, 0.6, 0.1, 0.05, 0.05], [0.3, 0.1, 0.1, 0.2, 0.1, 0.1, 0.1]
 
 
+PARTS = {"block 1": 0.006, "embed": 0.003}
+STRIPS = [0.9, 0.8, 0.5, 0.7, 0.6, 0.4, 0.7]
+LOOKS = np.linspace(0, 0.2, 121).reshape(11, 11)
+
 FIGURES = {
     "face_to_label": lambda: plots.face_to_label(grey().numpy(), 3, 20),
     "labelling_sheet": lambda: plots.labelling_sheet(
@@ -120,6 +124,28 @@ FIGURES = {
     "decoder_map": lambda: plots.decoder_map(
         grey(), 3, torch.linspace(-1, 1, 36).view(6, 6), *ANSWERS
     ),
+    "patient_chart": lambda: plots.patient_chart(
+        made_history(), made_confusion(0.7), LOOKS, (0.7, 0.6), "Patient A"
+    ),
+    "patient_accuracy": lambda: plots.patient_accuracy(made_history(), "Patient A"),
+    "patient_losses": lambda: plots.patient_losses(made_history(), "Patient A", made_history()),
+    "patient_losses, one epoch": lambda: plots.patient_losses(made_history(epochs=1), "Patient A"),
+    "patient_matrix": lambda: plots.patient_matrix(made_confusion(0.7), "Patient A"),
+    "patient_map": lambda: plots.patient_map(LOOKS, "Patient A"),
+    "patient_map, flat": lambda: plots.patient_map(0 * LOOKS, "Patient A"),
+    "patient_twice": lambda: plots.patient_twice([[0.9, 0.8], [0.4, 0.4]], (0.5, 0.6), "Patient A"),
+    "patient_one_batch": lambda: plots.patient_one_batch([2, 1000], "Patient A", [2, 1, 1e-5]),
+    "patient_gradients": lambda: plots.patient_gradients(
+        {"block 1": 1e-6, "embed": 4.0}, {"block 1": 900, "embed": 1}, "Patient A", (PARTS, PARTS)
+    ),
+    "patient_strips": lambda: plots.patient_strips(STRIPS, "Patient A", STRIPS[::-1]),
+    "patient_batch": lambda: plots.patient_batch(
+        np.zeros((96, 96), np.uint8), [0, 1, 2, 3], "Patient A"
+    ),
+    "patient_worst": lambda: plots.patient_worst(
+        np.zeros((144, 96), np.uint8), [0, 1, 2, 3], [0, 2, 2, 3], [0.5] * 4, [0, 9], "Patient A"
+    ),
+    "patient_prices": lambda: plots.patient_prices({"losses": 1, "map": 5}, ["map"], "Patient A"),
     "one_field": lambda: plots.one_field(*field()),
     "one_field, claims alone": lambda: plots.one_field(*field(rows=0)),
     "landmark_triangles": lambda: plots.landmark_triangles(*marked()),
