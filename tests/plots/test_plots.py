@@ -110,6 +110,8 @@ STRIPS = [0.9, 0.8, 0.5, 0.7, 0.6, 0.4, 0.7]
 LOOKS = np.linspace(0, 0.2, 121).reshape(11, 11)
 
 FIGURES = {
+    "prediction, held": lambda: plots.prediction("answers changed, %", 10, 30, 27.1, 20.0),
+    "prediction, missed": lambda: plots.prediction("answers changed, %", 5, 5, 4.0, 10.0),
     "face_to_label": lambda: plots.face_to_label(grey().numpy(), 3, 20),
     "labelling_sheet": lambda: plots.labelling_sheet(
         faces([1, 1, 2, 3]), [0, 1, 2, 2, 3, 3, 6], [2.0] * 7, people()
@@ -239,6 +241,24 @@ def test_every_figure_says_its_finding_in_words(name: str) -> None:
 @pytest.mark.parametrize("name", FIGURES)
 def test_colour_is_never_the_only_sign(name: str) -> None:
     assert alike_but_for_colour(FIGURES[name]()) == []
+
+
+def test_a_first_look_counts_what_was_answered_as_meant() -> None:
+    given = faces([1, 1, 1])
+    answers = torch.eye(7)[[0, 1, 6]]  # the last one is fear, and called neutral
+    figure = plots.first_look(given, answers, torch.rand(3, 40, 40))
+    assert headline(figure) == "2 of 3 faces are answered as they were meant"
+    assert [axes.get_xlabel()[0] for axes in figure.axes[6:]] == ["✓", "✓", "✗"]
+    assert unsaid(figure) == []
+    with pytest.raises(FercourseError, match="3 faces, 2 answers, 3 maps"):
+        plots.first_look(given, answers[:2], torch.rand(3, 40, 40))
+
+
+def test_a_prediction_says_by_how_much_it_missed() -> None:
+    held = plots.prediction("answers changed, %", 10, 30, 27.1, 20.0)
+    assert headline(held) == "Measured 27.1: inside the interval, score 20 (low is good)"
+    missed = plots.prediction("answers changed, %", 10, 30, 34.0, 60.0)
+    assert headline(missed) == "Measured 34: 4 above the interval, score 60 (low is good)"
 
 
 def test_lines_that_differ_in_colour_alone_are_noticed() -> None:

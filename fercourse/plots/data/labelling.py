@@ -13,6 +13,7 @@ from fercourse.datasets.faces import Faces
 from fercourse.datasets.field import People
 from fercourse.errors import FercourseError
 from fercourse.labels import Expression
+from fercourse.plots.alternative import describe
 from fercourse.plots.overlay import bare, picture
 from fercourse.plots.style import INK, MATRIX, PAPER, course_style, headline, new_figure, tight
 
@@ -29,6 +30,7 @@ def face_to_label(image: np.ndarray, number: int, count: int) -> Figure:
     axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="bilinear")
     bare(axes)
     headline(figure, f"Face {number} of {count}: which expression?")
+    describe(figure, "One face, of which nothing is said here: what it expresses is yours to say")
     return figure
 
 

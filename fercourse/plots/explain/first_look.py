@@ -8,6 +8,7 @@ from torch import Tensor
 from fercourse.datasets.faces import Faces
 from fercourse.errors import FercourseError
 from fercourse.labels import Expression
+from fercourse.plots.alternative import describe
 from fercourse.plots.overlay import overlay, picture
 from fercourse.plots.style import FADED, SKY, TRAIN, course_style, headline, new_figure, tight
 
@@ -57,4 +58,9 @@ def first_look(faces: Faces, probabilities: Tensor, heats: Tensor) -> Figure:
     for row, words in enumerate(("drawn as", "its map", "answers")):
         axes[row, 0].set_ylabel(words)
     headline(figure, f"{right} of {len(faces)} faces are answered as they were meant")
+    describe(
+        figure,
+        "A column a face: as it was drawn, under a map in blue of what the answer hangs on, and "
+        "its three likeliest answers as bars with a tick or a cross",
+    )
     return figure

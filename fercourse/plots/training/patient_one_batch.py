@@ -24,7 +24,7 @@ def patient_one_batch(losses: Sequence[float], name: str, usual: Sequence[float]
     """
     figure = new_figure(LOW, NARROW)
     axes = figure.subplots()
-    axes.axhline(math.log(7), color=PALE, linewidth=1.0, label="ln 7: knows nothing")
+    axes.axhline(math.log(7), color=PALE, linewidth=1.0, linestyle=":", label="ln 7: knows nothing")
     for values, style in ((usual, {"color": GREY, "linestyle": "--"}), (losses, {"color": OURS})):
         label = "healthy" if values is usual else name
         within = [min(max(value, FLOOR), TOP) for value in values]

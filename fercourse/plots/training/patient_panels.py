@@ -96,7 +96,11 @@ def draw_accuracy(axes: Axes, history: History, usual: History | None = None) ->
     if usual is not None:
         at, healthy = _columns(usual, "epoch", "val_accuracy")
         axes.plot(at, 100 * healthy, "--", color=GREY, linewidth=1.2, label="healthy")
-    _lines(axes, epochs, {"training": (100 * train, TRAIN), "validation": (100 * val, OURS)})
+    _lines(
+        axes,
+        epochs,
+        {"training": (100 * train, TRAIN, "-"), "validation": (100 * val, OURS, "-.")},
+    )
     axes.set(ylabel="accuracy (%)", ylim=(-3, 103))
     _finish(axes)
 
@@ -107,7 +111,11 @@ def draw_losses(axes: Axes, history: History, usual: History | None = None) -> N
     if usual is not None:
         at, healthy = _columns(usual, "epoch", "val_loss")
         axes.plot(at, healthy, "--", color=GREY, linewidth=1.2, label="healthy")
-    lines = {"total": (total, THIRD), "training CE": (ce, TRAIN), "validation CE": (val, OURS)}
+    lines = {
+        "total": (total, THIRD, ":"),
+        "training CE": (ce, TRAIN, "-"),
+        "validation CE": (val, OURS, "-."),
+    }
     _lines(axes, epochs, lines)
     axes.set_yscale("log")
     values = np.concatenate([ce, total, val])
@@ -175,11 +183,13 @@ def _columns(history: History, *names: str) -> list[np.ndarray]:
     return [np.array([epoch[name] for epoch in history], dtype=float) for name in names]
 
 
-def _lines(axes: Axes, at: np.ndarray, lines: dict[str, tuple[np.ndarray, str]]) -> None:
+def _lines(axes: Axes, at: np.ndarray, lines: Mapping[str, tuple[np.ndarray, str, str]]) -> None:
     """Each line thinner than the one before, so that one which covers another leaves its edges."""
     marker = "o" if len(at) == 1 else None
-    for (label, (values, colour)), width in zip(lines.items(), (4.2, 2.6, 1.2), strict=False):
-        axes.plot(at, values, color=colour, linewidth=width, marker=marker, label=label)
+    for (label, (values, colour, style)), width in zip(
+        lines.items(), (4.2, 2.6, 1.2), strict=False
+    ):
+        axes.plot(at, values, style, color=colour, linewidth=width, marker=marker, label=label)
 
 
 def _finish(axes: Axes) -> None:
