@@ -15,6 +15,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from conftest import LESSON
 
 from fercourse.course import build, site
 from fercourse.course.build import NOTEBOOKS
@@ -176,21 +177,28 @@ widgets.stochastic_pooling()
 """
 
 
-@pytest.fixture
-def page_of_two(write, tmp_path, browser):
-    """A page with two explorers, as it lies on a disk; it may ask for nothing that is elsewhere."""
-    source = write("00_start", "Start")
-    source.write_text(source.read_text("utf-8") + MOVING, "utf-8")
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """The address of a page with two explorers, as it lies on a disk."""
+    root = tmp_path_factory.mktemp("pages")
+    source = root / "notebooks" / "source" / "00_start.py"
+    source.parent.mkdir(parents=True)
+    source.write_text(LESSON.format(title="Start", code="1") + MOVING, "utf-8")
     build.build(source, FERCOURSE_PAGES="1")
-    notebook = source.parents[1] / "00_start.ipynb"
-    site.write_site(tmp_path / "site", [notebook], "smoke", reference=False)
+    site.write_site(root / "site", [root / "notebooks" / "00_start.ipynb"], "smoke", False)
+    return (root / "site" / "notebooks" / "00_start.html").as_uri()
+
+
+@pytest.fixture
+def page_of_two(built, browser):
+    """That page, opened; it may ask for nothing that is elsewhere."""
     page = browser.new_page(viewport={"width": 1200, "height": 900})
     asked = []
     page.on("request", lambda request: asked.append(request.url))
-    page.goto((tmp_path / "site" / "notebooks" / "00_start.html").as_uri())
+    page.goto(built)
     yield page
-    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
     page.close()
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
 
 
 def test_a_built_page_is_moved_by_the_keyboard(page_of_two):
@@ -231,6 +239,7 @@ def test_a_built_page_fits_a_phone_and_a_dark_theme(page_of_two, theme):
             for kind in ("color", "backgroundColor")
         )
         assert (ink, paper) == ("rgb(34, 34, 34)", "rgb(255, 255, 255)"), "as the pictures are"
+        assert explorer.locator("img").evaluate("(it) => getComputedStyle(it).filter") == "none"
 
 
 LOOK_AT_A_SLIDE = """() => {

@@ -127,7 +127,7 @@ def _move(name: str, choices: Any, controls: Mapping[str, Any]) -> Move:
     if hasattr(control, "options"):
         labels = dict(zip(control._options_values, control._options_labels, strict=True))
     kind = "range" if hasattr(control, "max") or hasattr(control, "readout") else "select"
-    if set(choices) == {False, True}:
+    if all(isinstance(value, bool) for value in choices):
         kind, labels = "checkbox", {False: "no", True: "yes"}
     named = {labels.get(value, _number(value)): {name: value} for value in choices}
     # "1 + fusion" is a button, "step" a slider; what has no description goes by its name.

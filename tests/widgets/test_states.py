@@ -138,6 +138,14 @@ def test_one_choice_may_set_several_controls_or_none(on_pages) -> None:
     assert len(page.all("option")) == 3
 
 
+def test_the_numbers_0_and_1_are_no_yes_and_no(on_pages) -> None:
+    page = page_of(made(states={"height": [0, 1, 3], "colour": ["blue"]}))
+    assert [each["type"] for each in page.all("input")] == ["range"]
+    explorer = made(states={"height": [0, 1]})
+    explorer.set(height=1)
+    assert [each["type"] for each in page_of(explorer).all("input")] == ["range"]
+
+
 def test_states_that_cannot_be_are_refused(on_pages) -> None:
     with pytest.raises(FercourseError, match="none of the page's states"):
         made(states={"height": [1, 2]})._repr_mimebundle_()
