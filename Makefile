@@ -22,7 +22,7 @@ endif
 HANDED_IN := $(filter %.ipynb,$(MAKECMDGOALS))
 NOTEBOOKS ?= $(HANDED_IN)
 
-.PHONY: help setup demo course assign grade $(HANDED_IN) notebooks test check browser lab lint types format lock clean
+.PHONY: help setup demo course assign grade notebooks test check browser lab lint types format lock clean
 
 help:
 	@echo "make lab     open JupyterLab on the course"
@@ -59,6 +59,7 @@ assign: setup
 grade: setup
 	$(BIN)/fercourse course grade -- $(foreach n,$(NOTEBOOKS),'$(subst ','\'',$n)')
 
+.PHONY: $(HANDED_IN)
 $(HANDED_IN):
 	@:
 
