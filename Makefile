@@ -1,6 +1,7 @@
 # One folder, .venv, holds everything; a target installs what is missing and is quick when nothing is.
 # PYTHON=python3.12 make setup takes another interpreter (3.11 to 3.14); NEWEST=1 make setup takes the
-# newest versions that pyproject.toml allows, instead of the locked ones.
+# newest versions that pyproject.toml allows, instead of the locked ones. TORCH=cpu makes do without
+# CUDA's gigabytes on Linux, TORCH=locked takes them; auto looks for a card, see install.py.
 
 ifeq ($(OS),Windows_NT)
   PYTHON ?= python
@@ -11,10 +12,11 @@ else
 endif
 RUN := $(BIN)/python -m
 READY := .venv/ready
+TORCH ?= auto
 ifdef NEWEST
-  PACKAGES := --upgrade --all-extras -r pyproject.toml
+  INSTALL := $(RUN) uv pip install --quiet --python .venv --compile-bytecode --upgrade --all-extras -r pyproject.toml
 else
-  PACKAGES := --require-hashes -r requirements.lock
+  INSTALL := $(BIN)/python install.py $(TORCH)
 endif
 
 # `make grade a.ipynb b.ipynb`: files are no targets to make. Names are learners', so the shell gets
@@ -22,11 +24,12 @@ endif
 HANDED_IN := $(filter %.ipynb,$(MAKECMDGOALS))
 NOTEBOOKS ?= $(HANDED_IN)
 
-.PHONY: help setup demo course assign grade notebooks test check browser lab lint types format lock clean
+.PHONY: help setup demo course slides assign grade notebooks test check browser lab lint types format lock clean
 
 help:
 	@echo "make lab     open JupyterLab on the course"
 	@echo "make course  run every notebook; pages to browse in build/course"
+	@echo "make slides  of every lesson a deck to present; build/slides"
 	@echo "make test    run all tests, and every notebook"
 	@echo "make demo    train the whole framework on built-in faces; pictures in build/demo"
 	@echo "make assign  write the lessons as homework, without solutions and outputs, into build/assignments"
@@ -41,7 +44,7 @@ $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c "import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15) and 'fercourse needs Python 3.11 to 3.14: PYTHON=python3.12 make setup')"
 	$(RUN) pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	$(RUN) pip install --quiet --disable-pip-version-check "uv>=0.9"
-	$(RUN) uv pip install --quiet --python .venv --compile-bytecode $(PACKAGES)
+	$(INSTALL)
 	$(RUN) uv pip install --quiet --python .venv --no-deps --editable .
 	$(RUN) compileall -q fercourse
 	$(RUN) ipykernel install --sys-prefix --name python3 --display-name "Python 3 (fercourse)"
@@ -65,6 +68,9 @@ $(HANDED_IN):
 
 notebooks: setup
 	$(BIN)/fercourse course build
+
+slides: setup
+	$(BIN)/fercourse course slides
 
 test: setup
 	$(BIN)/python tests/clean_room.py

@@ -12,6 +12,7 @@ extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
+    "fercourse.course.alternatives",
     "fercourse.course.mathml",
 ]
 

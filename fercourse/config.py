@@ -502,7 +502,8 @@ def _flat(config: RunConfig) -> dict[str, Any]:
 
 def _known(config: Any, name: str) -> None:
     names = [f.name for f in fields(config)]
-    near = get_close_matches(name, names, 1)
+    # What comes near is looked for where it is said alone: it takes a while.
+    near = [] if name in names else get_close_matches(name, names, 1)
     require(
         name in names,
         f"{type(config).__name__} has no field {name!r}"

@@ -5,6 +5,7 @@
 ``FERCOURSE_CACHE``   The folder of decoded images; its files may be deleted at any time.
 ``FERCOURSE_LEDGER``  The ledger's file, instead of ``results/ledger.jsonl``.
 ``FERCOURSE_MODE``    The course's mode: smoke, lecture or full.
+``FERCOURSE_PAGES``   Set: pages are made of what runs; explorers keep states to move among.
 ``FERCOURSE_RECORD``  Set: lessons keep what they train, for the lecture mode.
 ``FERCOURSE_STATIC``  Set: nobody watches; no progress bars, no live widgets.
 ====================  =========================================================================
@@ -62,6 +63,11 @@ def ledger_path() -> Path:
     return here / "results" / "ledger.jsonl"
 
 
+def predictions_path() -> Path:
+    """A learner's own predictions, which no commit holds."""
+    return ledger_path().parent / "mine" / "predictions.json"
+
+
 def chosen_mode() -> str | None:
     """The course's mode as it was typed, if it was; see :func:`fercourse.course.mode`."""
     return os.environ.get("FERCOURSE_MODE", "").strip().lower() or None
@@ -75,6 +81,11 @@ def recording() -> bool:
 def interactive() -> bool:
     """Whether somebody watches: progress bars and live widgets are for them."""
     return not os.environ.get("FERCOURSE_STATIC")
+
+
+def for_pages() -> bool:
+    """Whether pages are made of what runs, on which explorers move without Python."""
+    return bool(os.environ.get("FERCOURSE_PAGES"))
 
 
 def _path(variable: str) -> Path | None:

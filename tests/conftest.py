@@ -76,3 +76,26 @@ def write(tmp_path):
         return path
 
     return one
+
+
+@pytest.fixture(autouse=True)
+def readable_figures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch):
+    """After each test of plots: its figures say their finding in words, and not by hue alone."""
+    if request.path.parent.name != "plots" or request.path.name == "test_digest.py":
+        yield
+        return
+    from readable import alike_but_for_colour, unsaid
+
+    from fercourse.plots.style import CourseFigure
+
+    drawn, make = [], CourseFigure.__init__
+
+    def watched(self: CourseFigure, *args: object, **settings: object) -> None:
+        make(self, *args, **settings)
+        drawn.append(self)
+
+    monkeypatch.setattr(CourseFigure, "__init__", watched)
+    yield
+    whole = [figure for figure in drawn if figure.get_suptitle()]  # the last a function adds
+    assert [fault for figure in whole for fault in unsaid(figure)] == []
+    assert [pair for figure in whole for pair in alike_but_for_colour(figure)] == []

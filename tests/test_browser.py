@@ -1,4 +1,5 @@
-"""JupyterLab as a learner meets it: a real browser opens it, runs notebooks, and moves widgets."""
+"""As a learner meets it: a real browser opens JupyterLab, runs notebooks, and moves widgets; and it
+opens a built page from the disk, and moves what was drawn beforehand."""
 
 import os
 import re
@@ -15,7 +16,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from fercourse.course import build, site
 from fercourse.course.build import NOTEBOOKS
+from fercourse.course.run_course import notebooks
+from fercourse.course.slides import SMALLEST, write_slides
 
 PATIENCE = 300
 """Seconds in which at least one more cell must end, on a machine that runs other tests too."""
@@ -159,6 +163,108 @@ def test_pooling_is_drawn_again_and_bad_input_is_said(browser, lab):
         explorer.get_by_text("a ReLU comes before the pooling").wait_for(timeout=30_000)
         weights = explorer_with(page, "")
         assert weights.locator("img").count() == 1
+
+
+MOVING = """
+# %%
+from fercourse import widgets
+
+widgets.island()
+
+# %%
+widgets.stochastic_pooling()
+"""
+
+
+@pytest.fixture
+def page_of_two(write, tmp_path, browser):
+    """A page with two explorers, as it lies on a disk; it may ask for nothing that is elsewhere."""
+    source = write("00_start", "Start")
+    source.write_text(source.read_text("utf-8") + MOVING, "utf-8")
+    build.build(source, FERCOURSE_PAGES="1")
+    notebook = source.parents[1] / "00_start.ipynb"
+    site.write_site(tmp_path / "site", [notebook], "smoke", reference=False)
+    page = browser.new_page(viewport={"width": 1200, "height": 900})
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto((tmp_path / "site" / "notebooks" / "00_start.html").as_uri())
+    yield page
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+    page.close()
+
+
+def test_a_built_page_is_moved_by_the_keyboard(page_of_two):
+    first, second = page_of_two.locator(".states").all()
+    image, told = first.locator("img"), first.locator("[aria-live]")
+    source, words = image.get_attribute("src"), image.get_attribute("alt")
+    assert words.startswith("Step 60:")
+    assert told.inner_text() == "", "nothing is told before something moves"
+    slider = first.get_by_label("step")
+    slider.focus()
+    slider.press("ArrowRight")
+    assert image.get_attribute("src") != source
+    assert image.get_attribute("alt").startswith("Step 120:")
+    assert "step 120" in told.inner_text()
+    assert slider.get_attribute("aria-valuetext") == "120"
+    slider.press("ArrowLeft")
+    assert (image.get_attribute("src"), image.get_attribute("alt")) == (source, words)
+
+    other = second.locator("img").get_attribute("src")
+    second.get_by_label("activations").select_option("one peak")
+    assert second.locator("img").get_attribute("src") != other
+    second.get_by_label("softmax").press("Space")
+    assert "compare with softmax" in second.locator("[aria-live]").inner_text()
+    assert image.get_attribute("src") == source, "two explorers of a page do not move each other"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_built_page_fits_a_phone_and_a_dark_theme(page_of_two, theme):
+    page_of_two.set_viewport_size({"width": 375, "height": 800})
+    page_of_two.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+    for explorer in page_of_two.locator(".states").all():
+        for part in (explorer, *explorer.locator("img, input, select").all()):
+            box = part.bounding_box()
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= 375
+        ink, paper = (
+            explorer.evaluate(f"(box) => getComputedStyle(box).{kind}")
+            for kind in ("color", "backgroundColor")
+        )
+        assert (ink, paper) == ("rgb(34, 34, 34)", "rgb(255, 255, 255)"), "as the pictures are"
+
+
+LOOK_AT_A_SLIDE = """() => {
+    const slide = Reveal.getCurrentSlide(), frame = slide.getBoundingClientRect();
+    let [right, bottom, smallest] = [0, 0, Infinity];
+    for (const part of slide.querySelectorAll(':not(aside, aside *)')) {
+        const box = part.getBoundingClientRect();
+        if (!part.closest('math')) right = Math.max(right, box.right - frame.left);
+        bottom = Math.max(bottom, box.bottom - frame.top);
+        const says = [...part.childNodes].some(n => n.nodeType == 3 && n.data.trim());
+        if (says && !part.closest('math'))
+            smallest = Math.min(smallest, parseFloat(getComputedStyle(part).fontSize));
+    }
+    const scale = Reveal.getScale();
+    return [right / scale, bottom / scale, smallest];
+}"""
+"""How far its content reaches and how small its type is, in a slide's own pixels, 1280 by 720."""
+
+
+def test_every_slide_of_every_lesson_holds_what_is_on_it_and_fetches_nothing(browser, tmp_path):
+    write_slides(tmp_path, notebooks())
+    page, asked, wrong = browser.new_page(viewport={"width": 1280, "height": 720}), [], []
+    page.on("request", lambda request: asked.append(request.url))
+    for deck in sorted(tmp_path.glob("[0-9]*.html")):
+        page.goto(deck.as_uri())
+        page.wait_for_function("Reveal.isReady()")
+        for number in range(1, page.evaluate("Reveal.getTotalSlides()") + 1):
+            right, bottom, smallest = page.evaluate(LOOK_AT_A_SLIDE)
+            if right > 1281 or bottom > 721 or smallest < SMALLEST:
+                wrong.append(f"{deck.stem}, slide {number}: {right}, {bottom}, {smallest}")
+            page.evaluate("Reveal.next()")
+    page.close()
+    assert wrong == []
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
 
 
 def explorer_with(page, note: str):

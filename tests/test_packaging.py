@@ -1,5 +1,6 @@
 """What is installed, and that each way of installing gives the same."""
 
+import json
 import re
 import subprocess
 import sys
@@ -8,7 +9,8 @@ import tomllib
 import yaml
 from conftest import ROOT
 
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+TOML = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT = TOML["project"]
 
 
 def _declared() -> dict[str, str]:
@@ -31,6 +33,33 @@ def test_environment_yml_asks_for_the_same_packages():
     assert f"python{PROJECT['requires-python']}" in conda
     faces = PROJECT["optional-dependencies"]["faces"][0]
     assert f"pip install --no-deps {faces}" in (ROOT / "environment.yml").read_text("utf-8")
+
+
+def test_pixi_asks_for_the_same_packages():
+    pixi = tomllib.loads((ROOT / "pixi.toml").read_text(encoding="utf-8"))
+    packages = pixi["pypi-dependencies"]
+    assert packages.pop("fercourse") == {"path": ".", "editable": True}
+    asked = {}
+    for name, bound in packages.items():
+        extras = f"[{','.join(bound['extras'])}]" if isinstance(bound, dict) else ""
+        asked |= [_split(f"{name}{extras}{bound['version'] if extras else bound}")]
+    faces = dict(map(_split, PROJECT["optional-dependencies"]["faces"]))
+    assert asked == _declared() | faces
+    assert pixi["dependencies"] == {"python": PROJECT["requires-python"]}
+    overrides = pixi["pypi-options"]["dependency-overrides"]
+    assert overrides == dict(map(_split, TOML["tool"]["uv"]["override-dependencies"]))
+
+
+def test_binder_and_the_dev_container_install_as_make_setup_does():
+    binder = yaml.safe_load((ROOT / "binder" / "environment.yml").read_text(encoding="utf-8"))
+    python = binder["dependencies"][0].removeprefix("python=")
+    assert "\npython install.py auto\n" in (ROOT / "binder" / "postBuild").read_text("utf-8")
+    container = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text("utf-8"))
+    assert container["postCreateCommand"] == "make setup"
+    docker = (ROOT / ".devcontainer" / container["build"]["dockerfile"]).read_text("utf-8")
+    assert docker.startswith(f"FROM python:{python}-"), "one Python for both"
+    low, high = re.fullmatch(r">=3\.(\d+),<3\.(\d+)", PROJECT["requires-python"]).groups()
+    assert int(low) <= int(python.removeprefix("3.")) < int(high)
 
 
 def test_lock_has_every_package_with_hashes_and_names_no_index():

@@ -114,12 +114,35 @@ def grade(
         print(csv)
 
 
+@app.command()
+def slides(
+    lessons: Numbers = None,
+    out: Annotated[Path, typer.Option(help="Folder of the slides.")] = Path("build/slides"),
+) -> None:
+    """Make slides of the built notebooks, from the cells that are tagged for it."""
+    try:
+        from fercourse.course.run_course import notebooks
+        from fercourse.course.slides import write_slides
+    except ModuleNotFoundError as error:
+        raise FercourseError(
+            f"making slides needs {error.name}: pip install 'fercourse[lab]'."
+        ) from error
+
+    paths = [p for p in notebooks() if not lessons or int(p.name[:2]) in lessons]
+    if wrong := set(lessons or ()) - {int(p.name[:2]) for p in paths}:
+        raise FercourseError(f"There is no notebook of lesson {min(wrong)}; make notebooks.")
+    write_slides(out, paths)
+    print(f"Present {out / 'index.html'}")
+
+
 @app.command(name="map")
 def map_() -> None:
-    """Write docs/paper-to-code.md: the cell, function and test of everything in the paper."""
-    from fercourse.pages.paper_to_code import PAGE, write
+    """Write docs/paper-to-code.md, teaching.md's tables and wrong-answers.md."""
+    from fercourse.pages import paper_to_code, teaching
 
-    print(f"{PAGE.name}: {'written' if write() else 'as it was'}")
+    print(f"{paper_to_code.PAGE.name}: {'written' if paper_to_code.write() else 'as it was'}")
+    told = "written" if teaching.write() else "as they were"
+    print(f"{teaching.TEACHING.name}, {teaching.WRONG.name}: {told}")
 
 
 def grades(results: list[Result]) -> Table:

@@ -24,6 +24,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 from PIL import Image
 from yaml import YAMLError
 
+from fercourse.course import door
 from fercourse.errors import FercourseError
 from fercourse.files import atomic_write
 from fercourse.settings import ROOT
@@ -122,6 +123,8 @@ def assemble(lesson: Source, all_paths: Sequence[Path] | None = None) -> Noteboo
     """The notebook of a lesson, not yet run."""
     paths = list(all_paths or sources(lesson.path.parent))
     cells = [_opening(lesson, paths)]
+    if first := door.colab_cell(door.address()):
+        cells.append(new_code_cell(first))
     call = f"lesson = course.begin({lesson.number}"
     call += f", seed={lesson.seed}" if lesson.seed is not None else ""
     call += f", boxes={list(lesson.boxes)}" if lesson.boxes else ""
@@ -135,7 +138,9 @@ def assemble(lesson: Source, all_paths: Sequence[Path] | None = None) -> Noteboo
             cells.append(cell)
             continue
         count += 1
-        cells += _exercise(cell.source, name, count, lesson.path.name)
+        # In the lesson, what is written is used below it; at the end, nothing follows.
+        used = not any(c.source.startswith("## Exercises") for c in cells)
+        cells += _exercise(cell.source, name, count, lesson.path.name, used)
         for made in cells[-4:]:  # for :mod:`fercourse.course.assign`
             made.metadata["exercise"] = name
     cells.append(new_markdown_cell(_links(lesson, paths)))
@@ -259,6 +264,8 @@ def _opening(lesson: Source, paths: Sequence[Path]) -> NotebookNode:
     cost = _cost(lesson.number)
     if cost:
         lines[-1] += f" · **Time to run:** {cost}"
+    if shown := door.page_badges(door.address(), f"notebooks/{lesson.target.name}"):
+        lines += ["", shown]
     return new_markdown_cell("\n".join(lines))
 
 
@@ -281,7 +288,8 @@ def _cost(number: int) -> str:
     return ", ".join(parts)
 
 
-def _exercise(task: str, name: str, count: int, where: str) -> list[NotebookNode]:
+def _exercise(task: str, name: str, count: int, where: str, used: bool) -> list[NotebookNode]:
+    """Head, stub, check and what is folded away; ``used``: later cells run on what was written."""
     module, _, function = name.partition(".")
     try:
         home = import_module(f"fercourse.exercises.{module}")
@@ -289,6 +297,12 @@ def _exercise(task: str, name: str, count: int, where: str) -> list[NotebookNode
         getattr(home, f"check_{function}")
     except (ImportError, AttributeError) as error:
         raise FercourseError(f"{where}: there is no exercise {name} ({error}).") from error
+    # The check alone: a lesson may have a name like the module's for something of its own.
+    call = f"from fercourse.exercises.{module} import check_{function}\n\n"
+    if used:
+        call += f"{function} = course.yours(check_{function}, {function})"
+    else:
+        call += f"check_{function}({function})"
     head = (
         f"### Exercise {count} · {exercise.title}\n\n{STARS[exercise.difficulty]} · about "
         f"{exercise.minutes} minutes\n\n{task}"
@@ -301,12 +315,7 @@ def _exercise(task: str, name: str, count: int, where: str) -> list[NotebookNode
     return [
         new_markdown_cell(head),
         new_code_cell(exercise.stub(), metadata={"tags": ["exercise"]}),
-        new_code_cell(
-            # The check alone: a lesson may have a name like the module's for something of its own.
-            f"from fercourse.exercises.{module} import check_{function}\n\n"
-            f"check_{function}({function})",
-            metadata={"tags": ["exercise"]},
-        ),
+        new_code_cell(call, metadata={"tags": ["exercise"]}),
         new_markdown_cell("\n\n".join(hidden)),
     ]
 

@@ -137,7 +137,7 @@ def _one(path: Path, mode: str, out: Path, threads: str) -> RunCost:
                 path.parent,
                 mode,
                 on_start=memory.follow,
-                environment={"OMP_NUM_THREADS": threads},
+                environment={"OMP_NUM_THREADS": threads, "FERCOURSE_PAGES": "1"},
             )
         except FercourseError as stopped:
             error = str(stopped)

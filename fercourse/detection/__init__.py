@@ -3,6 +3,7 @@
 Cut faces are uint8; :func:`fercourse.preprocess.normalise` makes them the network's input.
 """
 
+from fercourse.detection.aligning import align
 from fercourse.detection.cropping import Box, crop, square
 from fercourse.detection.detector import LANDMARKS, Detection, FaceDetector, detect
 from fercourse.detection.folder import crop_folder
@@ -16,6 +17,7 @@ __all__ = [
     "FaceDetector",
     "Picture",
     "StagedSearch",
+    "align",
     "crop",
     "crop_folder",
     "detect",

@@ -20,7 +20,7 @@ from fercourse.exercises.exercise import Wrong, check, close, exercise, expect_s
         "The size you need is the partner's last two axes: `partner.shape[2:]`.",
     ],
 )
-def up_to(x: Tensor, partner: Tensor) -> Tensor:
+def resize_like(x: Tensor, partner: Tensor) -> Tensor:
     """Bilinear resize of x (N, C, h, w) to the height and width of partner (N, C', H, W).
 
     Corners are not aligned (``align_corners=False``). Returns (N, C, H, W).
@@ -29,8 +29,8 @@ def up_to(x: Tensor, partner: Tensor) -> Tensor:
     return F.interpolate(x, size=partner.shape[2:], mode="bilinear", align_corners=False)
 
 
-@check(up_to, praise="Any two sizes meet, odd ones and those that are not square too.")
-def check_up_to(attempt: Callable[..., Tensor]) -> None:
+@check(resize_like, praise="Any two sizes meet, odd ones and those that are not square too.")
+def check_resize_like(attempt: Callable[..., Tensor]) -> None:
     """Diagnoses: a factor of two, height and width swapped, nearest neighbour, aligned corners."""
     for (h, w), (height, width) in (((3, 3), (6, 6)), ((2, 2), (5, 5)), ((3, 4), (7, 9))):
         x, partner = torch.randn(2, 3, h, w), torch.randn(2, 5, height, width)

@@ -20,7 +20,7 @@ from fercourse.exercises.exercise import Wrong, check, close, exercise, expect_s
         "S has one channel, and so has A: `features` gives nothing but its height and width.",
     ],
 )
-def weights(features: Tensor, deeper: Tensor) -> Tensor:
+def reversed_weights(features: Tensor, deeper: Tensor) -> Tensor:
     """A_i of eq. 4, in (0, 1), high where nothing was predicted yet: (N, 1, h, w).
 
     Args:
@@ -33,8 +33,10 @@ def weights(features: Tensor, deeper: Tensor) -> Tensor:
     return 1 - up.sigmoid()
 
 
-@check(weights, praise="High where nothing is claimed, low where something is, at any size.")
-def check_weights(attempt: Callable[[Tensor, Tensor], Any]) -> None:
+@check(
+    reversed_weights, praise="High where nothing is claimed, low where something is, at any size."
+)
+def check_reversed_weights(attempt: Callable[[Tensor, Tensor], Any]) -> None:
     """Diagnoses: not reversed, no sigmoid, two, softmax, a fixed factor, sigmoid before U."""
     for small, large in (((3, 3), (6, 6)), ((2, 3), (5, 7)), ((6, 5), (3, 4))):
         c, s = torch.randn(2, 8, *large), 3 * torch.randn(2, 1, *small)
@@ -134,14 +136,14 @@ def _judge_weights(out: Tensor, s: Tensor, size: tuple[int, int]) -> None:
         "A has one channel, C_i has many. Broadcasting does what you want.",
     ],
 )
-def what_is_left(features: Tensor, attention: Tensor) -> Tensor:
+def erase(features: Tensor, attention: Tensor) -> Tensor:
     """R_i of eq. 3: (N, C, h, w) features times (N, 1, h, w) attention -> (N, C, h, w)."""
     # your turn
     return features * attention
 
 
-@check(what_is_left, praise="Every channel loses the claimed places, and nothing else.")
-def check_what_is_left(attempt: Callable[[Tensor, Tensor], Any]) -> None:
+@check(erase, praise="Every channel loses the claimed places, and nothing else.")
+def check_erase(attempt: Callable[[Tensor, Tensor], Any]) -> None:
     """Diagnoses: one channel only, summed, a residual as in GCCA, reversed again."""
     for n, c, h, w in ((2, 5, 4, 3), (3, 4, 5, 5)):
         x, a = torch.randn(n, c, h, w), torch.rand(n, 1, h, w)

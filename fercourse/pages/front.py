@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from fercourse.course.door import address, badges
 from fercourse.datasets.registry import known
 from fercourse.files import write_if_changed
 from fercourse.markdown import fill, table
@@ -23,6 +24,7 @@ from fercourse.runs.table2 import in_words, standings
 from fercourse.runs.weather_row import WeatherBook, WeatherRow
 from fercourse.weather import CORRUPTIONS
 
+DOOR = ("<!-- door: written by `fercourse ledger report` -->", "<!-- end of door -->")
 ANSWER = ("<!-- answer: written by `fercourse ledger report` -->", "<!-- end of answer -->")
 FINDING = ("<!-- finding: written by `fercourse ledger report` -->", "<!-- end of finding -->")
 ATTENTION = (
@@ -64,6 +66,7 @@ def page_contents(ledger: Ledger) -> dict[str, dict[tuple[str, str], str]]:
     """What stands between the markers of each page."""
     return {
         "README.md": {
+            DOOR: badges(address(), "notebooks/00_start_here.ipynb"),
             ANSWER: answer(ledger),
             ATTENTION: in_short(),
             WEATHER: in_bad_weather(_weather(ledger)),

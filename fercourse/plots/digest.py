@@ -17,7 +17,7 @@ from matplotlib.text import Text
 
 
 def digest(figure: Figure) -> str:
-    """Eight letters that change with any number, word, colour or marker of the figure.
+    """Eight letters that change with any number, word, colour, marker or hatch of the figure.
 
     Numbers count to four digits, so that processors which round the last ones otherwise agree.
 
@@ -37,7 +37,8 @@ def _parts(artist: object) -> Iterator[str]:
         look = (artist.get_linestyle(), artist.get_marker(), fill)
         yield f"line {to_hex(artist.get_color())} {look} {_numbers(artist.get_xydata())}"
     elif isinstance(artist, Patch) and not isinstance(artist, Spine | FancyBboxPatch):  # frames
-        yield f"patch {to_hex(artist.get_facecolor())} {_numbers(artist.get_path().vertices)}"
+        look = to_hex(artist.get_facecolor()) + (artist.get_hatch() or "")
+        yield f"patch {look} {_numbers(artist.get_path().vertices)}"
         yield _numbers(artist.get_patch_transform().get_matrix())
     elif isinstance(artist, Collection):
         yield f"collection {_numbers(artist.get_offsets())} {_numbers(artist.get_array())}"

@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+from fercourse.plots.alternative import alternative
 from fercourse.plots.digest import digest
 
 WIDTH = 7.0
@@ -28,6 +29,8 @@ INK, GREY = "#222222", "#8A8A8A"
 FADED, PALE, LINE = "#B9CBD8", "#C8C8C8", "#E3E3E3"  # what is there, but not the point
 CLASS_COLOURS = (PAPER, THIRD, PINK, TRAIN, OURS, SKY, GREY)
 """One an expression, in label order."""
+CLASS_MARKERS = ("o", "s", "^", "v", "D", "P", "X")
+"""Likewise, for those who see no hue."""
 MATRIX = "cividis"
 """Maps and tables of one quantity: bright is high, in grey print too."""
 
@@ -49,11 +52,16 @@ class CourseFigure(Figure):
         words = " ".join(self.get_suptitle().split())
         return f"Figure {digest(self)}" + (f": {words}" if words else "")
 
-    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+    def _repr_png_(self) -> tuple[bytes, dict[str, Any]]:
+        """The picture, its size on the page, and what it says in words."""
         buffer = io.BytesIO()
         self.savefig(buffer, format="png", dpi=self.png_dpi)
         width, height = self.get_size_inches() * 96
-        return buffer.getvalue(), {"width": int(width), "height": int(height)}
+        return buffer.getvalue(), {
+            "width": int(width),
+            "height": int(height),
+            "alt": alternative(self),
+        }
 
 
 _ALONE = threading.RLock()  # matplotlib's settings are the whole process's

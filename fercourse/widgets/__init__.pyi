@@ -2,10 +2,15 @@ from .ablation_explorer import ablation_board as ablation_board
 from .action_units_explorer import action_units as action_units
 from .attention_explorer import attention as attention
 from .augmentation_explorer import augmentation as augmentation
+from .decoder_explorer import decoder_map as decoder_map
 from .detection_explorer import detection as detection
 from .gcca_explorer import gcca_weights as gcca_weights
 from .island_explorer import island as island
+from .labelling_explorer import label_yourself as label_yourself
 from .photo_explorer import photo as photo
 from .pooling_explorer import stochastic_pooling as stochastic_pooling
 from .reverse_explorer import reverse_steps as reverse_steps
+from .silence_explorer import silence as silence
+from .unit_explorer import unit_field as unit_field
+from .ward_explorer import ward as ward
 from .weather_explorer import weather as weather

@@ -90,6 +90,7 @@ class AblationBoard(Explorer):
             ),
             dataset=faces,
             preset=presets,
+            states={"components": _combinations()},
             **toggles,
         )
         self.children = (*self.children, self.curve)
@@ -154,6 +155,18 @@ class AblationBoard(Explorer):
             "stopped": "Stopped, and nothing recorded. Train it again to go on from there.",
             "failed": in_red(live.trouble),
         }[live.state]
+
+
+def _combinations() -> dict[str, dict[str, bool]]:
+    """Table 1's models, and the last without each of its components: switches by a name."""
+    models = {
+        f"model {row}": {part.switch: part.row is not None and row >= part.row for part in PARTS}
+        for row in range(1, 7)
+    }
+    whole = models["model 6"]
+    return models | {
+        f"model 6 without {part.title}": whole | {part.switch: False} for part in PARTS[:-1]
+    }
 
 
 def _offered(planned: Planned | None, durations: Durations, there: tuple) -> str:

@@ -66,6 +66,15 @@ def action_units(expression: Expression | str | int = Expression.HAPPY) -> Explo
         difficulty=difficulty,
         seed=seed,
         truth=truth,
+        states={
+            "expression": {e.title: _units(e) for e in BASIC},
+            "one muscle more": {
+                "none": {},
+                f"4 {UNIT_NAMES[4]}": {"au4": STRENGTH},
+                f"12 {UNIT_NAMES[12]}": {"au12": STRENGTH},
+            },
+            "truth": [False, True],
+        },
         **{f"au{unit}": slider for unit, slider in sliders.items()},
     )
     for button, e in zip(buttons, BASIC, strict=True):
@@ -83,8 +92,13 @@ def _face(
 
 
 def _show(explorer: Explorer, expression: Expression, button: w.Button | None = None) -> None:
+    explorer.set(**_units(expression))
+
+
+def _units(expression: Expression) -> dict[str, float]:
+    """Values of the units' sliders, by their names."""
     wanted = PROTOTYPES[expression]
-    explorer.set(**{f"au{unit}": STRENGTH * (unit in wanted) for unit in UNIT_NAMES})
+    return {f"au{unit}": STRENGTH * (unit in wanted) for unit in UNIT_NAMES}
 
 
 Slider = TypeVar("Slider", bound=w.FloatSlider | w.IntSlider | w.SelectionSlider)

@@ -66,6 +66,11 @@ def augmentation(policy: str = "paper") -> Explorer:
         flip=flip,
         identity=identity,
         expression=expression,
+        states={
+            "policy": list(SETS.values()),
+            "angle": [-60, 25, 60],
+            "flip": list(FLIPS),
+        },
     )
 
     def draw_again(button: w.Button) -> None:

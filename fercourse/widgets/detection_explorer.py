@@ -75,6 +75,11 @@ def detection(picture: str = "drawn, 6 faces") -> Explorer:
             layout=small,
             tooltip="smallest face looked for, pixels",
         ),
+        states={
+            "picture": [picture, next(name for name, faces in PICTURES.items() if not faces)],
+            "onet": [0.4, THRESHOLDS[2], 0.9, 0.99, 0.998],
+            "min_face": [12, 20, 60, 110],
+        },
     )
 
 

@@ -12,7 +12,9 @@ import ipywidgets
 from matplotlib.figure import Figure
 
 from fercourse.errors import FercourseError
-from fercourse.settings import interactive
+from fercourse.plots.alternative import alternative
+from fercourse.settings import for_pages, interactive
+from fercourse.widgets.states import Declared, page
 
 DPI = 144
 """Of the picture; it is shown at 96 dots an inch, so that it is sharp on finer screens too."""
@@ -21,12 +23,27 @@ DPI = 144
 class Explorer(ipywidgets.VBox):
     """Controls above a picture that is drawn anew whenever one of them moves.
 
-    Where nobody can move them (a notebook run headless, a page on the web), it shows the picture
-    alone.
+    Where nobody can move them (a notebook run headless), it shows the picture alone. On a built
+    page no Python runs, so there it shows pictures drawn beforehand, with controls of the page's
+    own to choose among them. Which of its controls move there, and over which values, an explorer
+    declares by ``states``::
+
+        Explorer(draw, note, face=menu(...), step=slider, states={"face": [0, 3], "step": range(9)})
+
+    A value has the label it has in its control: a slider stays a slider, False and True are a box
+    to check, all else is a list. Where one choice sets several controls, or none of them, its
+    labels are given, and a name for the whole::
+
+        states={"expression": {"Happy": {"au6": 0.8, "au12": 0.8}, "Sad": {"au1": 0.8}}}
+
+    Every combination is drawn, at most :data:`fercourse.widgets.states.MOST`. The page starts at
+    the explorer's own start, which must be one of them, and which should show something. Where
+    pictures drawn beforehand make no sense, ``states`` is a sentence that says why.
 
     Args:
         draw: Takes the controls' values by name, returns a Figure.
         note: One sentence above the controls: what to try.
+        states: What moves on a built page, or the sentence that says why nothing does.
         panel: The controls, arranged; None is one row of them, wrapped. It may hold widgets that
             ``draw`` need not know, such as buttons.
         controls: Widgets with a ``value``, by the name ``draw`` knows them by.
@@ -37,11 +54,14 @@ class Explorer(ipywidgets.VBox):
         draw: Callable[..., Figure],
         note: str = "",
         *,
+        states: Declared | str = "",
         panel: ipywidgets.Widget | None = None,
         **controls: Any,
     ) -> None:
         self.controls = controls
         self.draw = draw
+        self.note = note
+        self.states = states
         self.buttons: dict[str, Any] = {}
         self.picture = ipywidgets.Image(format="png", layout={"max_width": "100%"})
         self.message = ipywidgets.HTML()
@@ -83,7 +103,10 @@ class Explorer(ipywidgets.VBox):
         if not self.picture.value:  # its first picture failed: the sentence that says why
             return {"text/html": self.message.value, "text/plain": repr(self.message.value)}
         data = {"image/png": base64.b64encode(self.picture.value).decode()}
-        return data, {"image/png": {"width": int(self.picture.layout.width.removesuffix("px"))}}
+        if for_pages() and not isinstance(self.states, str):
+            data["text/html"] = page(self.states, self.controls, self.draw, self.note)
+        width = int(self.picture.layout.width.removesuffix("px"))
+        return data, {"image/png": {"width": width, "alt": self.picture.tooltip}}
 
 
 def show(figure: Figure, picture: ipywidgets.Image) -> None:
@@ -92,6 +115,7 @@ def show(figure: Figure, picture: ipywidgets.Image) -> None:
     # Level 4 takes two thirds of the default's time for 5 % more bytes.
     figure.savefig(buffer, format="png", dpi=DPI, pil_kwargs={"compress_level": 4})
     picture.layout.width = f"{round(96 * figure.get_figwidth())}px"
+    picture.tooltip = alternative(figure)  # an image widget's only words for who cannot see it
     picture.value = buffer.getvalue()
 
 

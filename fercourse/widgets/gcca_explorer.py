@@ -11,7 +11,7 @@ from fercourse.labels import Expression
 from fercourse.models.fernet import FERNet
 from fercourse.plots.attention.channel_weights import Beside, channel_weights, check
 from fercourse.widgets.explorer import Explorer
-from fercourse.widgets.parts import lines, menu, titles
+from fercourse.widgets.parts import lines, menu, titles, varied
 
 NOBODY, MEAN = "nobody", "mean"
 
@@ -49,4 +49,9 @@ def gcca_weights(model: FERNet, faces: Faces) -> Explorer:
         face=face,
         block=block,
         beside=beside,
+        states={
+            "face": (some := varied(faces, 3)),
+            "block": range(1, 6),
+            "beside": [MEAN, *some[-2:]],
+        },
     )

@@ -45,4 +45,9 @@ def island() -> Explorer:
         pair_weight=pairs,
         step=step,
         seed=seed,
+        states={
+            "weight": [0, 0.005, 0.05, 1],
+            "pair_weight": [0, 7],
+            "step": [0, 20, 40, 60, 120, STEPS],
+        },
     )

@@ -36,6 +36,17 @@ def titles(faces: Faces) -> list[tuple[str, int]]:
     return [(f"{k} {Expression(int(label)).title}", k) for k, label in enumerate(faces.labels)]
 
 
+def varied(faces: Faces, most: int) -> list[int]:
+    """Places of faces with an expression each, the first face first: few that differ.
+
+    Args:
+        faces: To choose from.
+        most: How many at most.
+    """
+    first = {int(label): k for k, label in reversed(list(enumerate(faces.labels)))}
+    return sorted(first.values())[:most]
+
+
 def walk(slider: ipywidgets.IntSlider, interval: int) -> ipywidgets.HBox:
     """Previous, play and next for a slider; ``interval`` in milliseconds a step."""
     back = ipywidgets.Button(description="previous", icon="step-backward")

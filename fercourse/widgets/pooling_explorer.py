@@ -66,16 +66,24 @@ def stochastic_pooling(preset: str = "a few peaks") -> Explorer:
         draws=draws,
         seed=seed,
         softmax=softmax,
+        states={
+            "activations": {name: _cells(values) for name, values in PRESETS.items()},
+            "draws": [1, 10, 100, 1000],
+            "softmax": [False, True],
+        },
         **{f"a{k}": cell for k, cell in enumerate(cells)},
     )
     again.on_click(lambda button: explorer.set(seed=(seed.value + 1) % 10_000))
     presets.observe(
-        lambda change: explorer.set(
-            **{f"a{k}": value for k, value in enumerate(PRESETS[change["new"]])}
-        ),
+        lambda change: explorer.set(**_cells(PRESETS[change["new"]])),
         "value",
     )
     return explorer
+
+
+def _cells(values: tuple[float, ...]) -> dict[str, float]:
+    """Values of the grid's controls, by their names."""
+    return {f"a{k}": value for k, value in enumerate(values)}
 
 
 def _figure(draws: int, seed: int, softmax: bool, **cells: float) -> Figure:

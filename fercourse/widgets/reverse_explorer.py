@@ -12,7 +12,10 @@ from fercourse.datasets.faces import Faces
 from fercourse.explain import steps
 from fercourse.models.fernet import FERNet
 from fercourse.widgets.explorer import Explorer
-from fercourse.widgets.parts import NARROW, lines, menu, titles, walk
+from fercourse.widgets.parts import NARROW, lines, menu, titles, varied, walk
+
+START = 8
+"""The last step that erases: in the first ones the map is one grey, and nothing is to be seen."""
 
 
 def reverse_steps(model: FERNet, faces: Faces) -> Explorer:
@@ -37,6 +40,7 @@ def reverse_steps(model: FERNet, faces: Faces) -> Explorer:
     slider = ipywidgets.IntSlider(
         description="step",
         max=len(cascade(0)) - 1,
+        value=START,
         style=NARROW,
         layout=ipywidgets.Layout(width="250px"),
     )
@@ -49,4 +53,5 @@ def reverse_steps(model: FERNet, faces: Faces) -> Explorer:
         face=face,
         step=slider,
         stretch=stretch,
+        states={"face": varied(faces, 2), "step": range(slider.max + 1), "stretch": [False, True]},
     )

@@ -54,4 +54,9 @@ def weather(networks: Mapping[str, Recogniser]) -> Explorer:
         after=w.Dropdown(
             options=[("no cure", "none"), *((n, n) for n in CURES)], description="cure"
         ),
+        states={
+            "corruption": ["fog", "low_light", "noise", "cover"],
+            "severity": [0, 1, 3, 5],
+            "after": ["none", "gamma", "dehaze"],
+        },
     )

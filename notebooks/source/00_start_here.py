@@ -3,6 +3,7 @@
 #   fercourse:
 #     title: "Start here"
 #     learn:
+#       - let a trained network read a face, and say what you would have to know to believe it
 #       - check that everything needed is installed, and mend what is not
 #       - choose a mode, and say what it means for the numbers you see
 #       - find your way through the lessons
@@ -20,6 +21,62 @@
 # You rebuild each component from its equation, check it against the package, train it, and find out
 # what it is worth. You should know some Python and PyTorch (tensors, modules, a training loop). You
 # need no account, no download and no GPU.
+
+# %% [markdown]
+# ## The first minute
+#
+# Before any plan: something that works. The course brings a network along that was trained on
+# 28,709 photographs of faces (FER2013), with every component of the paper in it. Here it reads the
+# official portrait of Grace Hopper, who wrote one of the first compilers. Run the cell (Shift +
+# Enter) and look at the bars: which expression comes second?
+
+# %%
+from matplotlib import cbook
+
+from fercourse.detection import crop
+from fercourse.evaluation.recognise import read_photo
+
+trained = fercourse.pretrained("fer2013", model=6)
+portrait = read_photo(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False))
+(her,) = fercourse.predict(portrait, trained)  # finds the face, cuts it out, reads it
+plots.from_photo(portrait, crop(portrait, her.found.box, 48), her)
+
+# %% [markdown]
+# One portrait proves nothing. So now faces of which we *know* what they show, because a program
+# drew them, muscle by muscle. The network has never seen a drawing. **How many does it read as they
+# were meant?** Say so before you look: two numbers, between which you expect the share to lie, such
+# that you would bet on it four to one. Replace 0 and 100. (Guessing is right once in seven times.)
+
+# %%
+guess = course.predict("drawn faces that are read as they were meant, %", 0, 100)
+
+# %% [markdown]
+# Seven of them, one an expression. Beneath each face, dark blue is what the answer hangs on, says
+# Grad-CAM, a method that many papers use; beneath that, the three likeliest answers. Look at
+# the maps: does the network look at what *you* look at?
+
+# %%
+from fercourse import explain
+from fercourse.evaluation.predict import probabilities
+
+drawn = fercourse.load("synthetic", count=1400, difficulty=0.1, seed=1).test
+row = drawn[[int((drawn.labels == k).nonzero()[0]) for k in range(7)]]
+heats = explain.gradcam(trained.network, row)
+plots.first_look(row, probabilities(trained.network, row.images), heats)
+
+# %% [markdown]
+# And all of them. The bar is what you predicted, the diamond what came out.
+
+# %%
+read = probabilities(trained.network, drawn.images).argmax(1)
+guess.beside(100 * (read == drawn.labels).float().mean())
+
+# %% [markdown]
+# That is the course in small: a result, a picture that explains it, and the question **whether to
+# believe either**. Is the share high or low, and against what? Would another seed have answered
+# alike? Do the maps show where the expression is made, or where faces have their middle? By lesson
+# 16 you will be able to say, with numbers. Each lesson has an *open experiment* like this one, and
+# keeps your predictions; lesson 19 tells how good they were.
 
 # %% [markdown]
 # ## If Jupyter is new to you
@@ -61,7 +118,7 @@ print("FAIL:", ", ".join(failed) if len(failed) else "nothing. You can go on.")
 #
 # The cells are the same; a *mode* decides how much they do.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 for name, meaning in course.MODES.items():
     print(f"{name:8} {meaning}")
 
@@ -95,7 +152,7 @@ for label in ("paper", "smoke", "cpu", "full"):
 # Numbers on the arrows are shapes: 256×12² is 256 channels of 12×12 places. Each lesson shows this
 # map with its own part lit.
 
-# %% paper="Fig. 1"
+# %% paper="Fig. 1" tags=["slide"]
 plots.framework()
 
 # %% tags=["nbval-check-output"]
@@ -119,7 +176,7 @@ print(f"{sum(p.numel() for p in model.parameters()):,} parameters")
 # equation yet. Write the claims down as numbers, with the conditions they come with. The abstract
 # of ours has two. (Sta is the spread over the runs, in points.)
 
-# %%
+# %% tags=["slide"]
 claims = Ledger().claims(plan="table1")
 for row in claims:
     if row.variant == "model6":
@@ -133,7 +190,7 @@ for row in claims:
 # are numbers for it. Table 1 switches the components on one after the other. Subtract each row from
 # the next, and hold the gain against the Sta that is printed beside it:
 
-# %%
+# %% tags=["slide"]
 from itertools import pairwise
 
 fer = sorted((r for r in claims if r.dataset == "fer2013"), key=lambda r: r.variant)
@@ -176,13 +233,15 @@ print(f"{sum(said is None for said in needed.values())} of {len(needed)} to be g
 # %% [markdown]
 # ## How an exercise works
 #
-# Each lesson ends with two to four. You find the task, a function to complete, and a check. The
-# check does not compare with one number: it tries your function on random input, and if something
-# is wrong, it says what to look at. Hints and a solution are folded away below.
+# Each lesson has two to four. You find the task, a function to complete, and a check. The check
+# does not compare with one number: it tries your function on random input, and if something is
+# wrong, it says what to look at. Hints and a solution are folded away below. Where a component is
+# built, **the lesson goes on with your function** as soon as it passes; until then, with ours, so
+# that nothing stops.
 #
 # Here is somebody's attempt at the first one, the share of right answers:
 
-# %%
+# %% tags=["slide"]
 from fercourse.exercises import start
 
 

@@ -22,7 +22,7 @@
 #
 # Before any code: does it come out? Count yourself first.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 angles = list(range(-10, 11, 5))
 print(len(angles), "angles:", angles)
 for name, flips in (
@@ -53,7 +53,7 @@ print("the image itself is number", FIFTEEN.index((0.0, (1, 1))))
 # Each column is one angle. Look at the corners: where the turned picture does not reach, its border
 # is repeated. And look at the last row: would you recognise the expression?
 
-# %% paper="Fig. 5"
+# %% paper="Fig. 5" tags=["slide"]
 from fercourse.augment import FLIPS, fifteen_fold
 from fercourse.datasets import synthetic
 
@@ -64,7 +64,7 @@ rows = {f"{a:.0f}°{names[f]}": views[a, f] for f in FLIPS for a in angles}
 turned = sum("upside" in name for name in rows)
 plots.pictures(rows, f"{len(rows)} views of one face, {turned} of them upside down", width=6.0)
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## A rotation is a question asked backwards
 #
 # To rotate a picture one might send every pixel to its new place. Then some places get two pixels
@@ -85,22 +85,21 @@ centres = (2 * torch.arange(side) + 1) / side - 1
 print("centres of 4 pixels:", centres.tolist())
 
 # %% [markdown]
-# `F.affine_grid` makes the grid from the matrix: for each pixel of the result a point $(x', y')$.
-# `F.grid_sample` then reads the picture there, bilinearly, as lesson 02 did by hand. Exercise 1 is
-# to make the grid without `affine_grid`.
+# So what is needed is a **grid**: for each pixel of the result a point $(x', y')$. `F.grid_sample`
+# then reads the picture there, bilinearly, as lesson 02 did by hand.
+
+# %% [markdown] exercise="augmentation.rotation_grid"
+# Make the sampling grid of a rotation, from the matrix above.
 
 
-# %%
+# %% tags=["slide", "slide-code"]
 def rotate(x, angle):
     """x float (N, 1, S, S), angle (N,) in degrees, counter-clockwise."""
-    a = torch.deg2rad(angle)
-    row_x = torch.stack([a.cos(), -a.sin(), 0 * a], dim=1)  # (N, 3)
-    row_y = torch.stack([a.sin(), a.cos(), 0 * a], dim=1)
-    grid = F.affine_grid(torch.stack([row_x, row_y], dim=1), x.shape, align_corners=False)
+    grid = torch.stack([rotation_grid(float(a), x.shape[-1]) for a in angle])  # (N, S, S, 2)
     return F.grid_sample(x, grid, padding_mode="border", align_corners=False)
 
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 dot = torch.zeros(1, 1, 5, 5)
 dot[0, 0, 0, 2] = 1  # top centre
 print(rotate(dot, torch.tensor([90.0]))[0, 0].round().int())
@@ -128,7 +127,7 @@ print("rotate equals warp")
 # Against Pillow, which rounds to whole grey values and fills the corners with black. The finding
 # counts pixels that differ by more than two grey levels; look where they are.
 
-# %%
+# %% tags=["slide"]
 from PIL import Image
 
 pil = Image.fromarray(face.numpy()).rotate(10, Image.Resampling.BILINEAR)
@@ -153,7 +152,7 @@ plots.pictures(
 #
 # Between pixels a bilinear sample is a mean, and means blur. Turn by 10 degrees and back:
 
-# %%
+# %% tags=["slide"]
 from fercourse.datasets.fingerprint import sharpness
 
 there = rotate(face[None, None].float(), torch.tensor([10.0]))
@@ -190,7 +189,11 @@ def one_by_one():
 
 
 # %%
-for name, way in (("batched", lambda: rotate(batch[:, None].float(), angle)), ("PIL", one_by_one)):
+def batched():
+    return warp(batch[:, None].float(), angle, torch.ones(256), torch.ones(256))
+
+
+for name, way in (("batched", batched), ("PIL", one_by_one)):
     times = []
     for _ in range(5):
         start = time.perf_counter()
@@ -207,7 +210,7 @@ for name, way in (("batched", lambda: rotate(batch[:, None].float(), angle)), ("
 # "The number of image samples increased to 15 times" sounds like files on a disk. Count the bytes
 # before you do that:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 from fercourse.datasets.fingerprint import COUNTS
 
 train = int(COUNTS[0].sum())
@@ -215,9 +218,19 @@ for side in (48, 224):
     print(f"{train:,} x 15 faces of {side} pixels: {train * 15 * side**2 / 1e9:.1f} GB")
 
 # %% [markdown]
-# We draw one member at random whenever an image is used: `augment(images, "paper")`. In $E$ epochs
-# a member is never seen with probability $(14/15)^E$. An epoch of ours is a fifteenth of an epoch
-# of theirs, if theirs went through all copies; the paper does not say how many epochs either.
+# We draw one member at random whenever an image is used.
+
+# %% [markdown] exercise="augmentation.draw_members"
+# Given the sets of fifteen of a whole batch, take one member for each image.
+
+# %%
+sets = fifteen_fold(face[None].repeat(6, 1, 1))  # (6, 15, 96, 96)
+print(tuple(draw_members(sets).shape), "drawn from", tuple(sets.shape))
+
+# %% [markdown]
+# `augment(images, "paper")` does so without making the other fourteen. In $E$ epochs a member is
+# never seen with probability $(14/15)^E$. An epoch of ours is a fifteenth of an epoch of theirs, if
+# theirs went through all copies; the paper does not say how many epochs either.
 
 # %%
 from fercourse.augment import augment
@@ -235,7 +248,7 @@ print("never seen in 16 epochs:", f"{(14 / 15) ** 16:.0%}", "· in 60:", f"{(14 
 # it changes, goes through the same grid as its face; otherwise the truth of lesson 16 would point
 # at the temples, and lesson 09 would train maps on it. (`fercourse.augment.augment_with_masks`.)
 
-# %%
+# %% tags=["slide"]
 drawn = synthetic.draw("surprise", identity=5, size=96, margin=0.0)
 mask = torch.from_numpy(drawn.masks[2]).float()
 turned_face = rotate(face[None, None].float(), torch.tensor([10.0]))[0, 0]
@@ -254,11 +267,18 @@ plots.pictures(
 )
 
 # %% [markdown]
+# A mask goes through the grid. A point goes the other way.
+
+# %% [markdown] exercise="augmentation.turn_points"
+# A face is turned; where are its eyes now? This is the *forward* question, so think about the sign
+# again.
+
+# %% [markdown]
 # What must **not** be augmented: the validation and test images (unless all views are averaged,
 # and said so), and, above all, the data set *before* it is split. Copies of one photograph would
 # fall on both sides:
 
-# %%
+# %% tags=["slide"]
 people = torch.arange(200).repeat_interleave(15)  # 200 photographs, 15 views of each
 order = torch.randperm(len(people))
 test, seen = people[order[:300]], people[order[300:]]
@@ -280,6 +300,37 @@ print(
 from fercourse import widgets
 
 widgets.augmentation()
+
+# %% [markdown]
+# ## Open experiment: how far may a face lean?
+#
+# Model 6 of drawn faces was trained upright. Turn the faces of other people by an angle, and count
+# the answers that change. **Predict first**: an interval that you would bet on four to one. Replace
+# 0 and 100, and run the cell.
+
+# %%
+guess = course.predict("answers that change when faces lean by 15 degrees, %", 0, 100)
+
+# %%
+from fercourse.evaluation.predict import probabilities
+
+lean = 15.0  # degrees
+model = fercourse.pretrained("synthetic", model=6, device=lesson.device).network
+upright = fercourse.load("synthetic", count=700, difficulty=0.1, seed=1).test.images
+n = len(upright)
+leaning = warp(upright[:, None].float(), torch.full((n,), lean), torch.ones(n), torch.ones(n))
+was, now = (
+    probabilities(model, images).argmax(1) for images in (upright, leaning[:, 0].round().byte())
+)
+
+# %% [markdown]
+# The bar is your interval, the diamond what came out.
+
+# %%
+guess.beside(100 * (was != now).float().mean())
+
+# %% [markdown]
+# At which angle does it begin? The paper's set ends at 10 degrees. Would you augment with 30?
 
 # %% [markdown]
 # ## Does it help?
@@ -327,16 +378,3 @@ for recipe in ("none", "paper", "light", "course"):
 # - A rotation samples backwards: the grid holds the inverse, on pixel centres, $y$ downwards.
 # - One grid for all steps, a batch at a time, on the device; draw members instead of storing them.
 # - What has a place turns along. Split first, then augment.
-
-# %% [markdown]
-# ## Exercises
-
-# %% [markdown] exercise="augmentation.rotation_grid"
-# Make the sampling grid of a rotation without `F.affine_grid`.
-
-# %% [markdown] exercise="augmentation.turn_points"
-# A face is turned; where are its eyes now? This is the *forward* question, so think about the sign
-# again.
-
-# %% [markdown] exercise="augmentation.draw_members"
-# Given the sets of fifteen of a whole batch, take one member for each image.

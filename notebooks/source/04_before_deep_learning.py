@@ -54,7 +54,7 @@ print(f"128 of {len(directions)} directions hold {shares[:128].sum():.0%} of the
 # Look at what the first ones are about. Is any of them a smile?
 
 
-# %%
+# %% tags=["slide"]
 def grey(values):
     """Any numbers (P,) as a grey picture."""
     low, high = values.min(), values.max()
@@ -67,13 +67,18 @@ plots.pictures(named, "The first eigenfaces are about light and hair; an open mo
 # %% [markdown]
 # The first directions hold what differs most from picture to picture, and that is not the
 # expression: an open mouth has to wait for the seventh. A face is now a few numbers: how much of
-# each eigenface is in it. Look at how many it takes until you recognise the expression.
+# each eigenface is in it.
 
-# %%
+# %% [markdown] exercise="classics.rebuild"
+# A face from its eigenfaces.
+
+# %% [markdown]
+# Look at how many it takes until you recognise the expression.
+
+# %% tags=["slide"]
 rebuilt = {"the face": face}
 for k in (8, 32, 128):
-    weights = directions[:k] @ (face.flatten() - mean)  # (k,)
-    rebuilt[f"of {k}"] = grey(mean + directions[:k].T @ weights)
+    rebuilt[f"of {k}"] = grey(rebuild(face.flatten().float(), mean, directions[:k]))
 plots.pictures(rebuilt, "The expression comes with the later eigenfaces", columns=4, width=5)
 
 # %% [markdown]
@@ -93,9 +98,29 @@ bits = [int(patch[place] >= patch[1, 1]) for place in ring]
 print("bits", bits, "number", sum(bit << k for k, bit in enumerate(bits)))
 
 # %% [markdown]
-# Four bright ones in a row, then four dark ones: an edge. Of the 256 numbers, 58 change between
-# bright and dark at most twice on the way round. They are called **uniform**; they stand for edges,
-# corners, spots and flat places. All others are mostly noise and share one number, so 59 remain.
+# Four bright ones in a row, then four dark ones: an edge. Now for every pixel of every face:
+
+# %% [markdown] exercise="classics.lbp_codes"
+# Local binary patterns of a whole batch at once: eight shifted pictures, eight comparisons.
+
+# %%
+around = tuple((down - 1, right - 1) for down, right in ring)
+numbers = lbp_codes(faces.images, around)  # (7, 46, 46)
+print(tuple(numbers.shape), "numbers from", int(numbers.min()), "to", int(numbers.max()))
+
+# %% [markdown]
+# Of the 256 numbers, 58 change between bright and dark at most twice on the way round. They are
+# called **uniform**; they stand for edges, corners, spots and flat places. All others are mostly
+# noise and share one number, so 59 remain.
+
+# %% [markdown] exercise="classics.is_uniform"
+# Which of the 256 numbers are uniform? Read the bits as a ring.
+
+# %% tags=["nbval-check-output"]
+uniform = torch.tensor([is_uniform(number) for number in range(256)])
+print(f"{uniform.sum()} numbers are uniform, {uniform[numbers].float().mean():.0%} of our pixels")
+
+# %% [markdown]
 # scikit-image has it, with the diagonal neighbours at distance 1, on the circle.
 
 # %%
@@ -103,12 +128,12 @@ from fercourse.shallow import lbp
 
 codes = torch.from_numpy(np.stack([lbp.codes(image.numpy()) for image in faces.images]))
 names = [BASIC[k].title for k in range(7)]
-print(f"{(codes < 58).float().mean():.0%} of the pixels are uniform")
+print(f"by scikit-image, {(codes < 58).float().mean():.0%} of the pixels are uniform")
 
 # %% [markdown]
 # Look for the mouth: its corners and lips are lines of one tone, whatever the light.
 
-# %%
+# %% tags=["slide"]
 drawn = {name: (codes[k] * 4).byte() for k, name in enumerate(names)}
 plots.pictures(drawn, "Patterns keep lips, lids and brows, and drop the light", columns=7)
 
@@ -129,7 +154,7 @@ print(features.shape, "sums to", round(float(features.sum()), 3), "over", region
 # of the two legs of a right angle, do not mind where exactly the stripe lies: that is the
 # **energy**. As a convolution whose kernel nobody learns:
 
-# %%
+# %% tags=["slide"]
 from fercourse.shallow import gabor
 
 even, odd = gabor.wave(8.0)  # (8, 1, k, k): eight directions
@@ -160,7 +185,7 @@ plots.pictures({"face": face} | drawn, "Lips and lids answer to 90°, the sides 
 # neighbouring cells are brought to a common length, which takes contrast away (Dalal and Triggs,
 # 2005). Look at the strokes: can you still tell the expressions apart?
 
-# %%
+# %% tags=["slide"]
 from skimage.feature import hog
 
 from fercourse.shallow.hog import settings
@@ -187,7 +212,7 @@ for name, f in fitted.items():
     seconds = f.seconds_features + f.seconds_fit
     print(f"{name:6}{f.dimensions:6,} numbers, strength {f.strength:g}, {seconds:5.1f} s")
 
-# %%
+# %% tags=["slide"]
 from fercourse.evaluation.predict import tally
 
 for f in fitted.values():
@@ -198,6 +223,32 @@ for f in fitted.values():
 # A few hundred faces are too few to rank methods; here everything can be tried out. The ranking
 # comes from recorded runs.
 #
+# ## Open experiment: put the light out
+#
+# A binary pattern "drops the light", it was said above. Multiply every pixel of the test faces by a
+# factor, and judge again. Which of the four stands it? **Predict** the accuracy of eigenfaces in
+# half the light (`pca`, which brings each face to one mean and contrast first), an interval that
+# you would bet on four to one, then that of the others for yourself.
+
+# %%
+guess = course.predict("accuracy of pca in half the light, %", 0, 100)
+
+# %%
+from dataclasses import replace
+
+light = 0.5
+dimmed = replace(data.test, images=(data.test.images * light).byte())
+found = {name: tally(f.probabilities(dimmed), dimmed).accuracy for name, f in fitted.items()}
+print({name: f"{accuracy:.1%}" for name, accuracy in found.items()})
+
+# %% [markdown]
+# The bar is your interval, the diamond what came out. Try the light of a dusk, 0.1, with a new
+# prediction: what is lost then is no longer light but grey levels.
+
+# %%
+guess.beside(100 * found["pca"])
+
+# %% [markdown]
 # ## On real faces
 #
 # `fercourse shallow` runs the four on all of FER2013 (trained on Training, the strength chosen on
@@ -206,7 +257,7 @@ for f in fitted.values():
 # the number of test faces leaves. Beside them: model 1, plain VGG16, of lesson 05, in the recipe
 # whose validation accuracy is best. Look at the distance to it on each data set.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 from fercourse.runs.ledger import Ledger
 from fercourse.runs.table2 import before_networks, best_classic
 
@@ -223,7 +274,7 @@ plots.one_field(fields, best_classic(fields))
 #
 # **Efficiency.** Training and prediction, measured where the runs were made:
 
-# %%
+# %% tags=["slide"]
 import pandas as pd
 
 rows = Ledger().shallow(plan="classics", dataset="fer2013")
@@ -250,7 +301,7 @@ ours = max(rows, key=lambda row: row.val_accuracy) if rows else None
 if ours:
     display(plots.confusion(ours.confusion))
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 runs = Ledger().rows(plan="table1", dataset="fer2013", variant="model1", label="cpu")
 if runs:
     ours = max(runs, key=lambda row: row.val_accuracy)
@@ -267,14 +318,3 @@ if runs:
 # - Binary patterns, Gabor waves and gradients are fixed convolutions of a kind, counted by region:
 #   where to look and for what was decided by hand.
 # - They train in minutes; on posed faces they come near a network, on photographs they do not.
-#
-# ## Exercises
-
-# %% [markdown] exercise="classics.lbp_codes"
-# Local binary patterns of a whole batch at once: eight shifted pictures, eight comparisons.
-
-# %% [markdown] exercise="classics.is_uniform"
-# Which of the 256 numbers are uniform? Read the bits as a ring.
-
-# %% [markdown] exercise="classics.rebuild"
-# A face from its eigenfaces: the step that the second figure took.

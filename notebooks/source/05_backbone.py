@@ -31,7 +31,7 @@
 # put batch norm between the two. The paper does not mention it, but thirteen layers train slowly
 # without. The convolution needs no bias then: batch norm would subtract it again.
 
-# %%
+# %% tags=["slide", "slide-code"]
 def convolution(inputs: int, outputs: int) -> nn.Sequential:
     """(N, inputs, H, W) -> (N, outputs, H, W)."""
     return nn.Sequential(
@@ -67,30 +67,28 @@ def block(inputs: int, channels: tuple[int, ...]) -> nn.Sequential:
     return nn.Sequential(*map(convolution, before, channels))
 
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## The shape walk
 #
-# First on paper. What comes out of each block, for the paper's 224 pixels and for the 48 of
-# FER2013?
-#
-# | block | convolutions | channels | side at 224 | side at 48 |
-# | --- | --- | --- | --- | --- |
-# | C1 | 2 | 64 | 224 | 48 |
-# | C2 | 2 | 128 | 112 | 24 |
-# | C3 | 3 | 256 | 56 | 12 |
-# | C4 | 3 | 512 | 28 | 6 |
-# | C5 | 3 | 512 | 14 | 3 |
-#
-# There are four poolings, for five blocks: VGG16's fifth, behind C5, is the one the paper dropped.
-# Then in six lines of code:
+# What comes out of each block, for the paper's 224 pixels and for the 48 of FER2013? First on
+# paper: the plan gives the channels, and a pooling stands between any two blocks. There are four
+# poolings for five blocks: VGG16's fifth, behind C5, is the one the paper dropped. Then write it as
+# a function; the cells below run on yours.
+
+# %% [markdown] exercise="backbone.shape_walk"
+# Channels and side of all five blocks for a face of any size, 97 pixels for instance.
+
+# %% [markdown]
+# Do the blocks agree? We send an empty face through them, and hold every shape against the walk.
 
 # %% tags=["nbval-check-output"]
-for size in (224, 48):
-    x, before = torch.zeros(1, 1, size, size), 1
+for size in (224, 97, 48):
+    x, before, walked = torch.zeros(1, 1, size, size), 1, shape_walk(size)
     for i, channels in enumerate(PLAN):
         x = block(before, channels).eval()(x if i == 0 else F.max_pool2d(x, 2))
         before = channels[-1]
-        print(f"{size} px, C{i + 1}:", tuple(x.shape))
+        assert tuple(x.shape[1:3]) == tuple(walked[i])
+    print(f"{size} px:", "  ".join(f"C{i + 1} {c} x {s}²" for i, (c, s) in enumerate(walked)))
 
 # %% [markdown]
 # At 48 pixels the last block has 3x3 places. With the fifth pooling there would be one, and nothing
@@ -104,6 +102,12 @@ for size in (224, 48):
 # next pooling: shallow ones with many places and little meaning, deep ones the other way round. The
 # paper uses C2 for edges (lesson 06), C3 to C5 for the decoder (08) and reverse attention (09).
 
+# %% [markdown] exercise="backbone.laterals"
+# Fig. 2 as a function: run the blocks, and return what each gives.
+
+# %% [markdown]
+# The backbone is its blocks, and this walk through them:
+
 
 # %% paper="Fig. 2"
 class Backbone(nn.Module):
@@ -115,11 +119,7 @@ class Backbone(nn.Module):
         self.blocks = nn.ModuleList(map(block, before, PLAN))
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        outputs = []
-        for i, block in enumerate(self.blocks):
-            x = block(x if i == 0 else F.max_pool2d(x, 2))  # (N, C_i, H / 2^i, W / 2^i)
-            outputs.append(x)
-        return outputs
+        return laterals(self.blocks, x)  # five times (N, C_i, H / 2^i, W / 2^i)
 
 
 # %% [markdown]
@@ -137,24 +137,25 @@ with torch.no_grad():
         torch.testing.assert_close(mine, packaged)
         print(f"C{c} agrees: {tuple(mine.shape)}")
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## Counting by hand
 #
 # A 3x3 convolution from $a$ to $b$ channels learns $9ab$ weights, and batch norm a scale and a
 # shift for each of the $b$ channels. So the first layer has $9 \cdot 1 \cdot 64 + 2 \cdot 64 = 704$
-# numbers, the second $9 \cdot 64 \cdot 64 + 128 = 36{,}992$. All thirteen:
+# numbers, the second $9 \cdot 64 \cdot 64 + 128 = 36{,}992$. The other eleven are yours.
+
+# %% [markdown] exercise="backbone.count_parameters"
+# Count what a backbone learns without building it.
 
 # %% tags=["nbval-check-output"]
-outputs = [c for channels in PLAN for c in channels]
-inputs = [1, *outputs[:-1]]
-by_hand = sum(9 * a * b + 2 * b for a, b in zip(inputs, outputs, strict=True))
-print(f"by hand {by_hand:,}; in code {sum(p.numel() for p in ours.parameters()):,}")
+by_hand = count_parameters([list(channels) for channels in PLAN], 1)
+print(f"counted {by_hand:,}; in code {sum(p.numel() for p in ours.parameters()):,}")
 
 # %% [markdown]
 # VGG16 is known for 138 million. Where are the rest? In the fully connected layers: the first alone
 # joins $512 \cdot 7 \cdot 7$ numbers to 4,096.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 connected = sum(a * b + b for a, b in ((512 * 7 * 7, 4096), (4096, 4096), (4096, 1000)))
 print(f"fully connected layers: {connected:,}")
 print(f"their share of VGG16: {connected / (connected + by_hand):.0%}")
@@ -167,24 +168,25 @@ print(f"their share of VGG16: {connected / (connected + by_hand):.0%}")
 # ## Receptive fields
 #
 # How much of a face does one location of C5 know about? Two rules. A kernel of $k$ widens the view
-# by $k - 1$ steps. And behind a pooling, one step is twice as many pixels. (Below, 3 · 2 · 4 is
-# three convolutions, two steps each, of four pixels.)
+# by $k - 1$ steps. And behind a pooling, one step is twice as many pixels. (Below, 2 · 2 · 2 is two
+# convolutions, two steps each, of two pixels.) Go on with this table to C5, then write it down once
+# and for all:
 #
 # | | step | widened by | sees |
 # | --- | --- | --- | --- |
 # | C1: two convolutions | 1 | 2 · 2 · 1 | 5 |
 # | pooling | 1 | 1 | 6 |
 # | C2: two convolutions | 2 | 2 · 2 · 2 | 14 |
-# | pooling | 2 | 2 | 16 |
-# | C3: three convolutions | 4 | 3 · 2 · 4 | 40 |
 
-# %% tags=["nbval-check-output"]
-sees, step, fields = 1, 1, {}
+# %% [markdown] exercise="backbone.receptive_field"
+# The two rules, for any stack of layers.
+
+# %% tags=["nbval-check-output", "slide"]
+layers, fields = [], {}
 for i, channels in enumerate(PLAN, start=1):
-    if i > 1:  # a pooling: kernel 2, stride 2
-        sees, step = sees + step, 2 * step
-    sees += len(channels) * 2 * step
-    fields[f"C{i}"] = sees
+    layers += [(2, 2)] if i > 1 else []  # the pooling: kernel 2, stride 2
+    layers += [(3, 1)] * len(channels)
+    fields[f"C{i}"] = receptive_field(layers)
 print(fields)
 
 # %% [markdown]
@@ -204,7 +206,7 @@ print("rows touched:", int(touched.any(1).sum()), "by hand:", fields["C3"])
 # Here are the five squares on a face of the paper's size and on one of FER2013's. Look at which of
 # them leave the picture.
 
-# %%
+# %% tags=["slide"]
 from fercourse.datasets import synthetic
 
 portraits = {size: synthetic.draw("surprise", size=size) for size in (224, 48)}
@@ -222,50 +224,46 @@ plots.receptive_fields({s: np.asarray(p.image) for s, p in portraits.items()}, f
 # A pixel in the middle reaches C4 on thousands of ways through the kernels, one at the rim on a
 # single one. So the rule above is the *largest* field, not the *effective* one (Luo et al., 2016).
 # We measure that one on a trained network: the squared gradient of a location in the middle of each
-# block, for every pixel, averaged over drawn faces.
-
-
-# %%
-def influence(net: fercourse.FERNet, x: Tensor, block: int) -> Tensor:
-    """Mean squared gradient of the middle location of C_block: (N, 1, H, W) -> (H, W)."""
-    x = x.clone().requires_grad_()
-    c = net.backbone(x)[0][block - 1]  # (N, C, h, w)
-    middle = c[:, :, c.shape[2] // 2, c.shape[3] // 2]  # (N, C)
-    (gradient,) = torch.autograd.grad(middle.sum(), x)  # faces do not mix
-    return gradient.square().mean((0, 1))
-
-
-def half_side(map_: Tensor, centre: float) -> int:
-    """Side of the square around (centre, centre) that holds half of a map (H, W), pixels."""
-    at = (torch.arange(len(map_)) + 0.5 - centre).abs()  # of the pixels' middles
-    ring = torch.maximum(at[:, None], at)  # distance from the centre, as squares measure it
-    inside = [map_[ring < side / 2].sum() for side in range(1, 2 * len(map_))]
-    return 1 + sum(bool(v < map_.sum() / 2) for v in inside)
-
+# block, for every pixel, averaged over drawn faces. (`influence` is one call of autograd, as above;
+# `half_side` widens a square until it holds half of the sum.)
 
 # %%
+from fercourse.explain import receptive
 from fercourse.explain.layers import as_input
 
 trained_net = fercourse.pretrained("fer2013", model=1).network
 some = fercourse.load("synthetic", count=210, difficulty=0.1).train[:64]
 x = as_input(trained_net, some)  # (64, 1, 48, 48)
-listens = {f"C{i}": influence(trained_net, x, i) for i in range(1, 6)}
+listens = {f"C{i}": receptive.influence(trained_net, x, i) for i in range(1, 6)}
+
+# %% [markdown]
 # A location in the middle of a grid of 48, 24, 12, 6 or 3 is so many pixels from the rim:
-centres = {f"C{i}": (48 // 2**i + 0.5) * 2 ** (i - 1) for i in range(1, 6)}
-half = {name: half_side(map_, centres[name]) for name, map_ in listens.items()}
+
+# %%
+centres = {f"C{i}": receptive.place(i, 48 // 2**i) for i in range(1, 6)}
+half = {name: receptive.half_side(v, (centres[name],) * 2) for name, v in listens.items()}
 print(half)
 
 # %% [markdown]
 # Bright is influence, the solid square holds half of it, and the dashed one is the square of the
 # rule, cut off at the picture's rim. How much smaller is the solid one in C4?
 
-# %%
+# %% tags=["slide"]
 plots.effective_fields({k: v.numpy() for k, v in listens.items()}, fields, half, centres)
 
 # %% [markdown]
 # So at 48 pixels a location of C4 *can* see everything and listens to a good part of it. A grid's
 # location stands for a part of the face after all, which lesson 16 needs when it lays coarse maps
 # on faces.
+
+# %% [markdown]
+# Now any unit, on one face. Put it on an eye and go from C1 to C5: in which block does the solid
+# square leave the eye, and from which on does the unit hear the mouth?
+
+# %%
+from fercourse import widgets
+
+widgets.unit_field(trained_net, some[:14])
 
 # %% [markdown]
 # ## What the blocks see
@@ -276,7 +274,7 @@ plots.effective_fields({k: v.numpy() for k, v in listens.items()}, fields, half,
 # a place where it exceeds a tenth of its highest value.) Look for three things: lines, parts, and
 # how coarse it gets.
 
-# %%
+# %% tags=["slide"]
 faces = fercourse.load("synthetic", count=210, difficulty=0.1).train
 photographic = fercourse.pretrained("fer2013", model=1, device=lesson.device).network
 plots.blocks_seen(photographic, faces.of("surprise")[2:3])
@@ -345,7 +343,7 @@ torch.testing.assert_close(logits, model(x).logits)
 # `width` multiplies every channel count, to keep a laptop in the game. Parameters go with its
 # square:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 for width in (1.0, 0.5, 0.375, 0.125):
     with torch.device("meta"):  # shapes without numbers: nothing is initialised
         net = fercourse.FERNet(fercourse.ModelConfig.table1(1, width=width))
@@ -368,8 +366,43 @@ fit = lesson.fit("model1", config, data)
 # lowest. (Below them are the learning rate and two losses that are only watched here: lessons 11
 # and 10.) The kept epoch is chosen on the validation split; the test split chooses nothing.
 
-# %%
+# %% tags=["slide"]
 plots.learning_curves(fit.history)
+
+# %% [markdown]
+# ## Open experiment: a hand on the face
+#
+# The mean over all places makes no difference between them. So how much does it matter if a part of
+# the face is covered? We cover a strip of twelve pixels with grey, at the top, in the middle or at
+# the bottom, and count the answers that change, among drawn faces and with model 1 trained on such.
+# **Predict first**: an interval that you would bet on four to one. Replace 0 and 100, and run the
+# cell.
+
+# %%
+guess = course.predict("answers that change when the lowest quarter is covered, %", 0, 100)
+
+# %% [markdown]
+# Now the change, and the measurement. Try the other strips afterwards, each with a prediction.
+
+# %%
+from fercourse.evaluation.predict import probabilities
+
+top = 36  # the strip's first row: 0, 18 or 36
+judged = fercourse.load("synthetic", count=1400, difficulty=0.1, seed=1).test
+net = fercourse.pretrained("synthetic", model=1, device=lesson.device).network
+covered = judged.images.clone()
+covered[:, top : top + 12] = 128
+was, now = (probabilities(net, images).argmax(1) for images in (judged.images, covered))
+
+# %% [markdown]
+# The bar is your interval, the diamond what came out. Does the diamond lie on the bar?
+
+# %%
+guess.beside(100 * (was != now).float().mean())
+
+# %% [markdown]
+# Which strip matters most, and is that the network's doing, or the painter's, who puts most of what
+# tells expressions apart there?
 
 # %% [markdown]
 # ## Summary
@@ -380,18 +413,3 @@ plots.learning_curves(fit.history)
 #   taken before the pooling.
 # - One location sees 5, 14, 40, 92 and 196 pixels; at 48 pixels that is the whole face from C4 on.
 # - Model 1 is this backbone, an average, an embedding and seven logits. The next lessons add to it.
-
-# %% [markdown]
-# ## Exercises
-
-# %% [markdown] exercise="backbone.shape_walk"
-# Channels and side of all five blocks for a face of any size, 97 pixels for instance.
-
-# %% [markdown] exercise="backbone.receptive_field"
-# The two rules above, for any stack of layers.
-
-# %% [markdown] exercise="backbone.count_parameters"
-# Count what a backbone learns without building it.
-
-# %% [markdown] exercise="backbone.laterals"
-# Fig. 2 as a function: run the blocks, and return what each gives.

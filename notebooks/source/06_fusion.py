@@ -25,7 +25,7 @@
 # this paper: shallow features know *where* lines run, deep ones know *what* they mean; let the
 # classifier have both. We look at the edges first, then at the branch, then at the fusion.
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## Edges by formula
 #
 # What an edge is can be said without any learning: a place where grey changes quickly. Sobel's two
@@ -34,23 +34,15 @@
 # $$g = \sqrt{(K * x)^2 + (K^{\mathsf T} * x)^2}, \qquad
 # K = \tfrac18\left(\begin{matrix} -1 & 0 & 1\\ -2 & 0 & 2\\ -1 & 0 & 1 \end{matrix}\right)$$
 
-# %%
-K = torch.tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]]) / 8
-
-
-def edges_of(x: Tensor) -> Tensor:
-    """(N, 1, H, W) -> (N, 1, H, W), the slope's length, in grey levels a pixel."""
-    padded = F.pad(x, (1, 1, 1, 1), mode="replicate")  # the frame of a picture is no edge
-    slopes = F.conv2d(padded, torch.stack((K, K.T))[:, None])  # (N, 2, H, W)
-    return slopes.square().sum(1, keepdim=True).sqrt()
-
+# %% [markdown] exercise="fusion.sobel"
+# The slope's length at every pixel. Mind the frame of the picture: it is no edge.
 
 # %% [markdown]
 # A ramp that rises by one grey level a pixel has slope 1 everywhere, except at its ends:
 
 # %% tags=["nbval-check-output"]
 ramp = torch.arange(6.0).expand(1, 1, 4, 6)  # rises from left to right
-print(edges_of(ramp)[0, 0, 1].tolist())
+print(sobel(ramp)[0, 0, 1].tolist())
 
 # %% [markdown]
 # On drawn faces, at C2's size: half the side of the picture.
@@ -58,7 +50,7 @@ print(edges_of(ramp)[0, 0, 1].tolist())
 # %%
 faces = fercourse.load("synthetic", count=210, difficulty=0.1).train[:128]
 grey = faces.images[:, None].float() / 255  # (N, 1, 48, 48)
-edges = F.avg_pool2d(edges_of(grey), 2)  # (N, 1, 24, 24)
+edges = F.avg_pool2d(sobel(grey), 2)  # (N, 1, 24, 24)
 
 # %% [markdown]
 # ## Are there edges in C2?
@@ -98,7 +90,7 @@ print(f"from brightness:           R² = {readout(F.avg_pool2d(grey, 2), edges)[
 # %% [markdown]
 # Now the five blocks of model 1, trained on FER2013:
 
-# %%
+# %% tags=["slide"]
 from fercourse.explain import features
 
 photographic = fercourse.pretrained("fer2013", model=1, device=lesson.device).network
@@ -141,7 +133,7 @@ print({name: round(value, 2) for name, value in best.items()}, f"mean map {mean_
 # One of the faces that nothing was fitted to. From left to right, watch the drawing dissolve: where
 # do you stop recognising it? Under each block stands what it holds and what its grid could.
 
-# %%
+# %% tags=["slide"]
 k = 70
 plots.edge_readouts(
     faces.images[k].numpy(),
@@ -159,7 +151,7 @@ plots.edge_readouts(
 # more of them than C2, but at four times the places; C2 is the compromise. And how much of this was
 # *learned*? The same question to a network that has learned nothing:
 
-# %%
+# %% tags=["slide"]
 torch.manual_seed(0)
 untrained = fercourse.FERNet(photographic.config).to(lesson.device).eval()
 for i in (1, 2, 3):
@@ -189,11 +181,14 @@ print("C2", tuple(c2.shape), "-> edge map", tuple(edge(c2).shape))
 print("parameters:", sum(p.numel() for p in edge.parameters()), "= 128 * 64 + 2 * 64")
 
 # %% [markdown]
-# A 1x1 convolution is a matrix, applied at every place alone:
+# A 1x1 convolution mixes channels at every place alone. So it must be possible without any:
+
+# %% [markdown] exercise="fusion.one_by_one"
+# Show that a 1x1 convolution is only a matrix: compute it without any convolution.
 
 # %%
 matrix = edge[0].weight.flatten(1)  # (64, 128)
-torch.testing.assert_close(edge[0](c2), torch.einsum("nchw,ec->nehw", c2, matrix))
+torch.testing.assert_close(edge[0](c2), one_by_one(c2, matrix, torch.zeros(64)))
 
 # %% [markdown]
 # It is the package's `EdgeBranch`, checked by loading the weights of one into the other:
@@ -205,35 +200,28 @@ packaged = EdgeBranch(128, 64)
 packaged.conv.load_state_dict(edge.state_dict())
 torch.testing.assert_close(packaged.eval()(c2), edge.eval()(c2))
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## Fusion
 #
 # The edge map has 24x24 places, C3 has 12x12, C4 6x6 and C5 3x3. Maps of different size cannot be
 # put side by side; their means can. So each map is pooled to one number a channel, and the vectors
-# are concatenated. At width 1, by hand: $512 + 64 + 256 + 512 = 1344$ numbers describe a face.
+# are concatenated. How many numbers describe a face at width 1? Count, then write it.
+
+# %% [markdown] exercise="fusion.fuse"
+# Maps of any sizes in, one vector a face out.
 
 # %% tags=["nbval-check-output"]
 maps = [torch.rand(2, 512, 3, 3), edge(c2), torch.rand(2, 256, 12, 12), torch.rand(2, 512, 6, 6)]
-fused = torch.cat([m.mean((2, 3)) for m in maps], 1)  # C5, edges, C3, C4
-print(tuple(fused.shape))
+print(tuple(fuse(maps).shape), "=", " + ".join(str(m.shape[1]) for m in maps))
 
 # %% [markdown]
 # Inside the package, model 2 does nothing else. With its own layers, in our order:
 
 # %%
 model = fercourse.FERNet(fercourse.ModelConfig.table1(2, width=0.125)).eval()
-
-
-def descriptors(model: nn.Module, x: Tensor) -> dict[str, Tensor]:
-    """The parts of model 2's fused vector, (N, C) each, in order."""
-    _, c2, c3, c4, c5 = model.backbone(x)[0]
-    parts = {"C5": c5, "edge": model.edge(c2), "C3": c3, "C4": c4}
-    return {name: part.mean((2, 3)) for name, part in parts.items()}
-
-
-# %%
 x = torch.randn(2, 1, 48, 48)
-vector = torch.cat(list(descriptors(model, x).values()), 1)  # (2, 168)
+_, c2, c3, c4, c5 = model.backbone(x)[0]
+vector = fuse([c5, model.edge(c2), c3, c4])  # (2, 168)
 logits = model.classify(model.embed(vector).relu())
 torch.testing.assert_close(logits, model(x).logits)
 
@@ -243,7 +231,7 @@ torch.testing.assert_close(logits, model(x).logits)
 # not where it runs:
 
 # %% tags=["nbval-check-output"]
-m = edge(c2)  # (2, 64, 24, 24)
+m = edge(torch.rand(2, 128, 24, 24))  # (2, 64, 24, 24)
 shuffled = m.flatten(2)[..., torch.randperm(24 * 24)].view_as(m)
 print("the same descriptor?", torch.allclose(m.mean((2, 3)), shuffled.mean((2, 3)), atol=1e-5))
 
@@ -255,7 +243,7 @@ print("the same descriptor?", torch.allclose(m.mean((2, 3)), shuffled.mean((2, 3
 # show something else: lateral *outputs*, and "the ultimate result was derived by fusing the
 # high-level and low-level features". Both cannot be the whole truth.
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # List the readings before choosing one:
 #
 # 1. C2 is an extra *input* of blocks 3, 4 and 5. So says the sentence; but Fig. 2 draws no such
@@ -268,32 +256,17 @@ print("the same descriptor?", torch.allclose(m.mean((2, 3)), shuffled.mean((2, 3
 # We take the third. The first has a price that can be counted: C2, resized, would be concatenated
 # to what each of the three blocks takes in, and only their first convolutions grow.
 
+# %% [markdown] exercise="fusion.extra_weights"
+# The first reading, priced for any backbone.
+
 # %% tags=["nbval-check-output"]
-first_outputs = (256, 512, 512)  # of the first convolution in blocks 3, 4 and 5
-extra = sum(9 * 128 * c for c in first_outputs)
+extra = extra_weights(128, [256, 512, 512])  # the first convolutions of blocks 3, 4 and 5
 print(f"reading 1 adds {extra:,} weights, reading 3 a branch of {128 * 64 + 128:,}")
 
 # %% [markdown]
 # When a paper leaves such a gap, three things help: say which reading you took, make it a switch if
 # it is cheap, and look whether the results depend on it. (`fercourse.ModelConfig.fusion` switches
 # this branch; the table of all our readings is in `docs/design.md`.)
-
-# %% [markdown]
-# ## Model 2, trained for a moment
-#
-# The same few epochs as model 1 got in lesson 05.
-
-# %%
-data = lesson.data(1400)
-config = fercourse.preset(lesson.pick(smoke="smoke", full="cpu"), model=2)
-config = config.change(**{"train.epochs": lesson.pick(smoke=6, full=8)})
-fit = lesson.fit("model2", config, data)
-print(f"validation accuracy: {max(epoch['val_accuracy'] for epoch in fit.history):.1%}")
-
-# %% [markdown]
-# Is it better than model 1's? Resist. One run each, on a few hundred faces: train either again with
-# another seed, and the order may turn. Below we ask the ledger instead, where several seeds are
-# kept.
 
 # %% [markdown]
 # ## Does the head use the edges?
@@ -304,36 +277,38 @@ print(f"validation accuracy: {max(epoch['val_accuracy'] for epoch in fit.history
 # descriptor.)
 
 # %%
-from fercourse.preprocess import normalise
+from fercourse.explain import fused
 
 trained = fercourse.pretrained("synthetic", model=2, device=lesson.device).network
-drawn = data if data.name == "synthetic" else fercourse.load("synthetic", difficulty=0.1)
-
-
-@torch.no_grad()
-def parts_of(faces: fercourse.Faces) -> dict[str, Tensor]:
-    x = normalise(faces.images.to(lesson.device))
-    chunks = [descriptors(trained, part) for part in x.split(256)]
-    return {name: torch.cat([c[name] for c in chunks]) for name in chunks[0]}
+drawn = fercourse.load("synthetic", count=1400, difficulty=0.1, seed=1)
+usual = {name: part.mean(0) for name, part in fused.parts_of(trained, drawn.train).items()}
+parts = fused.parts_of(trained, drawn.val)  # by name, (N, C)
 
 
 # %%
-def right(parts: dict[str, Tensor]) -> Tensor:
-    answers = trained.classify(trained.embed(torch.cat(list(parts.values()), 1)).relu()).argmax(1)
-    return answers.cpu() == drawn.val.labels  # (N,)
+def right(*quiet: str) -> Tensor:
+    answers = fused.head(trained, fused.silenced(parts, usual, quiet)).argmax(1)
+    return answers == drawn.val.labels  # (N,)
 
 
-usual = {name: part.mean(0) for name, part in parts_of(drawn.train).items()}  # (C,) each
-parts = parts_of(drawn.val)
-without = {name: right(parts | {name: usual[name].expand_as(parts[name])}) for name in parts}
+without = {name: right(name) for name in parts}
 
 # %% [markdown]
 # The longer the bar, the more the head relies on that part. Before you look: which one do you
 # expect at the top, and how long is the edge map's bar?
 
-# %%
+# %% tags=["slide"]
 lengths = {name: part.shape[1] for name, part in parts.items()}
-plots.parts_used(right(parts), without, lengths)
+plots.parts_used(right(), without, lengths)
+
+# %% [markdown]
+# And several at once? Find two parts that cost little each, and much together: each could stand in
+# for the other.
+
+# %%
+from fercourse import widgets
+
+widgets.silence(trained, drawn.train, drawn.val)
 
 # %% [markdown]
 # A part whose silence costs nothing is not useless for that reason: C4, say, may carry what C5
@@ -341,9 +316,9 @@ plots.parts_used(right(parts), without, lengths)
 # decides without it. And the network above, which the paper calls edge-enhanced, was never *asked*
 # for edges: no loss compares its edge map with one. Let us see what became of it:
 
-# %%
+# %% tags=["slide"]
 edge_map = features(trained, drawn.val, "edge")  # (N, 8, 24, 24)
-target = F.avg_pool2d(edges_of(drawn.val.images[:, None].float() / 255), 2)
+target = F.avg_pool2d(sobel(drawn.val.images[:, None].float() / 255), 2)
 for name, given in (("C2", features(trained, drawn.val, "block2")), ("edge map", edge_map)):
     print(f"edges readable from {name} of model 2: R² = {readout(given, target)[1]:.2f}")
 
@@ -356,26 +331,14 @@ for name, given in (("C2", features(trained, drawn.val, "block2")), ("edge map",
 # %% [markdown]
 # ## Ablation: model 1 → 2
 #
-# What the paper claims for fusion, and what our runs say so far:
+# What the paper claims for fusion, and what our runs say so far. Each line is a difference with its
+# 95 % interval, over seeds, and on CK+ over folds. A hollow circle is a single seed, which has no
+# interval. Look at whether an interval contains zero, and at how many runs it rests on.
 
-# %%
+# %% paper="Table 1" tags=["nbval-check-output", "slide"]
 from fercourse.runs.ledger import Ledger
 
-both = {"plan": "table1", "variant": ["model1", "model2"]}
-for claim in Ledger().claims(**both):
-    numbers = f"{claim.test_accuracy:.2%}, Sta {claim.stability:.2%}"
-    print(f"{claim.source} on {claim.dataset}: {numbers}")
-runs = [row.variant for row in Ledger().rows(**both)]
-print(f"our own runs: {runs.count('model1')} of model 1, {runs.count('model2')} of model 2")
-print("(each fold of CK+ is a run)")
-
-# %% [markdown]
-# Each line is a difference with its 95 % interval, over seeds, and on CK+ over folds. A hollow
-# circle is a single seed, which has no interval. Look at whether an interval contains zero, and at
-# how many runs it rests on.
-
-# %% paper="Table 1" tags=["nbval-check-output"]
-plots.ablation_step(Ledger().entries(**both), 1, 2)
+plots.ablation_step(Ledger().entries(plan="table1"), 1, 2)
 
 # %% [markdown]
 # ## Summary
@@ -388,18 +351,3 @@ plots.ablation_step(Ledger().entries(**both), 1, 2)
 #   price them, and say which we took.
 # - Pooling discards where an edge runs, no loss asks for edges, and silencing a part shows what the
 #   head really uses.
-
-# %% [markdown]
-# ## Exercises
-
-# %% [markdown] exercise="fusion.fuse"
-# Maps of any sizes in, one vector a face out.
-
-# %% [markdown] exercise="fusion.sobel"
-# Sobel's edges once more, from memory. Mind the frame of the picture.
-
-# %% [markdown] exercise="fusion.one_by_one"
-# Show that a 1x1 convolution is only a matrix: compute it without any convolution.
-
-# %% [markdown] exercise="fusion.extra_weights"
-# The first reading, priced for any backbone.

@@ -25,7 +25,7 @@
 # the channel by it. The paper's version is called GCCA, *group convolutional channel attention*.
 # It stands behind each of the five blocks (highlighted above).
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## Fig. 3 in one table
 #
 # $N$ faces, $C$ channels, $H \times W$ places. Fig. 3 and its text describe seven steps. We build
@@ -68,7 +68,7 @@ for name, row in (("average", average), ("maximum", maximum)):
 # To the average, a spot, a line and an even grey are the same. To the maximum, a clean spot and a
 # noisy one are. GCCA therefore keeps both, and adds a third: "random pooling".
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## Random pooling: the paper is silent, Zeiler and Fergus are not
 #
 # The paper gives no formula for $F_{rdm}$ and no reference. A pooling of this kind that has one is
@@ -100,32 +100,27 @@ print(f"mean of the draws {values.mean():.2f}, expectation {(81 + 8) / 17:.2f}")
 
 # %% [markdown]
 # For a batch, the expectation is two sums. One thing can go wrong: a dead channel is $0/0$. We
-# want 0 there, so the divisor is kept above zero.
+# want 0 there. Public versions get this pooling wrong in many ways; the check knows most of them.
 
-
-# %%
-def expected(x: Tensor) -> Tensor:
-    """sum(a^2) / sum(a) of every channel: (N, C, H, W) -> (N, C)."""
-    total = x.sum((2, 3))  # (N, C)
-    return x.square().sum((2, 3)) / total.clamp_min(1e-12)
-
+# %% [markdown] exercise="gcca.stochastic_pool"
+# Write stochastic pooling for a whole batch, both ways.
 
 # %% [markdown]
-# It equals the package's `stochastic_pool` in evaluation, for the toy channels and for a batch
-# as a ReLU leaves it:
+# It equals the package's in evaluation, for the toy channels and for a batch as a ReLU leaves it:
 
 # %%
 from fercourse import modules
 
 x = torch.randn(2, 64, 12, 12).relu()  # (N, C, H, W)
-torch.testing.assert_close(expected(x), modules.stochastic_pool(x, training=False))
-torch.testing.assert_close(expected(toy), modules.stochastic_pool(toy, training=False))
+for given in (x, toy):
+    packaged = modules.stochastic_pool(given, training=False)
+    torch.testing.assert_close(stochastic_pool(given, training=False), packaged)
 
 # %% [markdown]
 # Here are the toy channels with all three poolings. Look along each colour: does it tell the four
 # living channels apart?
 
-# %%
+# %% tags=["slide"]
 plots.poolings({"spot": spot, "line": line, "even": even, "noisy": noisy, "dead": dead})
 
 # %% [markdown]
@@ -134,8 +129,9 @@ plots.poolings({"spot": spot, "line": line, "even": even, "noisy": noisy, "dead"
 # confuses; try to draw them. That is the case for keeping three.)
 
 # %%
-assert (x.mean((2, 3)) <= expected(x)).all()
-assert (expected(x) <= x.amax((2, 3))).all()
+expected = stochastic_pool(x, training=False)  # (N, C)
+assert (x.mean((2, 3)) <= expected).all()
+assert (expected <= x.amax((2, 3))).all()
 
 # %% [markdown]
 # Why draw at all, when the expectation is at hand? Chance is a regulariser, as in dropout: the
@@ -144,7 +140,7 @@ assert (expected(x) <= x.amax((2, 3))).all()
 
 # %% tags=["nbval-check-output"]
 for training in (True, False):
-    once, again = (modules.stochastic_pool(x, training) for _ in range(2))
+    once, again = (stochastic_pool(x, training) for _ in range(2))
     print(f"training={training}: the same twice? {torch.equal(once, again)}")
 
 # %% [markdown]
@@ -175,15 +171,19 @@ print("stack:", torch.stack((avg, top, rdm), 2).flatten(1).tolist())
 # group. Nothing would crash, the shapes are right, the network would even train. This is the
 # quietest way to get GCCA wrong; `stack` along a new axis is right.
 
+# %% [markdown] exercise="gcca.side_by_side"
+# Put the three descriptors in the order that the grouped convolution needs.
+
 
 # %%
 def descriptors(x: Tensor, training: bool) -> Tensor:
-    """Average, maximum and stochastic pooling of each channel: (N, C, H, W) -> (N, C, 3)."""
-    drawn = modules.stochastic_pool(x, training)  # (N, C)
-    return torch.stack((x.mean((2, 3)), x.amax((2, 3)), drawn), 2)
+    """Average, maximum and stochastic pooling of each channel: (N, C, H, W) -> (N, 3C, 1, 1)."""
+    drawn = stochastic_pool(x, training)  # (N, C)
+    return side_by_side(x.mean((2, 3)), x.amax((2, 3)), drawn)
 
 
-torch.testing.assert_close(descriptors(x, False), modules.GCCA(64).eval().descriptors(x))
+packaged = modules.GCCA(64).eval().descriptors(x)  # (N, C, 3)
+torch.testing.assert_close(descriptors(x, False), packaged.flatten(1)[..., None, None])
 
 # %% [markdown]
 # ## The grouped convolution: four numbers a channel
@@ -212,7 +212,7 @@ torch.testing.assert_close(by_group, torch.stack(by_loop, 1))
 # place. Compare it with an ordinary 1x1 convolution as a matrix: rows are outputs, columns inputs,
 # white is no connection.
 
-# %%
+# %% tags=["slide"]
 full = nn.Conv2d(3 * C, C, 1)
 plots.groups(
     {
@@ -237,13 +237,13 @@ for block, channels in enumerate((64, 128, 256, 512, 512), start=1):
 # never squeeze below 4, what the paper's own block 1 has. This deviates from the paper for narrow
 # models only.
 
-# %%
-C, reduction = 64, 16
-group = nn.Conv2d(3 * C, C, 1, groups=C)
-squeeze = nn.Conv2d(C, max(4, C // reduction), 1)
-excite = nn.Conv2d(max(4, C // reduction), C, 1)
+# %% [markdown] exercise="gcca.layers"
+# Make the three layers of eq. 1. How many groups has the first?
 
-# %% [markdown]
+# %%
+group, squeeze, excite = layers(64)
+
+# %% [markdown] tags=["slide"]
 # ## Eq. 1
 #
 # $$P(F) = \sigma(W_2(\delta(W_1(\delta(G(F_{avg}; F_{max}; F_{rdm})))))) \qquad (1)$$
@@ -256,8 +256,7 @@ excite = nn.Conv2d(max(4, C // reduction), C, 1)
 # %% paper="eq. 1"
 def attention(x: Tensor, training: bool = False) -> Tensor:
     """M: one weight in (0, 1) for every channel, (N, C, H, W) -> (N, C, 1, 1)."""
-    three = descriptors(x, training)  # (N, C, 3)
-    fused = group(three.flatten(1)[..., None, None]).relu()  # (N, 3C, 1, 1) -> (N, C, 1, 1)
+    fused = group(descriptors(x, training)).relu()  # (N, 3C, 1, 1) -> (N, C, 1, 1)
     squeezed = squeeze(fused).relu()  # (N, C/16, 1, 1)
     return excite(squeezed).sigmoid()  # (N, C, 1, 1)
 
@@ -276,7 +275,7 @@ print("every weight between 0 and 1?", bool(((m > 0) & (m < 1)).all()))
 # second term: since the sigmoid keeps $M$ below 1, multiplying alone would weaken the response. How
 # much? An untrained sigmoid gives about 0.5, and there are five modules in a row:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 print(f"multiplied only:    0.5 ** 5 = {0.5**5:.3f}")
 print(f"multiplied + added: 1.5 ** 5 = {1.5**5:.2f}")
 
@@ -318,14 +317,10 @@ class OurGCCA(nn.Module):
 
     def __init__(self, channels: int, reduction: int = 16) -> None:
         super().__init__()
-        squeezed = max(4, channels // reduction)
-        self.group = nn.Conv2d(3 * channels, channels, 1, groups=channels)  # G
-        self.squeeze = nn.Conv2d(channels, squeezed, 1)  # W_1
-        self.excite = nn.Conv2d(squeezed, channels, 1)  # W_2
+        self.group, self.squeeze, self.excite = layers(channels, reduction)  # G, W_1, W_2
 
     def attention(self, x: Tensor) -> Tensor:
-        three = descriptors(x, self.training)  # (N, C, 3)
-        fused = self.group(three.flatten(1)[..., None, None]).relu()  # (N, C, 1, 1)
+        fused = self.group(descriptors(x, self.training)).relu()  # (N, C, 1, 1)
         return self.excite(self.squeeze(fused).relu()).sigmoid()  # (N, C, 1, 1), eq. 1
 
     def reweight(self, x: Tensor, m: Tensor) -> Tensor:
@@ -487,7 +482,7 @@ def attention_pool(x: Tensor, query: Tensor) -> Tensor:
 # %%
 torch.testing.assert_close(attention_pool(x, torch.zeros(64)), x.mean((2, 3)))
 share = x.clamp_min(1e-12).log().flatten(2).softmax(2)  # (N, C, L)
-torch.testing.assert_close((x.flatten(2) * share).sum(2), expected(x))
+torch.testing.assert_close((x.flatten(2) * share).sum(2), expected)
 
 # %% [markdown]
 # The logarithm of the activation: $e^{\log a} = a$, so the shares are $a/\sum a$. GCCA's third
@@ -632,7 +627,7 @@ print("after training: ", living(model, found.descriptors))
 # Now both together. Compare the orange bar with the blue one in each block, and read below how many
 # units answer.
 
-# %%
+# %% tags=["slide"]
 plots.gate_spread(found.weights, living(model, found.descriptors))
 
 # %% [markdown]
@@ -688,6 +683,34 @@ for name, weights in choices.items():
 # to ask.
 
 # %% [markdown]
+# ## Open experiment: whose weight is it?
+#
+# A constant for each channel would do, says the second line. Then it should matter much if every
+# channel got *another* channel's constant. We take the means over training faces, and shuffle them
+# among the channels of one block. **Predict** how many answers change, an interval that you would
+# bet on four to one, before you run the rest.
+
+# %%
+guess = course.predict("answers that change with block 5's weights shuffled, %", 0, 100)
+
+# %%
+chosen = 5  # the block whose weights are dealt out anew: 1 to 5
+dealt = [m[torch.randperm(len(m))] if b == chosen else m for b, m in enumerate(means, start=1)]
+shuffled = deepcopy(model)
+shuffled.backbone.attentions = nn.ModuleList(Fixed(w.to(lesson.device)) for w in dealt)
+p = probabilities(shuffled, data.val.images)
+changed = p.argmax(1) != probability["mean of training faces"].argmax(1)
+
+# %% [markdown]
+# The bar is your interval, the diamond what came out. Does it lie on the bar?
+
+# %%
+guess.beside(100 * changed.float().mean())
+
+# %% [markdown]
+# Then take block 1, and predict again. If a block does not mind whose weight is whose, what do its
+# weights say?
+#
 # ## Why it does not answer
 #
 # Look at one squeezed unit *before* its ReLU. It adds up fused descriptors with weights of either
@@ -758,7 +781,7 @@ with torch.no_grad():
 # its mean? Does accuracy gain, against GCCA as read? And do class activation maps come nearer to
 # what the expression changed?
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 from fercourse.runs.attention_record import attention_records, difference
 
 records = attention_records("gcca")
@@ -813,7 +836,7 @@ lines(attention_records("gcca", "fer2013"), "gcca-as-read", mended)
 # nothing. Then look at the third panel: an interval that crosses the line is a difference that ten
 # seeds cannot tell.
 
-# %% paper="Fig. 2" tags=["nbval-check-output"]
+# %% paper="Fig. 2" tags=["nbval-check-output", "slide"]
 from fercourse.runs.attention_record import slot_records
 
 plots.relatives(slot_records())
@@ -853,23 +876,11 @@ lines(slot_records("fer2013"), "gcca-none", standing)
 # ## Ablation: model 2 → 3
 #
 # In Table 1, GCCA is the step that gains most. The claims and our own runs, as far as the ledger
-# has them, with 95 % intervals over seeds, on CK+ over folds:
+# has them, with 95 % intervals over seeds, on CK+ over folds. Look at whose interval contains zero,
+# and at how many runs stand behind each line. (A hollow circle is a single seed, which has none.)
 
-# %%
-both = {"plan": "table1", "variant": ["model2", "model3"]}
-for claim in Ledger().claims(**both):
-    numbers = f"{claim.test_accuracy:.2%}, Sta {claim.stability:.2%}"
-    print(f"{claim.source} on {claim.dataset}: {numbers}")
-runs = [row.variant for row in Ledger().rows(**both)]
-print(f"our own runs: {runs.count('model2')} of model 2, {runs.count('model3')} of model 3")
-print("(each fold of CK+ is a run)")
-
-# %% [markdown]
-# Look at whose interval contains zero, and at how many runs stand behind each line. A hollow circle
-# is a single seed, which has no interval.
-
-# %% paper="Table 1" tags=["nbval-check-output"]
-plots.ablation_step(Ledger().entries(**both), 2, 3)
+# %% paper="Table 1" tags=["nbval-check-output", "slide"]
+plots.ablation_step(book.entries(plan="table1"), 2, 3)
 
 # %% [markdown]
 # ## Summary
@@ -892,16 +903,6 @@ plots.ablation_step(Ledger().entries(**both), 2, 3)
 # %% [markdown]
 # ## Exercises
 
-# %% [markdown] exercise="gcca.stochastic_pool"
-# Write stochastic pooling for a whole batch, both ways. Public versions get it wrong in many ways;
-# the check knows most of them.
-
-# %% [markdown] exercise="gcca.side_by_side"
-# Put the three descriptors in the order that the grouped convolution needs.
-
-# %% [markdown] exercise="gcca.layers"
-# Make the three layers of eq. 1. How many groups has the first?
-
 # %% [markdown] exercise="gcca.recalibrate"
-# From memory: eq. 1 and eq. 2 in evaluation, with the layers given. Use
+# A last one from memory: eq. 1 and eq. 2 in evaluation, with the layers given. Use
 # `fercourse.modules.stochastic_pool` (or your own) for the third pooling.

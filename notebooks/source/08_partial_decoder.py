@@ -47,7 +47,7 @@
 # Three levels come in. Work out their sizes for a 48-pixel face before you run the next cell: a
 # pooling stands between any two blocks, and lesson 05 listed the channels.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 backbone = fercourse.FERNet(fercourse.ModelConfig.table1(3)).backbone.eval()
 with torch.no_grad():
     (_, _, c3, c4, c5), _ = backbone(torch.rand(2, 1, 48, 48))
@@ -61,19 +61,12 @@ for name, c in (("C3", c3), ("C4", c4), ("C5", c5)):
 # thousand. Everything that follows costs little because of this first step, a 1×1 convolution with
 # batch norm and ReLU on each level.
 #
-# The brick we need again and again:
-
-
-# %%
-def conv_bn(inputs: int, outputs: int, kernel: int, relu: bool = True) -> nn.Sequential:
-    layers = [
-        nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False),
-        nn.BatchNorm2d(outputs),
-    ]
-    return nn.Sequential(*layers, nn.ReLU()) if relu else nn.Sequential(*layers)
-
+# The brick we need again and again is `conv_bn`: a convolution that keeps the size, without a bias,
+# batch norm, and a ReLU unless it says otherwise (`fercourse/modules/blocks.py` has all six lines).
 
 # %% tags=["nbval-check-output"]
+from fercourse.modules.blocks import conv_bn
+
 D = 32
 x3, x4, x5 = (conv_bn(c.shape[1], D, 1)(c) for c in (c3, c4, c5))
 for name, x in (("x3", x3), ("x4", x4), ("x5", x5)):
@@ -104,15 +97,12 @@ except RuntimeError as error:
 
 
 # %% [markdown]
-# So we never name a factor. We name the *partner*:
+# So we never name a factor. We name the *partner*.
 
+# %% [markdown] exercise="decoder.resize_like"
+# Bring a deep map to the size of a shallower one, whatever the two sizes are.
 
 # %% tags=["nbval-check-output"]
-def resize_like(x: Tensor, partner: Tensor) -> Tensor:
-    size = partner.shape[2:]
-    return F.interpolate(x, size=size, mode="bilinear", align_corners=False)
-
-
 print(tuple(resize_like(odd5, odd4).shape[2:]), "to meet", tuple(odd4.shape[2:]))
 
 # %% [markdown]
@@ -121,7 +111,7 @@ print(tuple(resize_like(odd5, odd4).shape[2:]), "to meet", tuple(odd4.shape[2:])
 # A product is a soft "and". Where either factor is near zero, the result is. Take a deep map that
 # knows roughly where the mouth is, and a shallow one that marks every edge:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 deep = torch.tensor([0.0, 0.0, 1.0, 1.0, 1.0, 0.0])  # "a mouth, about here"
 edges = torch.tensor([0.9, 0.0, 0.8, 0.0, 0.7, 0.9])  # "edges: hair, lip, lip, collar"
 print(deep * edges)
@@ -131,12 +121,18 @@ print(deep * edges)
 # deep level first passes a 3×3 convolution, a **gate**. It has batch norm but *no ReLU*, as in
 # Wu's published code: behind a ReLU a gate could only scale or block; with a sign it can also say
 # "the opposite".
+#
+# For levels 5 and 4, the product at level 4 is `gate5_to4(up5) * x4`. Now all three levels, at
+# level 3, each deep one through a gate of its own:
+
+# %% [markdown] exercise="decoder.agree"
+# Three levels must agree: write the product at level 3. The two gates are given, as callables.
 
 # %% tags=["nbval-check-output"]
 gate5_to4, gate5_to3, gate4_to3 = (conv_bn(D, D, 3, relu=False) for _ in range(3))
 up5 = resize_like(x5, x4)
 agreed4 = gate5_to4(up5) * x4
-agreed3 = gate5_to3(resize_like(x5, x3)) * gate4_to3(resize_like(x4, x3)) * x3
+agreed3 = agree(x3, x4, x5, gate5_to3, gate4_to3)
 print("levels 5 and 4 agree on", tuple(agreed4.shape))
 print("levels 5, 4 and 3 agree on", tuple(agreed3.shape))
 
@@ -198,7 +194,7 @@ def decode(self, c3: Tensor, c4: Tensor, c5: Tensor) -> tuple[Tensor, Tensor]:
     x3, x4, x5 = self.reduce3(c3), self.reduce4(c4), self.reduce5(c5)  # (N, D, h_i, w_i)
     up5 = resize_like(x5, x4)  # (N, D, h4, w4)
     agreed4 = self.gate5_to4(up5) * x4
-    agreed3 = self.gate5_to3(resize_like(x5, x3)) * self.gate4_to3(resize_like(x4, x3)) * x3
+    agreed3 = agree(x3, x4, x5, self.gate5_to3, self.gate4_to3)  # (N, D, h3, w3)
     merged4 = self.merge4(torch.cat((agreed4, self.carry5(up5)), 1))  # (N, 2D, h4, w4)
     carried4 = self.carry4(resize_like(merged4, x3))  # (N, 2D, h3, w3)
     features = self.features(self.merge3(torch.cat((agreed3, carried4), 1)))  # (N, 3D, h3, w3)
@@ -240,15 +236,17 @@ loss = features.mean((2, 3)).square().sum()
 (gradient,) = torch.autograd.grad(loss, packaged.map.weight, allow_unused=True)
 print("gradient of the map's convolution:", gradient)
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # No gradient: the map would never learn anything. Our choice (`docs/design.md`): the features are
-# averaged *where the map says to look*, with weights sigmoid$(P_d)$ that are divided by their sum.
-# You will write this average yourself in an exercise.
+# averaged *where the map says to look*, with weights sigmoid$(P_d)$. What must such an average give
+# if the features are the same everywhere? That decides what to divide by.
+
+# %% [markdown] exercise="decoder.weighted_avg_pool"
+# Average features where a map says to look.
 
 # %% tags=["nbval-check-output"]
 features, p_d = packaged(*levels)
-weight = p_d.sigmoid()  # (N, 1, h, w), in (0, 1)
-pooled = (features * weight).sum((2, 3)) / weight.sum((2, 3))  # (N, 96)
+pooled = weighted_avg_pool(features, p_d)  # (N, 96)
 (gradient,) = torch.autograd.grad(pooled.square().sum(), packaged.map.weight)
 print("pooled", tuple(pooled.shape), "  gradient", tuple(gradient.shape))
 
@@ -274,7 +272,7 @@ for k in (3, 4):
 # their **energy**, the root mean square over them; each picture has its own scale, printed below.)
 # Do the products single out a place? And does the map say *where*, or is it a smooth blob?
 
-# %%
+# %% tags=["slide"]
 from fercourse.datasets.load import load_config
 
 drawn = fercourse.DataConfig(count=350, difficulty=0.1, seed=1)
@@ -288,20 +286,72 @@ plots.decoding(model, faces[[2, 3, 5]])
 # follows this up and measures what a flat map costs.
 
 # %% [markdown]
+# ## Open experiment: a map that knows nothing
+#
+# Model 4's head gets the decoder's features averaged under the map. Suppose the map were the same
+# everywhere: plain averaging. How many answers would change? **Predict first**, an interval that
+# you would bet on four to one.
+
+# %%
+guess = course.predict("answers of model 4 that change with a flat map, %", 0, 100)
+
+# %% [markdown]
+# The door is the map's own convolution: whatever it computes goes through `edit` before it is used.
+# Flat is one edit; another face's map (`roll`) or the opposite (`-p_d`) are others.
+
+# %%
+from copy import deepcopy
+
+from fercourse.evaluation.predict import probabilities
+
+
+def edit(p_d: Tensor) -> Tensor:
+    """(N, 1, h, w), in logits: what takes the map's place."""
+    return torch.zeros_like(p_d)  # or p_d.roll(1, 0), or -p_d
+
+
+judged = load_config(fercourse.DataConfig(count=1400, difficulty=0.1, seed=1)).test
+altered = deepcopy(model)
+altered.decoder.map.register_forward_hook(lambda layer, given, p_d: edit(p_d))
+
+# %%
+was, now = (probabilities(net, judged.images).argmax(1) for net in (model, altered))
+guess.beside(100 * (was != now).float().mean())
+
+# %% [markdown]
+# Does the diamond lie on your bar? Then the opposite, with a new prediction. If the answers hardly
+# mind, where does the head get what it knows? (Lesson 06's descriptors are still beside it.)
+
+# %% [markdown]
+# Does an answer hang on its map? The explorer replaces the map by its own mean, so that no place is
+# preferred. Look for a face whose bars leave their ticks; try the last model, which was trained
+# with masks for its maps (lesson 09), and whose maps are anything but smooth.
+
+# %%
+from fercourse import widgets
+
+with_decoder = {f"model {k}": fercourse.pretrained("synthetic", model=k).network for k in (4, 5, 6)}
+masks = fercourse.pretrained("synthetic-supervised", model=5).network
+some = fercourse.load("synthetic", count=210, difficulty=0.6, seed=1).test[:21]
+widgets.decoder_map(with_decoder | {"model 5, masks": masks}, some)
+
+# %% [markdown]
 # ## "Effectively reduced the computational complexity"
 #
 # So says section 3.4 of the decoder. Let us count. A convolution with a $k \times k$ kernel makes
-# $C_{out}$ numbers at each of $h \cdot w$ places, each from $k^2 C_{in}$ products that are summed:
-#
-# $$\text{FLOPs} = 2 \, k^2 \, C_{in} \, C_{out} \, h \, w$$
-#
-# (two operations a product: multiply and add). By hand for all the decoder's convolutions, at 48
-# pixels; batch norm and products are small change:
+# $C_{out}$ numbers at each of $h \cdot w$ places, each from $k^2 C_{in}$ products that are summed.
+# A product and its addition are two operations.
+
+# %% [markdown] exercise="decoder.operations"
+# Count what one convolution costs, and do it for maps that are not square as well.
+
+# %% [markdown]
+# For all the decoder's convolutions, at 48 pixels; batch norm and products are small change:
 
 
 # %% tags=["nbval-check-output"]
-def flops(inputs, outputs, kernel, side):
-    return 2 * kernel**2 * inputs * outputs * side**2
+def flops(inputs: int, outputs: int, kernel: int, side: int) -> int:
+    return operations(inputs, outputs, kernel, side, side)
 
 
 by_hand = sum(
@@ -332,7 +382,7 @@ print(counted(PartialDecoder((256, 512, 512)), c3[:1], c4[:1], c5[:1]) == by_han
 # %% [markdown]
 # Now the claim: does model 4 need fewer operations than model 3?
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 for size in (48, 224):
     face = torch.empty(1, 1, size, size)
     before, after = counted(unfilled(3), face), counted(unfilled(4), face)
@@ -346,7 +396,7 @@ print(f"{before:,} -> {after:,} parameters, {after / before - 1:+.1%}")
 # and C1, whose maps have 4 and 16 times as many places as C3. One level more, C2, as a fourth step
 # of the same cascade:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 one_more = sum(
     (
         flops(128, D, 1, 24),  # reduce2
@@ -382,7 +432,7 @@ measured.round(2)
 # its own Acc, Sta and N = 10 runs, ours from the ledger, paired over seeds, on CK+ over folds. (A
 # hollow circle is a single seed.) Look at which intervals contain zero.
 
-# %% paper="Table 1" tags=["nbval-check-output"]
+# %% paper="Table 1" tags=["nbval-check-output", "slide"]
 from fercourse.runs.ledger import Ledger
 
 ledger = Ledger()
@@ -398,7 +448,7 @@ plots.ablation_step(ledger.entries(plan="table1"), 3, 4)
 # if nothing had changed, follows the F distribution with 9 and 9 degrees of freedom. $p$ is how
 # often chance alone gives a ratio as far from 1.
 
-# %%
+# %% tags=["slide"]
 from scipy.stats import f as f_distribution
 
 claims = {(r.dataset, r.variant): r for r in ledger.claims(plan="table1")}
@@ -441,19 +491,3 @@ else:
 # - It adds operations and parameters to model 3; it is cheap only beside a decoder over all levels.
 # - The paper claims no gain in accuracy from it, and its gain in stability is within what ten runs
 #   give by chance.
-
-# %% [markdown]
-# ## Exercises
-
-# %% [markdown] exercise="decoder.up_to"
-# Bring a deep map to the size of a shallower one, whatever the two sizes are.
-
-# %% [markdown] exercise="decoder.agree"
-# Three levels must agree: write the product at level 3. The two gates are given, as callables.
-
-# %% [markdown] exercise="decoder.weighted_avg_pool"
-# Average features where a map says to look. What must such an average give if the features are the
-# same everywhere?
-
-# %% [markdown] exercise="decoder.operations"
-# Count what one convolution costs, and do it for maps that are not square as well.

@@ -71,7 +71,7 @@
 # hand, with a map $S$ that is +6 on it and falls off around it. Look at the last panel: where did
 # the mouth go, and how hard is the border?
 
-# %%
+# %% tags=["slide"]
 from fercourse.datasets.load import load_config
 
 drawn = fercourse.DataConfig(count=350, difficulty=0.1, seed=1)
@@ -84,13 +84,13 @@ plots.erasing(faces.images[3], claim)
 # The numbers behind it. A logit of 0 means "undecided" and keeps half; the sigmoid saturates, so
 # beyond ±4 little changes:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 for s in (-4.0, -1.0, 0.0, 1.0, 4.0):
     claimed = torch.tensor(s).sigmoid()
     print(f"S = {s:4.0f}   claimed {claimed:.2f}   A = {1 - claimed:.2f}")
 
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## Eq. 4: the reversed weights
 #
 # Shapes first. For a 48-pixel face at full width, and N faces:
@@ -101,20 +101,12 @@ for s in (-4.0, -1.0, 0.0, 1.0, 4.0):
 # | 4 | N, 512, 6, 6 | N, 1, 3, 3 | N, 1, 6, 6 |
 # | 3 | N, 256, 12, 12 | N, 1, 6, 6 | N, 1, 12, 12 |
 #
-# Resizing comes first, then the sigmoid, then the reversal:
+# Resizing comes first, then the sigmoid, then the reversal.
 
+# %% [markdown] exercise="reverse.reversed_weights"
+# Write eq. 4 as we read it, for any two sizes.
 
-# %% paper="eq. 4"
-def resize_like(x: Tensor, partner: Tensor) -> Tensor:
-    size = partner.shape[2:]
-    return F.interpolate(x, size=size, mode="bilinear", align_corners=False)
-
-
-def reversed_weights(features: Tensor, deeper: Tensor) -> Tensor:
-    return 1 - resize_like(deeper, features).sigmoid()  # (N, 1, h, w), in (0, 1)
-
-
-# %% tags=["nbval-check-output"]
+# %% paper="eq. 4" tags=["nbval-check-output", "slide", "slide-code"]
 c5 = torch.randn(2, 512, 3, 3)
 p_d = torch.randn(2, 1, 12, 12)
 a5 = reversed_weights(c5, p_d)
@@ -133,18 +125,15 @@ print(f"claimed nowhere:    A = {reversed_weights(c5[:1], -certain).mean():.4f}"
 # %% [markdown]
 # ## Eq. 3: what is left
 #
-# $A_i$ has one channel and $C_i$ has 512. Broadcasting applies the same weights to all of them:
+# $A_i$ has one channel and $C_i$ has 512. All of them are to lose the same places.
 
-
-# %% paper="eq. 3"
-def erase(features: Tensor, attention: Tensor) -> Tensor:
-    return features * attention  # (N, C, h, w) * (N, 1, h, w)
-
+# %% [markdown] exercise="reverse.erase"
+# Write eq. 3. One line; the question is which one.
 
 # %% [markdown]
 # What is erased and what is left add up to what there was. Nothing is lost and nothing is invented:
 
-# %% tags=["nbval-check-output"]
+# %% paper="eq. 3" tags=["nbval-check-output"]
 left, taken = erase(c5, a5), erase(c5, 1 - a5)
 torch.testing.assert_close(left + taken, c5)
 print("R5", tuple(left.shape), "  left + taken = C5")
@@ -166,9 +155,7 @@ print("element-wise, pooled:", tuple(left.mean((2, 3)).shape))
 
 
 # %%
-def conv_bn(inputs: int, outputs: int, kernel: int) -> nn.Sequential:
-    convolution = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False)
-    return nn.Sequential(convolution, nn.BatchNorm2d(outputs), nn.ReLU())
+from fercourse.modules.blocks import conv_bn, resize_like  # lesson 08's
 
 
 def head(channels: int, hidden: int = 64) -> nn.Sequential:
@@ -195,18 +182,20 @@ print(f"added:    the mouth is claimed with {(known + nothing_found)[0, 0, 37, 2
 # %% [markdown]
 # ## Assemble one stage
 
+# %% [markdown] exercise="reverse.stage"
+# Put one stage together. The head is given.
+
 
 # %%
 class Stage(nn.Module):
+    """C_i (N, C, h, w) and S_(i+1) (N, 1, h', w') to R_i, A_i and S_i."""
+
     def __init__(self, channels: int, hidden: int = 64) -> None:
         super().__init__()
         self.residual = head(channels, hidden)
 
     def forward(self, features: Tensor, deeper: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        attention = reversed_weights(features, deeper)  # A_i: (N, 1, h, w)
-        remaining = erase(features, attention)  # R_i: (N, C, h, w)
-        refined = resize_like(deeper, features) + self.residual(remaining)  # S_i: (N, 1, h, w)
-        return remaining, attention, refined
+        return stage(features, deeper, self.residual)
 
 
 # %% [markdown]
@@ -230,18 +219,13 @@ print("R, A and S are equal")
 #
 # From deep to shallow. Each stage hands its $S_i$ to the next; only the first starts from $P_d$.
 
-# %% tags=["nbval-check-output"]
+# %% [markdown] exercise="reverse.cascade"
+# Run three stages in the right order and pool what each one left.
+
+# %% tags=["nbval-check-output", "slide"]
 levels = {5: c5, 4: torch.randn(2, 512, 6, 6), 3: torch.randn(2, 256, 12, 12)}
 stages = {i: Stage(c.shape[1]) for i, c in levels.items()}
-s, pooled = p_d, []
-for i, c in levels.items():
-    before = tuple(s.shape[2:])
-    remaining, attention, s = stages[i](c, s)
-    pooled.append(remaining.mean((2, 3)))  # (N, C_i)
-    print(
-        f"stage {i}: S {before} -> A{i} {tuple(attention.shape)} -> R{i} {tuple(remaining.shape)}"
-    )
-print("for the classifier:", tuple(torch.cat(pooled, 1).shape))
+print("for the classifier:", tuple(cascade(p_d, levels, stages).shape), "= 512 + 512 + 256")
 
 # %% [markdown]
 # The pooled $R_5, R_4, R_3$ join the 1,440 numbers that model 4 has already (lesson 08), and that
@@ -271,9 +255,9 @@ def classify(net: fercourse.FERNet, x: Tensor, edit=lambda attention: attention)
     (_, c2, c3, c4, c5), _ = net.backbone(x)  # and GCCA's weights
     decoded, s = net.decoder(c3, c4, c5)  # S_6 = P_d
     vectors = [c.mean((2, 3)) for c in (c5, net.edge(c2), c3, c4)]
-    for c, stage in ((c5, net.reverse5), (c4, net.reverse4), (c3, net.reverse3)):
+    for c, level in ((c5, net.reverse5), (c4, net.reverse4), (c3, net.reverse3)):
         remaining = erase(c, edit(reversed_weights(c, s)))
-        s = resize_like(s, c) + stage.residual(remaining)
+        s = resize_like(s, c) + level.residual(remaining)
         vectors.append(remaining.mean((2, 3)))
     vectors.append(weighted_avg_pool(decoded, s))  # (N, 3D), where S_3 says to look
     return net.classify(net.embed(torch.cat(vectors, 1)).relu())
@@ -307,7 +291,7 @@ widgets.reverse_steps(model, faces[:14])
 # ends are printed below it: **read those numbers before the colours.** A scale that runs from 0.49
 # to 0.51 makes a flat map look alive. (The logits $P_d$ and $S_i$ are shown behind the sigmoid.)
 
-# %%
+# %% tags=["slide"]
 one_each = faces[[int((faces.labels == k).nonzero()[0]) for k in range(7)]]
 plots.cascade(model, one_each)
 
@@ -344,7 +328,15 @@ pd.DataFrame(table.values(), index=table.keys())[columns].round(3)
 # - its reverse, $1 - A_i$ (it erases what it should keep),
 # - zeros: $R_5 = R_4 = R_3 = 0$, as if the three stages had nothing to say,
 #
-# and count how many answers change. **Guess first.**
+# and count how many answers change. This is the lesson's **open experiment**: predict first, an
+# interval that you would bet on four to one. Replace 0 and 100, and run the cell.
+
+# %%
+guess = course.predict("answers of model 5 that change with A flattened, %", 0, 100)
+
+# %% [markdown]
+# The door is `edit`. Add edits of your own to the table: what would the weights of a sleeping face
+# do?
 
 # %%
 edits = {
@@ -367,11 +359,17 @@ with torch.no_grad():
         for name, edit in edits.items()
     }
 
-# %%
+# %% tags=["slide"]
 whole = answers["as trained"]
 for name, answer in answers.items():
     right = (answer == judged.labels).float().mean()
     print(f"{name:17s} accuracy {right:.1%}   {(answer != whole).sum():4d} of {len(whole)} changed")
+
+# %% [markdown]
+# Your prediction (the bar) beside what came out (the diamond):
+
+# %%
+guess.beside(100 * (answers["flattened"] != whole).float().mean())
 
 # %% [markdown]
 # If you expected the accuracy to collapse, and it did not: this is why one measures. (This is one
@@ -472,7 +470,7 @@ pd.DataFrame(rows, index=list(candidates))[columns].round(3)
 # Side by side, on faces that neither network has seen. Orange dashes are the truth. Which of the
 # two would you show to somebody who asks where the network looks?
 
-# %%
+# %% tags=["slide"]
 pair = faces[[3, 4, 5]]
 plots.compared(
     pair,
@@ -493,7 +491,7 @@ plots.compared(
 # the maps point? Middle: does it help to answer? Right: if one tampers with $A_i$ as above, do the
 # answers depend on it *now*?
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 from fercourse.runs.attention_record import attention_records, difference
 
 records = attention_records("supervision")
@@ -585,7 +583,7 @@ for arm in ("both", "both-supervised", "drawn-first-supervised"):
 # circle is a single seed.) Which intervals leave out zero? An interval over seeds says what other
 # seeds would give on these test faces; one over folds says what other people would give.
 
-# %% paper="Table 1" tags=["nbval-check-output"]
+# %% paper="Table 1" tags=["nbval-check-output", "slide"]
 from fercourse.runs.ledger import Ledger
 
 plots.ablation_step(Ledger().entries(plan="table1"), 4, 5)
@@ -621,18 +619,3 @@ print(f"operations a face, model 4 to 5: {operations(5) / operations(4) - 1:+.1%
 #   a better recogniser of them.
 # - It adds operations, so it cannot "increase the processing speed"; a claimed gain in accuracy
 #   needs its interval, and gets one in the figure above.
-
-# %% [markdown]
-# ## Exercises
-
-# %% [markdown] exercise="reverse.weights"
-# Write eq. 4 as we read it, for any two sizes.
-
-# %% [markdown] exercise="reverse.what_is_left"
-# Write eq. 3. One line; the question is which one.
-
-# %% [markdown] exercise="reverse.stage"
-# Put one stage together. The head is given.
-
-# %% [markdown] exercise="reverse.cascade"
-# Run three stages in the right order and pool what each one left.

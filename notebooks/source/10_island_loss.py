@@ -50,7 +50,7 @@ x = torch.randn(8, 3)  # (N, D)
 y = torch.tensor([0, 0, 1, 2, 3, 4, 5, 6])  # (N,)
 c = torch.randn(7, 3)  # (K, D)
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## Softmax loss
 #
 # $$L_S = -\frac1N\sum_i \log \frac{e^{z_{i,y_i}}}{\sum_j e^{z_{i,j}}}$$
@@ -71,7 +71,7 @@ right = 5 * F.one_hot(y, 7).float()
 for scale in (1, 2, 4):
     print(f"logits x {scale}: loss {F.cross_entropy(scale * right, y):.6f}")
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## Centre loss
 #
 # The paper names $L_C$ without printing it. Wen et al. (2016) define it: half the squared distance
@@ -82,9 +82,12 @@ for scale in (1, 2, 4):
 #
 # `c[y]` picks the right centre for every face.
 
+# %% [markdown] exercise="island.center_loss"
+# Write $L_C$ as one expression. Mind the three things ports get wrong: the 1/2, the sum over
+# coordinates, the mean over faces.
+
 # %%
-gap = x - c[y]  # (N, D)
-center_term = gap.square().sum(1).mean() / 2  # (N,) -> scalar
+center_term = center_loss(x, y, c)
 print(f"L_C = {center_term:.4f}")
 
 # %% [markdown]
@@ -109,11 +112,11 @@ torch.testing.assert_close(center_term, package(x, y))
 # with a rate $\alpha$ of 0.5. The 1 does two things: a class the batch lacks divides by 1 instead
 # of 0 and stays, and a single face cannot drag its centre far.
 
+# %% [markdown] exercise="island.move_centers"
+# Write the published update for the centre loss, for a batch that may lack some classes.
+
 # %%
-own = F.one_hot(y, 7).float()  # (N, K)
-count = own.sum(0)[:, None]  # (K, 1)
-step = (count * c - own.T @ x) / (1 + count)  # (K, D)
-moved = c - 0.5 * step
+moved = move_centers(x, y, c, rate=0.5)  # (K, D)
 
 # %% [markdown]
 # In training mode the package does this after every call. The loss is taken first, from the old
@@ -171,7 +174,7 @@ print(f"20 steps, autograd, lambda gone {by_autograd(1.0):.3f}")
 # last line. That takes one brake away and leaves two: the mean over all faces, of which a seventh
 # are a class's own, and the optimiser's small rate. The default is the published rule.
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## The pair sum
 #
 # $$L_{I\text{-}COS} = \sum_{c_j\in N}\ \sum_{c_k\in N}\left(\frac{c_k\cdot c_j}{\lVert
@@ -190,18 +193,23 @@ print(cosines.shape, f"diagonal: {cosines.diagonal().mean():.2f}")
 # diagonal adds $2K = 14$: a constant, without a gradient. Cai et al. leave it out, and so do we.
 # Leave it out *after* adding 1: a diagonal set to zero before would still add $K$.
 
+# %% [markdown] exercise="island.cosine_pairs"
+# Write eq. 6 over pairs $j \ne k$, so that a centre of length 0 does no harm.
+
 # %% paper="eq. 6"
-table = cosines + 1
-pairs = table.sum() - table.diagonal().sum()
+pairs = cosine_pairs(c)
 torch.testing.assert_close(pairs, pair_sum(c))
-print(f"{pairs:.2f} over 42 ordered pairs; with the diagonal {table.sum():.2f}")
+print(f"{pairs:.2f} over 42 ordered pairs; with the diagonal {(cosines + 1).sum():.2f}")
 
 # %% [markdown]
 # The double sum meets every pair twice, once in each order. Somebody who sums over $j<k$ gets
 # half, and needs twice the $\lambda_1$ for the same loss.
 
+# %% [markdown] exercise="island.island_loss"
+# Put both together: eq. 5, from a batch and the centres.
+
 # %% paper="eq. 5"
-island = center_term + 7 * pairs  # lambda_1 = 7
+island = island_loss(x, y, c, pair_weight=7.0)  # lambda_1 = 7
 
 check = IslandLoss(num_classes=7, dim=3, pair_weight=7).eval()
 check.centers.copy_(c)
@@ -220,7 +228,7 @@ torch.testing.assert_close(island, check(x, y))
 #
 # $$L_{I\text{-}COS} = K(K-1) + \sum_{j\ne k}\cos_{jk} \;\ge\; K(K-1) - K = K(K-2).$$
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 for k in (2, 3, 7, 8):
     print(f"{k} classes: the pair sum is never below {pair_bound(k)}")
 
@@ -259,7 +267,7 @@ triangle = torch.stack([third.cos(), third.sin()], 1)  # (3, 2)
 crowded = torch.cat([triangle, torch.tensor([[1.0, 0], [1, 0], [-1, 0], [-1, 0]])])
 sets = {"random": torch.randn(7, 2), "evenly around": heptagon, "two doubled": crowded}
 
-# %%
+# %% tags=["slide"]
 excess = [pair_sum(vectors).item() - 35 for vectors in sets.values()]
 plots.center_directions(sets, excess)
 
@@ -274,7 +282,7 @@ plots.center_directions(sets, excess)
 # $L_{I\text{-}COS}$ contains centres and nothing else. Under the published rule centres are not
 # parameters, so it has no gradient for the network at all.
 
-# %%
+# %% tags=["slide"]
 probe = torch.randn(8, 3, requires_grad=True)
 terms = IslandLoss(7, 3).terms(probe, y)
 print("centre term reaches the network:", terms.center.requires_grad)
@@ -406,10 +414,10 @@ spreads = [[spread(p, answers) for p in row] for row in points]
 # look for clumps around the centres (black rings), and under the island loss at how evenly the
 # centres stand around the origin.
 
-# %%
+# %% tags=["slide"]
 plots.embedding_planes(points, centers, answers, epochs, list(losses), spreads)
 
-# %%
+# %% tags=["slide"]
 for name, row, end in zip(losses, spreads, centers[:, -1], strict=True):
     print(f"{name:9} spread {row[-1]:.2f}, excess of the pair sum {pair_sum(end) - 35:.2f}")
 
@@ -425,7 +433,7 @@ for name, row, end in zip(losses, spreads, centers[:, -1], strict=True):
 # paper's $\lambda = 0.005$ and $\lambda_1 = 7$. Do the bundled weights show it? We embed test faces
 # that neither has seen. (Of real faces only models 1 and 6 are bundled, which differ in more.)
 
-# %%
+# %% tags=["slide"]
 from fercourse.preprocess import normalise
 
 numbers = lesson.pick(smoke=(5, 6), full=(1, 6))  # of real faces, models 1 and 6 are bundled
@@ -469,6 +477,45 @@ from fercourse import widgets
 widgets.island()
 
 # %% [markdown]
+# ## Open experiment: does the pair sum part the classes?
+#
+# The same points in the plane, measured: how many degrees lie between a centre and its nearest
+# neighbour, as seen from the origin? Evenly around, it would be $360/7 = 51$. With the pair sum
+# at $\lambda_1 = 7$, **how many do you expect** after 200 steps, on average over the seven? An
+# interval that you would bet on four to one.
+
+# %%
+guess = course.predict("degrees from a centre to its nearest, lambda_1 = 7", 0, 51)
+
+
+# %%
+from fercourse.losses.playground import simulate
+
+
+def nearest(pair_weight: float, weight: float = 0.05, seeds: int = 5) -> tuple[float, float]:
+    """Mean angle in degrees from a centre's direction to the next, and the pair sum's excess."""
+    found, excess = [], []
+    for seed in range(seeds):
+        centers = simulate(weight, pair_weight, steps=200, seed=seed).centers[-1]  # (7, 2)
+        excess.append(pair_sum(centers) - 35)
+        cosines = F.normalize(centers, dim=1) @ F.normalize(centers, dim=1).T
+        found.append(cosines.fill_diagonal_(-1).amax(1).clamp(-1, 1).acos().rad2deg().mean())
+    return float(torch.stack(found).mean()), float(torch.stack(excess).mean())
+
+
+# %% [markdown]
+# The bar is your interval, the diamond what came out.
+
+# %%
+measured = {pair_weight: nearest(pair_weight) for pair_weight in (0.0, 1.0, 7.0)}
+for pair_weight, (angle, excess) in measured.items():
+    print(f"lambda_1 = {pair_weight:g}: {angle:.1f} degrees, excess {excess:.2f}")
+guess.beside(measured[7.0][0])
+
+# %% [markdown]
+# What would you have concluded from the excess of the pair sum alone?
+
+# %% [markdown]
 # ## Summary
 #
 # - The softmax loss separates classes and leaves them wide. The centre loss pulls each face to its
@@ -476,19 +523,3 @@ widgets.island()
 # - Centres follow a rule of their own, $\alpha$ and $1 + n_j$, and are not driven by $\lambda$.
 # - The pair sum reaches the network only by way of the centres, and cannot go below $K(K-2) = 35$.
 # - It reaches 35 whenever the unit centres sum to zero; that does not make them all distinct.
-
-# %% [markdown]
-# ## Exercises
-
-# %% [markdown] exercise="island.center_loss"
-# Write $L_C$ as one expression. Mind the three things ports get wrong: the 1/2, the sum over
-# coordinates, the mean over faces.
-
-# %% [markdown] exercise="island.move_centers"
-# Write the published update for the centre loss, for a batch that may lack some classes.
-
-# %% [markdown] exercise="island.cosine_pairs"
-# Write eq. 6 over pairs $j \ne k$, so that a centre of length 0 does no harm.
-
-# %% [markdown] exercise="island.island_loss"
-# Put both together: eq. 5, from a batch and the centres.

@@ -41,7 +41,7 @@ for name, value in vars(fercourse.preset("paper").train).items():
 # The usual way, a `DataLoader` whose workers decode and distort images one by one, keeps the GPU
 # waiting for a task that it could do itself. Count the bytes of FER2013's training split instead:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 n, pixels = 28_709, 48 * 48
 print(f"as uint8: {n * pixels / 1e6:.0f} MB")
 print(f"as float32, in fifteen copies: {15 * n * pixels * 4 / 1e9:.1f} GB")
@@ -62,11 +62,13 @@ print(images.dtype, tuple(images.shape)[1:], "on", images.device.type)
 # An epoch is a random order of the rows, cut into pieces. The order comes from a generator of its
 # own, so that it can be repeated.
 
+# %% [markdown] exercise="training.batches"
+# Write the part of the loop that decides which faces come when.
+
 # %% tags=["nbval-check-output"]
 batch = 32
 draw = torch.Generator().manual_seed(0)
-order = torch.randperm(len(images), generator=draw)
-rows = order[:batch].to(lesson.device)
+rows = batches(len(images), batch, draw)[0].to(lesson.device)
 print(tuple(rows.shape), tuple(images[rows].shape), images[rows].dtype)
 
 # %% [markdown]
@@ -120,7 +122,7 @@ def step(x, y):
     return terms
 
 
-# %%
+# %% tags=["slide"]
 terms = step(x, y)
 print({name: round(value.item(), 3) for name, value in terms._asdict().items()})
 
@@ -190,11 +192,9 @@ def judge(net, faces):
 def epoch(number):
     """One pass over the training faces; the mean loss."""
     draw = torch.Generator().manual_seed(number)
-    order = torch.randperm(len(images), generator=draw).to(lesson.device)
-    full = len(order) // batch * batch  # an incomplete last batch is left out
+    chosen = [rows.to(lesson.device) for rows in batches(len(images), batch, draw)]
     losses = [
-        step(augment(images[rows], "light", draw), labels[rows]).total.detach()
-        for rows in order[:full].split(batch)
+        step(augment(images[rows], "light", draw), labels[rows]).total.detach() for rows in chosen
     ]
     return torch.stack(losses).mean().item()
 
@@ -203,7 +203,7 @@ def epoch(number):
 # Note `detach()` without `item()`: asking the GPU for a number makes the CPU wait until it is
 # there. Once an epoch is cheap, once a step is not.
 
-# %%
+# %% tags=["slide"]
 for number in range(2):
     loss = epoch(number)
     val_loss, val_accuracy = judge(net, data.val)
@@ -221,20 +221,8 @@ for number in range(2):
 # that it found no new minimum. "Its original value" we take for its present one: halving happens
 # again and again.
 
-
-# %%
-class Halving:
-    """Halve the rate when the loss has found no new minimum for some epochs."""
-
-    def __init__(self, lr, patience):
-        self.lr, self.patience, self.lowest, self.waited = lr, patience, float("inf"), 0
-
-    def see(self, loss):
-        self.waited = 0 if loss < self.lowest else self.waited + 1
-        self.lowest = min(loss, self.lowest)
-        if self.waited == self.patience:
-            self.lr, self.waited = self.lr / 2, 0
-
+# %% [markdown] exercise="training.halve"
+# Section 3.3's rule as a function: losses in, learning rates out.
 
 # %% [markdown]
 # Torch has this rule as `ReduceLROnPlateau`. A loss that falls twice and then rests:
@@ -246,16 +234,13 @@ def torch_rates(losses, patience):
     rule = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=patience)
     rates = []
     for loss in losses:
+        rates.append(optimizer.param_groups[0]["lr"])  # fixed before the loss is known
         rule.step(loss)
-        rates.append(optimizer.param_groups[0]["lr"])
     return rates
 
 
-losses, ours, rates = [3.0, 2.0, 2.0, 2.1, 2.0, 2.2, 2.0, 2.1, 2.0], Halving(0.8, 3), []
-for loss in losses:
-    ours.see(loss)
-    rates.append(ours.lr)
-print("ours, 3: ", rates)
+losses = [3.0, 2.0, 2.0, 2.1, 2.0, 2.2, 2.0, 2.1, 2.0, 2.0]
+print("ours, 3: ", halve(losses, 0.8, 3))
 print("torch, 3:", torch_rates(losses, 3))
 print("torch, 2:", torch_rates(losses, 2))
 
@@ -280,7 +265,7 @@ print(type(schedule).__name__, schedule.factor, schedule.patience)
 # Dropout sets each unit to zero with probability $p$. At $p = 0.001$, how many of the head's inputs
 # does a face lose, on average? At full width:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 with torch.device("meta"):  # shapes only
     inputs = FERNet(fercourse.ModelConfig()).embed.in_features
 print(f"{inputs} inputs, {0.001 * inputs:.1f} dropped a face; at 0.5: {0.5 * inputs:.0f}")
@@ -300,7 +285,7 @@ print({name: fercourse.preset(name).model.dropout for name in ("paper", "course"
 # memory traffic, and tensor cores multiply them many times faster. What do the lost bits hold?
 # Between 1 and 2 its neighbours are 1/128 apart:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 for value in (1.001, 1.003, 1.005, 35.1, 35.2):
     print(f"{value:7} becomes {torch.tensor(value).bfloat16().item():g}")
 
@@ -310,7 +295,7 @@ for value in (1.001, 1.003, 1.005, 35.1, 35.2):
 # *The weights stay float32.* A step changes a weight by a thousandth of itself, or less. In
 # bfloat16 $1 + 0.003$ is 1: training would stand still.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 for kind in (torch.float32, torch.bfloat16):
     weight = torch.ones((), dtype=kind)
     for _ in range(100):
@@ -435,7 +420,7 @@ optimizer.state.clear()
 # %% [markdown]
 # On the left, look whether larger batches still pay at the end; on the right, at the longest bar.
 
-# %%
+# %% tags=["slide"]
 plots.throughput(speeds, times)
 
 # %% [markdown]
@@ -528,7 +513,7 @@ folder.cleanup()
 # number reported is the best of many tries. How much is that worth? Sixty epochs, each truly 70 %
 # accurate on 3,589 test faces:
 
-# %%
+# %% tags=["slide"]
 rng = np.random.default_rng(0)
 tries = rng.binomial(3589, 0.70, size=(1000, 60)) / 3589  # (experiments, epochs)
 print(f"best of 60: {tries.max(1).mean():.2%} on average, for a network of 70 %")
@@ -536,6 +521,15 @@ print(f"best of 60: {tries.max(1).mean():.2%} on average, for a network of 70 %"
 # %% [markdown]
 # That simulation is too harsh in one point: neighbouring epochs' networks are alike, so their
 # luck is too. But the direction is always the same, and the paper does not say which split chose.
+
+# %% [markdown] exercise="training.pick_epoch"
+# Which epoch's weights are kept?
+
+# %%
+kept = pick_epoch(whole.history)
+print(f"of {len(whole.history)} epochs, number {kept} is kept; by the package: {whole.best_epoch}")
+
+# %% [markdown]
 # In the package, validation chooses, and the test split has a type that training refuses:
 
 # %%
@@ -554,16 +548,8 @@ except fercourse.FercourseError as error:
 #
 # $$\bar w \leftarrow \beta\,\bar w + (1 - \beta)\,w .$$
 
-
-# %%
-def blend(average, weights, decay):
-    """Move an average towards the weights, in place; batch norm's statistics come along."""
-    for a, w in zip(average.state_dict().values(), weights.state_dict().values(), strict=True):
-        if a.is_floating_point():
-            a.lerp_(w, 1 - decay)
-        else:
-            a.copy_(w)  # batch norm's counter
-
+# %% [markdown] exercise="training.moving_average"
+# The moving average, for one weight and its whole past.
 
 # %% [markdown]
 # Torch has it as `AveragedModel`. Its first call copies the weights; then it blends.
@@ -571,22 +557,20 @@ def blend(average, weights, decay):
 # %%
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-average = deepcopy(net)
 torchs = AveragedModel(net, multi_avg_fn=get_ema_multi_avg_fn(0.9), use_buffers=True)
-torchs.update_parameters(net)
-for _ in range(3):
-    step(x, y)
-    blend(average, net, 0.9)
+past = []
+for _ in range(4):
+    past.append(matrices[0].detach().clone())  # one of the weights, after each step
     torchs.update_parameters(net)
-for a, b in zip(average.parameters(), torchs.module.parameters(), strict=True):
-    torch.testing.assert_close(a, b)
+    step(x, y)
+torch.testing.assert_close(moving_average(past, 0.9), next(torchs.module.parameters()).detach())
 
 # %% [markdown]
 # What is it worth? Two runs that differ in `train.ema` alone; the rate stays constant here, which
 # is when an average helps most (a cosine schedule calms the weights by itself). Look at how far
 # each curve falls back between epochs.
 
-# %%
+# %% tags=["slide"]
 steady = fercourse.preset(lesson.pick(smoke="smoke", full="cpu"), model=1).change(
     **{"train.epochs": lesson.pick(smoke=7, full=12), "train.augment": "none"},
     **{"train.schedule": "plateau", "train.patience": 99, "data.name": data.name},
@@ -621,7 +605,7 @@ plots.averaging(curves["plain"].tolist(), curves["average"].tolist())
 # are measured from the base's seed 0. If that run was unlucky, every point stands too far to the
 # right.)
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 from fercourse.experiments.trials import compare_recipes
 from fercourse.runs.ledger import Ledger
 
@@ -637,6 +621,38 @@ plots.recipe_gains(compare_recipes(runs, base), seeds)
 # worth having, and it takes dozens of runs to see it (lesson 12 counts them). `docs/recipe.md` has
 # the same numbers as a table, and the searches around other bases.
 #
+# ## Open experiment: another rate
+#
+# Every setting above was compared at one learning rate. Suppose somebody had chosen ten times as
+# much, or a tenth. **Predict** the validation accuracy of plain VGG16 after four short epochs at a
+# tenth of the rate, an interval that you would bet on four to one. (Guessing is right once in seven
+# times.)
+
+# %%
+guess = course.predict("validation accuracy after 4 epochs at a tenth of the rate, %", 0, 100)
+
+# %%
+usual = fercourse.preset("smoke", model=1).change(**{"train.epochs": 4, "data.name": data.name})
+factors = (0.1, 1.0, 10.0)
+
+
+def by_rate():
+    runs = [usual.change(**{"train.lr": factor * usual.train.lr}) for factor in factors]
+    fits = [fercourse.train(r, data, device=lesson.device.type, progress=False) for r in runs]
+    return {"accuracy": torch.tensor([fit.val_accuracy for fit in fits])}
+
+
+reached = lesson.recall("rates", by_rate)["accuracy"]
+print({f"{factor:g} x": f"{value:.1%}" for factor, value in zip(factors, reached, strict=True)})
+
+# %% [markdown]
+# The bar is your interval, the diamond what came out. Change the seed (`usual.change(seed=1)`) and
+# see how far it moves before you explain anything.
+
+# %%
+guess.beside(100 * reached[0])
+
+# %% [markdown]
 # ## Summary
 #
 # - Bytes on the device, augmentation in batches, one number read an epoch: the loop keeps a GPU
@@ -647,17 +663,3 @@ plots.recipe_gains(compare_recipes(runs, base), seeds)
 # - A state written whole after each epoch, and epochs that seed themselves, make resuming exact.
 # - Validation chooses the epoch. Whoever chooses on the test split reports the luckiest of many
 #   tries.
-#
-# ## Exercises
-
-# %% [markdown] exercise="training.batches"
-# Write the part of the loop that decides which faces come when.
-
-# %% [markdown] exercise="training.halve"
-# Section 3.3's rule as a function: losses in, learning rates out.
-
-# %% [markdown] exercise="training.pick_epoch"
-# Which epoch's weights are kept?
-
-# %% [markdown] exercise="training.moving_average"
-# The moving average again, for one weight and its whole past.

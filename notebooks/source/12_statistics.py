@@ -11,7 +11,7 @@
 #     seed: 11
 # ---
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## The paper's two numbers
 #
 # Section 3.2 runs every method $N = 10$ times and reports
@@ -27,15 +27,17 @@ rng = np.random.default_rng(4)
 runs = np.round(rng.normal(74.1, 0.25, size=10), 2)
 print(runs)
 
+# %% [markdown] exercise="statistics.acc_and_sta"
+# Write eq. 8 and 9, exactly as printed.
+
 # %% paper="eq. 8"
 from fercourse.evaluation import metrics
 
-acc = runs.sum() / len(runs)
+acc, sta = acc_and_sta(runs)
 assert np.isclose(acc, metrics.mean_accuracy(runs))
 print(f"Acc = {acc:.2f} %")
 
 # %% paper="eq. 9"
-sta = np.sqrt(((runs - acc) ** 2).sum() / len(runs))
 assert np.isclose(sta, metrics.stability(runs))
 print(f"Sta = {sta:.2f} points")
 
@@ -61,7 +63,7 @@ for n in (2, 3, 10, 100):
 # $\sigma$, then $N\,Sta^2/\sigma^2$ follows a $\chi^2$ distribution with $N-1$ degrees of freedom,
 # and that gives an interval for $\sigma$. Table 1's claims, with the last column added by us:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 from scipy.stats import chi2
 
 from fercourse.runs.ledger import Ledger
@@ -117,7 +119,7 @@ truth = faces.labels  # (N,)
 # Row = true class, column = answer. Give every pair (truth, answer) a number from 0 to 48, count
 # how often each occurs, and fold the counts into a square.
 
-# %%
+# %% tags=["slide"]
 counts = torch.bincount(7 * truth + answers, minlength=49).view(7, 7)
 assert (counts.numpy() == metrics.confusion_matrix(truth, answers)).all()
 plots.confusion(counts)
@@ -130,7 +132,13 @@ plots.confusion(counts)
 recall = counts.diagonal() / counts.sum(1)
 np.testing.assert_allclose(recall, metrics.recall_per_class(counts), rtol=1e-6)
 print("accuracy    ", f"{counts.diagonal().sum() / counts.sum():.3f}")
-print("macro recall", f"{recall.mean():.3f}")
+
+# %% [markdown] exercise="statistics.macro_recall"
+# Write the mean recall over classes, for any confusion matrix of counts. CK+48 has no neutral
+# faces: make sure that does no harm.
+
+# %%
+print("macro recall", f"{macro_recall(counts.numpy()):.3f}")
 
 # %% [markdown]
 # ## The paper's matrices, and ours
@@ -203,7 +211,7 @@ for name, matrix in (("as it is", ours.confusion), ("never disgust", lazy)):
 #
 # $$\sqrt{a\,(1-a)/n}$$
 
-# %%
+# %% tags=["slide"]
 best = next(row for row in claims if row.variant == "model6")
 a, n = best.test_accuracy, 3589
 error = np.sqrt(a * (1 - a) / n)
@@ -245,7 +253,7 @@ fresh = [(rng.random(n) < difficulties(n)).mean() for _ in range(2000)]
 # Compare the widths. The upper one is what Sta measures. (Its centre is luck: how easy the faces of
 # that one test set happen to be.)
 
-# %%
+# %% tags=["slide"]
 plots.accuracy_histograms(
     {"another seed, the same faces": seeds, "other faces": fresh},
     f"Other faces move the score {np.std(fresh) / np.std(seeds):.1f} times as far as another seed",
@@ -338,12 +346,11 @@ for right, n_faces in ((55, 55), (40, 55), (2659, 3589)):
 # that only the first gets right, $c$ that only the second does. If neither were better, each of
 # those $b + c$ faces would be a fair coin.
 
-# %%
-from scipy.stats import binomtest
+# %% [markdown] exercise="statistics.mcnemar"
+# Two networks answered the same faces. Count the faces that decide, and test.
 
-b = int((first & ~second).sum())
-c = int((second & ~first).sum())
-p = binomtest(b, b + c).pvalue if b + c else 1.0
+# %%
+b, c, p = mcnemar(truth.numpy(), other.numpy(), answers.numpy())
 print(f"only model 1 right: {b}, only model 6 right: {c}, p = {p:.2f}")
 
 # %% [markdown]
@@ -376,7 +383,7 @@ print(paired(made_first, made_second))
 # the wide one (binomial error). If each face flipped for itself, as above, Sta could not be the
 # larger. Where it is, whole runs are good or bad: so short a training has not settled.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 table = group_by_config(Ledger().rows(dataset="synthetic", plan="table1"))[0]
 seeds_of = {row.variant: [r.seed for r in table if r.variant == row.variant] for row in table}
 table = [row for row in table if len(seeds_of[row.variant]) > 1]
@@ -392,7 +399,7 @@ for one, two in pairwise(sorted({row.variant for row in table})):
 # And on photographs, where a run takes longer and fewer were made. Here the paper's spread stands
 # beside ours. Look again at which band is taller, and whether the dots of two models overlap.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 plots.accuracy_spread([*fer, *claims])
 
 # %%
@@ -408,12 +415,15 @@ for one, two in pairwise(sorted({row.variant for row in fer})):
 #
 # $$N \ge \frac{4\,(s_3^2 + s_4^2)}{(\text{difference})^2}.$$
 
+# %% [markdown] exercise="statistics.runs_needed"
+# How many runs of each variant does it take until a difference is two standard errors?
+
 # %% tags=["nbval-check-output"]
 three, four = (next(row for row in claims if row.variant == f"model{k}") for k in (3, 4))
 gap = three.test_accuracy - four.test_accuracy
-variance = (three.stability**2 + four.stability**2) * 10 / 9  # N - 1 instead of N
+spreads = [np.sqrt(10 / 9) * row.stability for row in (three, four)]  # by N - 1 instead of N
 print(
-    f"{np.ceil(4 * variance / gap**2):,.0f} runs of each model to tell "
+    f"{runs_needed(gap, *spreads):,} runs of each model to tell "
     f"{100 * three.test_accuracy:.2f} from {100 * four.test_accuracy:.2f}"
 )
 
@@ -422,12 +432,39 @@ print(
 # nothing to twice as much. The right reading of that line is: *no difference was found*.
 
 # %% [markdown]
+# ## Open experiment: how often would you have seen it?
+#
+# Suppose a component really adds half a point, and runs of either model scatter by nearly that. You
+# make three runs of each and look whether the 95 % interval of the paired difference leaves out
+# zero. **In how many per cent of such experiments does it?** (That share is the *power*.) An
+# interval that you would bet on four to one.
+
+# %%
+guess = course.predict("experiments that find a true gain with 3 seeds, %", 0, 100)
+
+# %%
+gain, spread, seeds_each, many = 0.5, 0.4, 3, 20_000
+without, added = rng.normal(0, spread, (2, many, seeds_each)) + np.array([0, gain])[:, None, None]
+difference = added - without  # (experiments, seeds)
+
+# %%
+from scipy.stats import t
+
+reach = t.ppf(0.975, seeds_each - 1) * difference.std(1, ddof=1) / np.sqrt(seeds_each)
+power = 100 * (difference.mean(1) > reach).mean()
+guess.beside(power)
+
+# %% [markdown]
+# The bar is your interval, the diamond what came out. Then set `seeds_each` to 10, as in the paper:
+# what does three seeds' silence say about a component?
+
+# %% [markdown]
 # ## Too high, the first way: the best of N
 #
 # Whoever reports the best of several runs reports luck as well. Here all runs are equally good,
 # with the paper's Acc and Sta; watch how far the best of ten lies above the mean of ten.
 
-# %%
+# %% tags=["slide"]
 tens = rng.normal(best.test_accuracy, best.stability, size=(5000, 10))
 bonus = 100 * (tens.max(1).mean() - best.test_accuracy)
 plots.accuracy_histograms(
@@ -471,7 +508,7 @@ for row in sorted(fer, key=lambda row: (row.variant, row.seed)):
 # plain VGG16 and the whole framework under the cuts; look at the distances between the diamonds,
 # and between the two models.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 plots.fold_protocols(Ledger().rows(dataset="ckplus"))
 
 # %%
@@ -521,20 +558,3 @@ print("as ten folds:", paired(np.full(10, 0.9), 0.9 + made, overlap=1 / 9))
 #   intervals must allow for it.
 # - The best of N, duplicated faces, and near-copies of frames each lift a score by more than most
 #   of Table 1's steps. That the same people are on both sides did not, here.
-
-# %% [markdown]
-# ## Exercises
-
-# %% [markdown] exercise="statistics.acc_and_sta"
-# Write eq. 8 and 9, exactly as printed.
-
-# %% [markdown] exercise="statistics.macro_recall"
-# Write the mean recall over classes, for any confusion matrix of counts. CK+48 has no neutral
-# faces: make sure that does no harm.
-
-# %% [markdown] exercise="statistics.mcnemar"
-# Two networks answered the same faces. Count the faces that decide, and test.
-
-# %% [markdown] exercise="statistics.runs_needed"
-# How many runs of each variant does it take until a difference is two standard errors? Try it
-# afterwards with the steps of Table 1.

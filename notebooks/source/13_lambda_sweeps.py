@@ -19,7 +19,7 @@
 # from 1 to 10: Fig. 6(b). Then $\lambda_1$ stays at the best, and $\lambda$ runs over five values:
 # Fig. 6(a). So the figure's halves are to be read from right to left.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 from fercourse.experiments.plans import SWEEP_WEIGHT, plan
 from fercourse.runs.paper import LAMBDAS, OPTIMUM, PAIR_WEIGHTS
 
@@ -32,17 +32,24 @@ print("chosen:", OPTIMUM)
 # point, and the accuracies themselves. They are only drawn. It does say that the accuracy was
 # "significantly higher" at $\lambda_1 = 7$, and names no test.
 #
-# Lists of runs are called *plans* here. A plan trains nothing.
+# Before you run anything: what does this order cost?
+
+# %% [markdown] exercise="sweeps.count_runs"
+# Count trainings, for any sizes.
+
+# %% [markdown]
+# Lists of runs are called *plans* here. A plan trains nothing. Do both count the same?
 
 # %% tags=["nbval-check-output"]
 fig6b = [p.config for p in plan("fig6b", "synthetic", "smoke", seeds=1)]
 fig6a = [p.config for p in plan("fig6a", "synthetic", "smoke", seeds=1)]
 print(len(fig6b), "+", len(fig6a), "runs,", len({c.hash for c in fig6b + fig6a}), "different ones")
-print("a grid:", len(PAIR_WEIGHTS) * len(LAMBDAS))
+for seeds in (1, 10):
+    grid, in_turn = count_runs(len(PAIR_WEIGHTS), len(LAMBDAS), seeds)
+    print(f"{seeds} seeds: a grid takes {grid} runs, one sweep after the other {in_turn}")
 
 # %% [markdown]
-# One setting, $\lambda = 0.01$ with $\lambda_1 = 7$, is in both halves. With ten seeds that is 140
-# trainings instead of 500.
+# One setting, $\lambda = 0.01$ with $\lambda_1 = 7$, is in both halves, and run once.
 
 # %% [markdown]
 # ## What the short cut may miss
@@ -60,9 +67,24 @@ product = np.log10(first * second / 0.008)  # (10, 5), 0 along the ridge
 surface = 74 - 3 * product**2 - 0.8 * np.log10(second / 0.001) ** 2
 
 # %% [markdown]
+# The paper's search, on any surface:
+
+# %% [markdown] exercise="sweeps.coordinate_search"
+# Write section 3.3's search. Each call of `score` is a whole training: keep what it answers.
+
+
+# %% tags=["nbval-check-output"]
+def score(first, second):
+    return surface[PAIR_WEIGHTS.index(first), LAMBDAS.index(second)]
+
+
+found = coordinate_search(score, list(PAIR_WEIGHTS), list(LAMBDAS), SWEEP_WEIGHT)
+print("found:", found, f"{score(*found):.2f}; the best of all: {surface.max():.2f}")
+
+# %% [markdown]
 # Look at the way: up the column of 0.01, then along the row of what was best there.
 
-# %%
+# %% tags=["slide"]
 plots.search_path(surface, PAIR_WEIGHTS, LAMBDAS, start=SWEEP_WEIGHT)
 
 # %% [markdown]
@@ -132,7 +154,7 @@ steps = {"pull to the faces": [pull] * 10, "push apart": [k * push for k in PAIR
 # On the left, a share of 1 (dotted) would mean that the centre loss pulls as hard as the
 # cross-entropy. On the right, look for how near the push comes to the pull.
 
-# %%
+# %% tags=["slide"]
 plots.weights_at_work(LAMBDAS, shares, PAIR_WEIGHTS, steps)
 
 # %% [markdown]
@@ -155,7 +177,7 @@ print(f"after training, the same lambda weighs {ratio:.1f} times what it did bef
 # the paper's Acc for model 6, and runs scatter by its Sta. One run each. Every sweep has a winner.
 # Look how clear some of them seem.
 
-# %%
+# %% tags=["slide"]
 from fercourse.runs.ledger import Ledger
 
 claim = Ledger().claims(plan="table1", dataset="fer2013", variant="model6")[0]
@@ -164,16 +186,29 @@ flat = rng.normal(claim.test_accuracy, claim.stability, size=(20_000, 10))
 plots.flat_sweeps(flat[:8], PAIR_WEIGHTS, claim.test_accuracy)
 
 # %% [markdown]
-# The winner of ten lies 1.54 standard deviations above the truth on average, that of five 1.16.
-# More runs of each value shrink it, with the square root of their number.
+# How far above the truth does the winner lie? This is the lesson's **open experiment**: predict
+# first, in points, an interval that you would bet on four to one. (Runs scatter by the Sta that is
+# printed here.)
 
 # %%
-for runs in (1, 3, 10):
-    means = 100 * rng.normal(0, claim.stability / np.sqrt(runs), size=(20_000, 10))
-    print(
-        f"{runs:2} runs a value: the best of ten equals looks {means.max(1).mean():.2f} points "
-        f"better than it is, the best of five {means[:, :5].max(1).mean():.2f}"
-    )
+print(f"Sta {100 * claim.stability:.2f} points, ten values, one run each")
+guess = course.predict("the best of ten equal values looks better by, points", 0, 2)
+
+# %% [markdown] exercise="sweeps.best_of_equals"
+# How much better than the truth does the winner of a flat sweep look? Simulate it.
+
+# %%
+guess.beside(best_of_equals(10, 100 * claim.stability, 1))
+
+# %% [markdown]
+# The bar is your interval, the diamond what came out. More runs of each value shrink the winner's
+# luck, with the square root of their number. By how much do fifty values, a grid, raise it?
+
+# %%
+for values in (5, 10, 50):
+    luck = [best_of_equals(values, 100 * claim.stability, runs) for runs in (1, 3, 10)]
+    print(f"{values:2} values: {luck[0]:.2f} points from 1 run each", end=", ")
+    print(f"{luck[1]:.2f} from 3, {luck[2]:.2f} from 10")
 
 # %% [markdown]
 # That is as much as the gain this choice is meant to bring, or more: the paper's joint loss adds
@@ -218,14 +253,18 @@ print(
 # Whoever chooses by an accuracy cannot report that same accuracy: it was picked for being high. Let
 # ten equal values be chosen by their validation accuracy; each split has an error of its own.
 
+# %% [markdown] exercise="sweeps.choose_and_report"
+# A sweep is done, several seeds each. Which value do you choose, and what do you report?
+
 # %%
 val = flat  # (20000, 10)
 test = rng.normal(claim.test_accuracy, claim.stability, size=flat.shape)
-winner = val.argmax(1)
-on_test = test[np.arange(len(test)), winner]
+picked = [choose_and_report(v[:, None], t[:, None]) for v, t in zip(val, test, strict=True)]
+winner, on_test = (np.array(column) for column in zip(*picked, strict=True))
 print(
     f"truth {100 * claim.test_accuracy:.2f}; the winner's validation accuracy "
-    f"{100 * val.max(1).mean():.2f}, its test accuracy {100 * on_test.mean():.2f}"
+    f"{100 * val[np.arange(len(val)), winner].mean():.2f}, "
+    f"its test accuracy {100 * on_test.mean():.2f}"
 )
 
 # %% [markdown]
@@ -266,7 +305,7 @@ def recorded(name: str, parameter: str, dataset=dataset, preset=preset, changes=
 # %% [markdown]
 # **Fig. 6(b)** first, as in the text: $\lambda_1$ from 1 to 10 at $\lambda = 0.01$.
 
-# %% paper="Fig. 6" tags=["nbval-check-output"]
+# %% paper="Fig. 6" tags=["nbval-check-output", "slide"]
 sweep_b = recorded("fig6b", "loss.pair_weight")
 plots.sweep(sweep_b, "loss.pair_weight") if sweep_b else None
 
@@ -274,7 +313,7 @@ plots.sweep(sweep_b, "loss.pair_weight") if sweep_b else None
 # **Fig. 6(a)**: $\lambda$, at the $\lambda_1$ that our own half (b) found best (the paper's, while
 # ours is not complete).
 
-# %% paper="Fig. 6" tags=["nbval-check-output"]
+# %% paper="Fig. 6" tags=["nbval-check-output", "slide"]
 sweep_a = recorded("fig6a", "loss.weight")
 plots.sweep(sweep_a, "loss.weight") if sweep_a else None
 
@@ -325,12 +364,12 @@ judge("Fig. 6(a)", sweep_a, "loss.weight")
 # takes more than half an hour on a core.) Read these two figures as an exercise in reading sweeps.
 # Compare the spread of the means with that of the seeds.
 
-# %% paper="Fig. 6" tags=["nbval-check-output"]
+# %% paper="Fig. 6" tags=["nbval-check-output", "slide"]
 small = {"model.width": 0.125, "train.epochs": 4}
 photo_b = recorded("fig6b", "loss.pair_weight", "fer2013", "cpu", small)
 plots.sweep(photo_b, "loss.pair_weight") if photo_b else None
 
-# %% paper="Fig. 6" tags=["nbval-check-output"]
+# %% paper="Fig. 6" tags=["nbval-check-output", "slide"]
 photo_a = recorded("fig6a", "loss.weight", "fer2013", "cpu", small)
 plots.sweep(photo_a, "loss.weight") if photo_a else None
 
@@ -376,18 +415,3 @@ for runs in range(1, min(map(len, board.values()), default=0)):
 # - The best of ten equal values looks better by 1.5 standard errors. Average seeds, choose on
 #   validation, test with the seeds as blocks, and report on the split that had no vote.
 # - Our sweeps are short. They show how a sweep is read, and leave the paper's choice untested.
-
-# %% [markdown]
-# ## Exercises
-
-# %% [markdown] exercise="sweeps.count_runs"
-# Count trainings, for any sizes.
-
-# %% [markdown] exercise="sweeps.coordinate_search"
-# Write section 3.3's search. Each call of `score` is a whole training: keep what it answers.
-
-# %% [markdown] exercise="sweeps.choose_and_report"
-# A sweep is done, several seeds each. Which value do you choose, and what do you report?
-
-# %% [markdown] exercise="sweeps.best_of_equals"
-# How much better than the truth does the winner of a flat sweep look? Simulate it.

@@ -23,7 +23,7 @@
 #
 # `ModelConfig` has one switch a component. Row $k$ of the table has the first $k - 1$ of them on.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 from fercourse import ModelConfig
 
 parts = ["fusion", "gcca", "decoder", "reverse", "joint_loss"]
@@ -51,7 +51,7 @@ print(f"{2**5} combinations, {len(possible)} possible, {6} in Table 1")
 #
 # The paper's numbers are in our ledger as claims, each with its source.
 
-# %%
+# %% tags=["slide"]
 from fercourse.runs.ledger import Ledger
 
 ledger = Ledger()
@@ -64,7 +64,7 @@ for row in claims:
 # the standard error of its mean is $\text{Sta}/\sqrt{N-1}$ (lesson 12 says why $N-1$), and the
 # errors of two rows add as squares. Look for the steps that are smaller than twice their error.
 
-# %%
+# %% tags=["slide"]
 for name in ("fer2013", "ckplus"):
     print(f"{name}:")
     for a, b in pairwise(row for row in claims if row.dataset == name):
@@ -121,7 +121,7 @@ else:
 # runs. A model of one seed has no interval. Look at how long ours are: they reach $t$ standard
 # errors to either side, and with few seeds $t$ is large: 12.7 for two, 4.3 for three, 2.3 for ten.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 plots.table1_figure(claims + ours["fer2013"])
 
 # %% [markdown]
@@ -158,7 +158,7 @@ print(f"unpaired: {100 * d.mean():+.2f} ± {100 * unpaired:.2f} points")
 # The same twenty runs; read with pairing they show a gain, read without they show nothing. This is
 # the package's:
 
-# %%
+# %% tags=["slide"]
 from fercourse.runs.statistics import paired
 from fercourse.runs.summaries import compare
 
@@ -172,6 +172,20 @@ print(result)
 # the same trunk, and so do models 3 to 6; models 2 and 3 share the batches alone. So the gain from
 # pairing may be small. It has a price, too: $n-1$ degrees of freedom instead of $2(n-1)$, so that
 # $t$ is 4.3 instead of 2.8 for three seeds.
+#
+# All five steps of a table at once:
+
+# %% [markdown] exercise="ablation.steps"
+# Compute every step of a table of seeds and models, with its error.
+
+# %%
+worked = torch.from_numpy(0.70 + rng.normal(0, 0.003, (10, 6)))  # ten seeds, six equal models
+gained, reach = steps(worked, t.ppf(0.975, 9))
+print("gains ", [f"{100 * g:+.2f}" for g in gained])
+print("± each", [f"{100 * r:.2f}" for r in reach])
+
+# %% [markdown]
+# (Six equal models: how many of the five intervals leave out zero? Run the cell some times.)
 #
 # Now ours: each model with the next one that was run, over the seeds that both have, and the last
 # with the first. Where all six were run, that is all of Table 1 at once.
@@ -210,7 +224,7 @@ print(f"at least one false alarm among 10 true zeros: {1 - 0.95**10:.0%}")
 # Suppose two components repair the same fault. Whichever is added first gets the credit; the other
 # looks useless. Two imaginary components, worth 3 points each alone and 4 together:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 worth = {(): 66, ("a",): 69, ("b",): 69, ("a", "b"): 70}
 for one, other in (("a", "b"), ("b", "a")):
     gain = worth["a", "b"] - worth[one,]
@@ -228,14 +242,20 @@ for one, other in (("a", "b"), ("b", "a")):
 # Or run *everything*. With all 24 combinations, each component's gain can be averaged over all
 # orders in which the five can be added (the decoder always before reverse attention, which needs
 # it). That average is its **credit** (Shapley, 1953), and the five credits sum to the whole gain.
-# On drawn faces a run takes a minute, so it was done, every combination with the same seeds. Look
-# at which intervals leave out zero.
+# On drawn faces a run takes a minute, so it was done, every combination with the same seeds.
 
-# %% tags=["nbval-check-output"]
-from fercourse.runs.credit import shapley, worths
+# %% [markdown] exercise="ablation.credit"
+# A fair share of the whole gain for each component: the mean over all orders.
+
+# %% [markdown]
+# Look at which intervals leave out zero.
+
+# %% tags=["nbval-check-output", "slide"]
+from fercourse.runs.credit import worths
 
 of_seed = worths(ledger.rows(plan="combinations", dataset="synthetic"))
-credits = {part: [shapley(worth, parts)[part] for worth in of_seed.values()] for part in parts}
+shares = [credit(worth, parts) for worth in of_seed.values()]
+credits = {part: [share[part] for share in shares] for part in parts}
 if of_seed:
     display(plots.component_credits(credits))
 else:
@@ -250,11 +270,35 @@ else:
 for k, part in enumerate(parts):
     if of_seed:
         before, after = frozenset(parts[:k]), frozenset(parts[: k + 1])
-        steps = [worth[after] - worth[before] for worth in of_seed.values()]
+        stepped = [worth[after] - worth[before] for worth in of_seed.values()]
         share = 100 * np.mean(credits[part])
         print(
-            f"{part:10} in Table 1's order {100 * np.mean(steps):+.2f}, credit {share:+.2f} points"
+            f"{part:10} in Table 1's order {100 * np.mean(stepped):+.2f}, "
+            f"credit {share:+.2f} points"
         )
+
+# %% [markdown]
+# ## Open experiment: one seed each
+#
+# Most papers train each model once. Suppose somebody takes one seed of model 1 and one of model 6,
+# any of those in our ledger, on FER2013: **in how many per cent of the pairs is model 6 ahead?** An
+# interval that you would bet on four to one.
+
+# %%
+guess = course.predict("pairs of single runs in which model 6 beats model 1, %", 0, 100)
+
+# %%
+firsts, sixths = (
+    np.array([row.test_accuracy for row in ours["fer2013"] if row.variant == model])
+    for model in ("model1", "model6")
+)
+ahead = 100 * (sixths[None] > firsts[:, None]).mean()  # over all pairs of a seed and a seed
+print(f"{len(firsts)} runs of model 1, {len(sixths)} of model 6")
+guess.beside(ahead)
+
+# %% [markdown]
+# The bar is your interval, the diamond what came out. Whatever it is: which other pair of models
+# would have given a paper its title?
 
 # %% [markdown]
 # ## An experiment about one component
@@ -329,7 +373,7 @@ for k, count in enumerate(parameters, start=1):
 # Look for a bar that is shorter than the one above it: that would be a component that makes the
 # framework cheaper.
 
-# %%
+# %% tags=["slide"]
 flops = [operations(net, face) for net in nets]
 plots.component_costs(parameters, flops)
 
@@ -396,7 +440,7 @@ widgets.ablation_board()
 # whether the paper's diamond lies inside our interval, and at the two rows that no component has
 # part in.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 from fercourse.runs.findings import findings
 
 answers = findings(ledger.entries())
@@ -426,11 +470,5 @@ for answer in answers:
 #
 # ## Exercises
 
-# %% [markdown] exercise="ablation.steps"
-# Compute every step of a table of seeds and models, with its error, at once.
-
 # %% [markdown] exercise="ablation.one_component"
 # "Could we drop it?" Design the pair of models that answers this for each component.
-
-# %% [markdown] exercise="ablation.credit"
-# A fair share of the whole gain for each component: the mean over all orders.

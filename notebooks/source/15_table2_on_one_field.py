@@ -19,7 +19,7 @@
 # be; here we ask what it would look like if everybody played on the same field: the same faces, the
 # same splits, the same training, and the best epoch chosen on the validation split.
 
-# %%
+# %% tags=["slide"]
 from fercourse.runs.ledger import Ledger
 
 ledger = Ledger()
@@ -50,7 +50,7 @@ cards = {rival.variant: rival for rival in RIVALS}
 # %% [markdown]
 # ## [8] Landmarks: distances and triangles
 
-# %%
+# %% tags=["slide"]
 card(cards["landmarks"])
 
 # %% [markdown]
@@ -58,7 +58,7 @@ card(cards["landmarks"])
 # knows where brows, lids, nose, lips and jaw are, hidden or not. Look at how closely they follow
 # the expression.
 
-# %%
+# %% tags=["slide"]
 from fercourse.datasets import synthetic
 from fercourse.shallow.landmarks import LandmarkShape, landmarks, upright
 
@@ -71,8 +71,14 @@ plots.landmark_triangles(face.image, points, shape.triangles)
 # %% [markdown]
 # Distances change with the size of the picture, the shapes of triangles do not. A triangle's shape
 # is one number: $4\sqrt3$ times its area over the sum of its squared sides, 1 for an equilateral
-# one. To make distances comparable, too, a face is first brought to a mean distance of 1 from its
-# middle.
+# one.
+
+# %% [markdown] exercise="rivals.triangle_shape"
+# The shape of a triangle as one number, for many triangles at once.
+
+# %% [markdown]
+# To make distances comparable, too, a face is first brought to a mean distance of 1 from its
+# middle. Then size and place no longer matter, to either:
 
 # %% tags=["nbval-check-output"]
 from fercourse.shallow.landmarks import distances, shapes
@@ -93,6 +99,45 @@ five = five_landmarks(torch.from_numpy(face.image)[None])[0]
 plots.landmark_triangles(face.image, five, [[0, 1, 2], [0, 2, 3], [1, 2, 4], [2, 3, 4]])
 
 # %% [markdown]
+# ## Open experiment: landmarks that somebody has to find
+#
+# The painter's landmarks are exact to a hundredth of a pixel; whoever finds them on a photograph
+# errs by a pixel or two. Suppose every landmark of the *test* faces is off by one pixel of 48, in a
+# random direction. **Predict** what is left of the accuracy, an interval that you would bet on four
+# to one.
+
+# %%
+from sklearn.linear_model import LogisticRegression
+
+
+def described(points: np.ndarray) -> np.ndarray:
+    """Distances and triangles' shapes of landmarks (N, 42, 2) in pixels, (N, D)."""
+    placed = upright(points)
+    return np.concatenate([distances(placed), shapes(placed, shape.triangles)], axis=1)
+
+
+exact = landmarks(drawn.test)
+of_train = described(landmarks(drawn.train))
+centre, scale = of_train.mean(0), of_train.std(0) + 1e-6
+classifier = LogisticRegression(C=0.01, max_iter=500)
+classifier.fit((of_train - centre) / scale, drawn.train.labels)
+accuracy = classifier.score((described(exact) - centre) / scale, drawn.test.labels)
+print(f"exact landmarks: {accuracy:.1%} of {len(exact)} test faces")
+
+# %%
+guess = course.predict("accuracy with landmarks off by a pixel, %", 0, 100)
+
+# %%
+pixels = 1.0
+off = exact + pixels / np.sqrt(2) * np.random.default_rng(0).normal(size=exact.shape)
+found = classifier.score((described(off) - centre) / scale, drawn.test.labels)
+guess.beside(100 * found)
+
+# %% [markdown]
+# The bar is your interval, the diamond what came out. So when Table 2 says what a method on
+# landmarks reaches, which part of the number is the finder's?
+
+# %% [markdown]
 # ## [9] Words of motion
 
 # %%
@@ -103,7 +148,7 @@ card(cards["motion"])
 # $u\,I_x + v\,I_y$; over a window that is more equations than unknowns, solved by least squares. It
 # needs two pictures. A drawn face has a twin with everything at rest. Look at where it moves.
 
-# %%
+# %% tags=["slide"]
 from fercourse.shallow.motion import at_rest, flow
 
 smile = synthetic.draw("happy", identity=9, seed=5, size=48, margin=0.0, difficulty=0.2)
@@ -161,7 +206,7 @@ for name, net in nets.items():
 # What they look at, before any training: the whole face, the eyes and the mouth are three channels
 # of [15], seen by one trunk.
 
-# %%
+# %% tags=["slide"]
 from fercourse.models.channels import STRIPS
 
 views = {"whole face": drawn.val.images[3]}
@@ -170,8 +215,12 @@ plots.pictures(views, "Three channels, one trunk", columns=3, width=4)
 
 # %% [markdown]
 # [15] adds a **triplet loss**: the farthest face of one's own expression shall lie nearer than the
-# nearest face of another, by a margin. You write it in the exercises.
-#
+# nearest face of another, by a margin.
+
+# %% [markdown] exercise="rivals.hardest_triplets"
+# [15]'s loss: every face of a batch with its hardest partners.
+
+# %% [markdown]
 # Here they train for a few epochs, on few drawn faces: watch that they learn, not who is ahead.
 
 # %%
@@ -196,7 +245,7 @@ for name, run in runs.items():
 # Class activation maps (lesson 16) need no map of the network's own: any layer will do. Look at
 # whether the three agree about one face.
 
-# %%
+# %% tags=["slide"]
 from fercourse.explain import gradcam
 
 names = {"inception": "block4a", "skip": "block5", "channels": "block4"}
@@ -224,7 +273,7 @@ for name, title in titles.items():
 # Look at two things: the order of the dots against the order of the diamonds; and how far the dots
 # lie apart, against the diamonds.
 
-# %% paper="Table 2" tags=["nbval-check-output"]
+# %% paper="Table 2" tags=["nbval-check-output", "slide"]
 fields = {title: standings(entries, name) for name, title in titles.items()}
 plots.one_field(fields, f"FER2013: {in_words(fields['FER2013'])}")
 
@@ -281,7 +330,7 @@ for row in ledger.rows(plan="table2", dataset="fer2013"):
 # %% [markdown]
 # And the whole ranking on drawn faces, where everything can be run:
 
-# %%
+# %% tags=["slide"]
 for standing in order(fields["drawn faces"]):
     gain = standing.measured
     print(f"{standing.title:26} {gain.mean:.1%} [{gain.low:.1%}, {gain.high:.1%}]", standing.runs)
@@ -311,12 +360,6 @@ for planned in plan("pretrained", preset="cpu", seeds=1):
 #   says so.
 #
 # ## Exercises
-
-# %% [markdown] exercise="rivals.triangle_shape"
-# The shape of a triangle as one number, for many triangles at once.
-
-# %% [markdown] exercise="rivals.hardest_triplets"
-# [15]'s loss: every face of a batch with its hardest partners.
 
 # %% [markdown] exercise="rivals.sixth"
 # Put a sixth beside them: a network of your own design. With

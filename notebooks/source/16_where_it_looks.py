@@ -74,7 +74,7 @@ maps = explain.maps(model, faces)
 torch.testing.assert_close(on_face, maps["before3"])
 print(len(maps.on_face), "maps:", ", ".join(maps.on_face))
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## Grad-CAM in five lines
 #
 # Energy asks for no class. **Grad-CAM** (Selvaraju et al., 2017) asks: which channels speak for
@@ -85,7 +85,13 @@ print(len(maps.on_face), "maps:", ", ".join(maps.on_face))
 # L = \text{ReLU}\Big(\sum_k \alpha_k A^k\Big)$$
 #
 # A channel's weight is its gradient, averaged over places. The ReLU drops what speaks against the
-# class. For block 5 and the class each face was given:
+# class.
+
+# %% [markdown] exercise="looking.class_map"
+# Grad-CAM, from activations and gradients, at the layer's own resolution.
+
+# %% [markdown]
+# For block 5 and the class each face was given:
 
 # %%
 kept = {}
@@ -96,8 +102,7 @@ handle.remove()
 activations = kept["a"]  # (N, C, 3, 3)
 best = logits.max(1).values.sum()  # faces do not mix, so one backward pass serves all
 (gradients,) = torch.autograd.grad(best, activations)
-alpha = gradients.mean((2, 3), keepdim=True)  # (N, C, 1, 1)
-cam = (alpha * activations).sum(1).relu().detach()  # (N, 3, 3)
+cam = class_map(activations, gradients).detach()  # (N, 3, 3)
 
 # %% [markdown]
 # The grad-cam package also resizes the map to the face and stretches it from 0 to 1. With these two
@@ -123,14 +128,14 @@ print("equal for", len(faces), "faces, each map from", tuple(cam.shape[1:]), "lo
 # with one another? The dashes mark the pixels that the expression really changed; how we know them
 # comes next.
 
-# %%
+# %% tags=["slide"]
 marked = explain.truth(faces)  # bool (N, 48, 48)
 plots.cam_grid(model, faces[[45, 5]], targets=marked[[45, 5]])
 
 # %% [markdown]
 # And the same happy face through four of the six models. "–": the model lacks the map's component.
 
-# %%
+# %% tags=["slide"]
 plots.through_models({k: models[k] for k in (1, 3, 5, 6)}, faces[45:46], marked[45])
 
 # %% [markdown]
@@ -146,7 +151,7 @@ plots.through_models({k: models[k] for k in (1, 3, 5, 6)}, faces[45:46], marked[
 # That is not the same as where a muscle *may* move the skin. Those **regions** are known as well,
 # and they fill most of a close crop. Compare the last two columns:
 
-# %%
+# %% tags=["slide"]
 plots.truths(faces[[1, 45, 5]])
 
 # %% [markdown]
@@ -156,12 +161,21 @@ plots.truths(faces[[1, 45, 5]])
 # **PR-AUC**: rank all pixels by the map; how pure does the top stay as you go down? The first needs
 # two lines:
 
+# %% [markdown] exercise="looking.pointing"
+# The first score, for a whole batch.
+
 # %%
 there = marked.flatten(1).any(1)  # neutral faces move nothing
 heat, truth = maps["before3"][there], marked[there]
-highest = heat.flatten(1).argmax(1, keepdim=True)
-hits = truth.flatten(1).gather(1, highest)[:, 0]
+hits = pointing(heat, truth)
 print(f"C3 points at changed pixels in {hits.sum()} of {len(hits)} faces")
+
+# %% [markdown] exercise="looking.energy_inside"
+# The second score. What must a flat map get?
+
+# %%
+share = energy_inside(heat, truth).mean()
+print(f"{share:.0%} of C3's energy lies on changed pixels; they fill {truth.float().mean():.0%}")
 
 # %% [markdown]
 # For the third, sort the pixels of a face by the map. Behind each pixel, **precision** is the share
@@ -183,7 +197,7 @@ print(f"PR-AUC of the first face: {area:.3f}; the package: {packaged:.3f}")
 # fourth one sees the face and knows nothing of expressions: the face's **own edges**, blurred by a
 # pixel. An expression changes edges, so this one will not be easy to beat.
 
-# %%
+# %% tags=["slide"]
 blind = explain.baselines(faces, data.train)
 plots.compared(
     faces[45:46],
@@ -208,8 +222,12 @@ for name in newborns[0]:
 
 # %% [markdown]
 # Now everything at once, live, for model 6. Each cell is a mean over the faces with an expression.
-# Before you run it: where will the Gaussian end up, against the changed pixels, and against the
-# loose regions?
+# This is the lesson's **open experiment**: where will the Gaussian in the centre end up, against
+# the changed pixels? (A map that says nothing gets their share of the picture, printed above.) An
+# interval that you would bet on four to one.
+
+# %%
+guess = course.predict("PR-AUC of a Gaussian in the centre, changed pixels, %", 0, 100)
 
 # %%
 import pandas as pd
@@ -231,6 +249,14 @@ for name, found in (candidates | rivals).items():
 live = pd.DataFrame(scores, index=list(of)).T.unstack().round(0)
 live.sort_values(("pr_auc", "changed"), ascending=False)
 
+# %% [markdown]
+# Your prediction (the bar) beside what came out (the diamond). Against the loose regions, what does
+# the same Gaussian get?
+
+# %%
+(centre,) = (name for name in blind if "centre" in name)
+guess.beside(live["pr_auc", "changed"][centre])
+
 # %%
 for kind in ("regions", "changed"):
     column = live["pr_auc", kind].drop(list(rivals))
@@ -240,7 +266,9 @@ for kind in ("regions", "changed"):
 # %% [markdown]
 # ## Try it
 #
-# Choose a face, a model and a map. Can you find a face on which Grad-CAM is right and C3 is wrong?
+# Choose a face, a model and a map. Beside it stand the rivals: the same map of an untrained twin,
+# the face's own edges, the Gaussian in the centre. Which trained map beats all three, and on how
+# many of the faces?
 
 # %%
 from fercourse import widgets
@@ -256,7 +284,7 @@ widgets.attention({f"model {k}": m for k, m in models.items()}, faces[:14], mark
 # Two things to look for: which panels lie clearly above lines and band? And is the difference
 # between *models* larger than that between *seeds* of one model?
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 book = explain.ScoreBook()
 runs = [each.key for each in trained.values()]
 known = book.rows(run=runs, kind="map")
@@ -305,7 +333,7 @@ if rows:
 #
 # By expression, for model 6:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 if rows:
     display(plots.score_expressions(rows))
 
@@ -336,7 +364,7 @@ for method, name in explain.METHODS.items():
 # end every draw is a point. Beside it is a second check: mirror the face, draw its map, mirror that
 # back. A map of what is in the face would come out as before, at 1.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 if rows:
     display(plots.sanity(rows))
 
@@ -377,7 +405,7 @@ for name, heat in (("Grad-CAM", package), ("C3", maps["before3"]), *blind.items(
 # from their neighbours, so that the network sees faces rather than blots, and compares: how much
 # more does the answer suffer without the most relevant pixels than without the least? 0 is chance.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 faithful = [r for r in rows if r.kind == "faithful" and r.variant == "model6"]
 if faithful:
     display(plots.faithfulness(faithful))
@@ -430,15 +458,6 @@ plots.compared(her, heats, "Two models, two maps each: pictures, not measurement
 
 # %% [markdown]
 # ## Exercises
-
-# %% [markdown] exercise="looking.class_map"
-# Grad-CAM, from activations and gradients, at the layer's own resolution.
-
-# %% [markdown] exercise="looking.energy_inside"
-# The second score. What must a flat map get?
-
-# %% [markdown] exercise="looking.pointing"
-# The first score, for a whole batch.
 
 # %% [markdown] exercise="looking.claims"
 # Five sentences from the discussion sections of papers. Which hold?

@@ -21,7 +21,7 @@
 # This lesson measures what the introduction asks for. First we make weather, then we count what it
 # costs, then we try what is said to help.
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## Fog is one equation
 #
 # Light from a face at distance $d$ is scattered on its way: every metre takes the same share of
@@ -44,6 +44,12 @@ A = 0.9
 for t in (1.0, 0.5, 0.1):
     behind = J * t + A * (1 - t)  # I
     print(f"t = {t:3}: grey values {behind.min():.2f} to {behind.max():.2f}")
+
+# %% [markdown]
+# Now for a whole picture of thickness.
+
+# %% [markdown] exercise="bad_weather.through_fog"
+# Write the equation of fog for one face and a picture of its thickness.
 
 # %% [markdown]
 # The contrast shrinks to the share $t$, and everything moves towards $A$. That is the whole harm:
@@ -80,7 +86,7 @@ torch.testing.assert_close(J * t + A * (1 - t), fog(J, 1.4, generator), rtol=0, 
 # face meets. Every one is a function of a page in `fercourse/weather`: faces, a strength and a
 # random generator in, faces out.
 
-# %%
+# %% tags=["slide"]
 from fercourse.weather import CORRUPTIONS, SEVERITIES, corrupt
 
 for kind in CORRUPTIONS.values():
@@ -99,7 +105,7 @@ for kind in CORRUPTIONS.values():
 #
 # Look for the severity at which you would no longer see that she smiles.
 
-# %%
+# %% tags=["slide"]
 copies = {
     kind.title: [corrupt(face[None], name, s)[0] for s in SEVERITIES]
     for name, kind in CORRUPTIONS.items()
@@ -139,12 +145,31 @@ def errors(network, name):
     return [(p.argmax(1) != test.labels).float().mean().item() for p in read]
 
 
-# %%
+# %% tags=["slide"]
 found = {name: {c: errors(net, c) for c in CORRUPTIONS} for name, net in networks.items()}
 for name, net in networks.items():
     clear = (probabilities(net, test.images).argmax(1) == test.labels).float().mean()
     fogged = "  ".join(f"{1 - e:.0%}" for e in found[name]["fog"])
     print(f"{name}: clear {clear:.0%}; in fog {fogged}")
+
+# %% [markdown]
+# ## Open experiment: which weather is worst?
+#
+# You have seen how the face looks in each weather. Choose one and a severity, and **predict** what
+# model 6 reads rightly there of the same two hundred faces: an interval that you would bet on four
+# to one. Here it is noise, the sensor's, at severity 3.
+
+# %%
+guess = course.predict("accuracy of model 6 in noise of severity 3, %", 0, 100)
+
+# %%
+weather, severity = "noise", 3
+rate = found["model 6"][weather][severity - 1]
+guess.beside(100 * (1 - rate))
+
+# %% [markdown]
+# The bar is your interval, the diamond what came out. What looks bad to you need not be bad for the
+# network, and the other way round: which pair of pictures above shows that best?
 
 # %% [markdown]
 # ## Counting errors so that all corruptions weigh alike
@@ -157,11 +182,14 @@ for name, net in networks.items():
 #
 # There the baseline is AlexNet; here it is plain VGG16, model 1. Below 1 is better than it.
 
+# %% [markdown] exercise="bad_weather.mean_ce"
+# Compute mCE from two tables of error rates.
+
 # %%
 base = found["model 1"]
 for name, table in found.items():
     ce = {c: sum(table[c]) / sum(base[c]) for c in CORRUPTIONS}
-    print(f"{name}: mCE {sum(ce.values()) / len(ce):.2f};", {c: f"{v:.2f}" for c, v in ce.items()})
+    print(f"{name}: mCE {mean_ce(table, base):.2f};", {c: f"{v:.2f}" for c, v in ce.items()})
 
 # %% [markdown]
 # Do not read more into these than two hundred faces and one run of each network can bear. The
@@ -203,7 +231,7 @@ for dataset in measured:
 # Look for two things: which weather is worst, and whether any line leaves its neighbours by more
 # than its band of seeds.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 titles = {name: kind.title for name, kind in CORRUPTIONS.items()}
 shown = field_by_title(rows, "fer2013")
 plots.weather_curves(shown, titles, curves_finding(shown, "FER2013"))
@@ -235,7 +263,7 @@ for dataset in measured:
 # (everything) minus that of model 1: in clear air, in all weather, and what is lost on the way from
 # one to the other. Look at which intervals leave zero out.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 from fercourse.pages.weather import attention_finding, attention_gains
 
 gains = {
@@ -271,11 +299,14 @@ print("model 6 minus 1, long runs, in bad weather:", difference(long, "model1", 
 # $\min J = 0$ leaves $\min I = A(1 - t)$. So $t = 1 - \min(I / A)$, and the equation is solved for
 # $J$.
 
+# %% [markdown] exercise="bad_weather.dark_channel"
+# Write the dark channel of grey pictures.
+
 # %%
 from fercourse.weather.dehaze import dehaze
 
 hazy = corrupt(face[None], "fog", 3)[:, None].float() / 255
-dark = -F.max_pool2d(-hazy, 7, stride=1, padding=3)
+dark = dark_channel(hazy, 7)
 print(f"dark channel from {dark.min():.2f} to {dark.max():.2f}: haze, says the prior")
 mended = dehaze(hazy)
 print(f"contrast: clear {J.std():.2f}, in fog {hazy.std():.2f}, dehazed {mended.std():.2f}")
@@ -284,7 +315,7 @@ print(f"contrast: clear {J.std():.2f}, in fog {hazy.std():.2f}, dehazed {mended.
 # A cheek breaks the prior: it is pale over a whole patch, and passes for haze. (In colour it would
 # be dark in blue; FER2013 is grey.) Look at what each cure makes of fog and of a dark room.
 
-# %%
+# %% tags=["slide"]
 from fercourse.weather import CURES, cure
 
 sick = {name: corrupt(face[None], name, 4) for name in ("fog", "low_light", "defocus")}
@@ -299,7 +330,7 @@ plots.weather_sheet(face, mended, "Cures bring contrast back, and noise with it"
 # points, mean over the severities, paired by seed. Note the first row as well: what a cure costs
 # where nothing is wrong.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 from fercourse.pages.weather import cure_finding, cure_gains
 
 every = WeatherBook().rows()
@@ -318,7 +349,7 @@ plots.weather_gains(by_cure, "gain, points", cure_finding(by_cure, "drawn faces"
 # chosen in clear air. This is the one trained control here, and it bends ImageNet-C's rule not to
 # train on what is tested; so look also at the weather it was *not* trained on.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 from fercourse.pages.weather import training_finding, training_gains
 
 by_training = {
@@ -334,7 +365,7 @@ plots.weather_gains(by_training, "gain of model 1, points", training_finding(by_
 # reverse attention makes of it, and where the energy of block 3 lies. Each row has one scale, so
 # that fading shows. Look for the column in which the answer changes: does any map tell?
 
-# %%
+# %% tags=["slide"]
 
 from fercourse.explain import maps
 
@@ -364,16 +395,3 @@ widgets.weather({name: networks[name] for name in ("model 1", "model 6")})
 # - A cure is judged in clear air too, and beside the plain baseline of standardising.
 # - What a network has seen in training it copes with; ask what that does to all other weather.
 # - Claims about attention in bad weather need seeds and intervals like any other.
-
-# %% [markdown]
-# ## Exercises
-
-# %% [markdown] exercise="bad_weather.through_fog"
-# Write the equation of fog for one face and a picture of its thickness.
-
-# %% [markdown] exercise="bad_weather.mean_ce"
-# Compute mCE from two tables of error rates. Then call it on `found["model 6"]` and `base`.
-
-# %% [markdown] exercise="bad_weather.dark_channel"
-# Write the dark channel of grey pictures. Then look at that of a face in clear air: is the prior
-# right?

@@ -37,7 +37,7 @@
 # respectively." Before you go on: what did Table 1 say? The ledger holds the paper's numbers as
 # claims.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 from fercourse.runs.ledger import Ledger
 
 ledger = Ledger()
@@ -54,7 +54,7 @@ for row in claims:
 # Next, section 2.4: the decoder works by "discarding lower-resolution shallow features". Which
 # features have the lower resolution? Ask the backbone.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 from fercourse.models.vgg import VGG16Backbone
 
 laterals, _ = VGG16Backbone(width=0.125)(torch.zeros(1, 1, 224, 224))
@@ -98,7 +98,7 @@ print(f"three splits together: {COUNTS.sum():,}")
 # %% [markdown]
 # Find the two claims in the figure. Which class are the "approximately 500"?
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 plots.claimed_counts({"sad": 500, "happy": 7000})
 
 # %% [markdown]
@@ -106,7 +106,7 @@ plots.claimed_counts({"sad": 500, "happy": 7000})
 # paper says, because there are so few of it. There are not. If scarcity were the reason, classes of
 # like size would be recognised alike. Our own network, from the ledger:
 
-# %%
+# %% tags=["slide"]
 trained = ledger.rows(dataset="fer2013", plan="table1")
 for row in trained[:1]:
     print(f"recall of {row.variant} on PrivateTest")
@@ -157,7 +157,7 @@ for row in trained[:1]:
 # Of Fig. 8 the text names two numbers: sad is recognised with 55.98 %, fear with 61.01 %. How many
 # right answers is that?
 
-# %% paper="Fig. 8"
+# %% paper="Fig. 8" tags=["slide"]
 recall = ledger.claims(plan="fig8")[0].recall
 splits = {"PublicTest": COUNTS[1], "PrivateTest": COUNTS[2], "both": COUNTS[1] + COUNTS[2]}
 for k in (4, 2):
@@ -177,7 +177,7 @@ for k in (4, 2):
 # Another number to hold against the light: "a set random dropout rate of 0.001". How many of the
 # numbers in front of the classifier does it set to zero?
 
-# %%
+# %% tags=["slide"]
 length = fercourse.FERNet(fercourse.ModelConfig(dropout=0.001)).embed.in_features
 print(f"{length} numbers a face; dropped on average: {0.001 * length:.1f}, at 0.5 {length / 2:.0f}")
 
@@ -194,7 +194,7 @@ print(f"{length} numbers a face; dropped on average: {0.001 * length:.1f}, at 0.
 # network. Table 2 prints the first for every method. Look at how far to the left of the second it
 # lies.
 
-# %% paper="Table 2" tags=["nbval-check-output"]
+# %% paper="Table 2" tags=["nbval-check-output", "slide"]
 folds = ledger.rows(plan="ckplus-subject")
 tested = {"fer2013": int(COUNTS[2].sum())}
 if folds:  # every face of CK+48 is tested once over the folds
@@ -300,7 +300,7 @@ for name, question in OPEN.items():
 # recordings of one person look alike. If either is on both sides, a network may remember instead of
 # recognise. The ledger has two networks under each way of cutting, plain VGG16 first:
 
-# %%
+# %% tags=["slide"]
 from fercourse.runs.findings import by_cut
 
 cuts = {"subject": "no person in two folds", "sequence": "no recording", "random": "random folds"}
@@ -334,6 +334,32 @@ for row in ledger.rows(dataset="fer2013", plan="table1"):
         )
 
 # %% [markdown]
+# ## Open experiment: how good a predictor are you?
+#
+# In each lesson you gave an interval that you would bet on four to one, before you measured. If you
+# know what you know, four in five of them hold. Most people's hold far less often: they are too
+# narrow, in every field that was ever tested (Lichtenstein, Fischhoff and Phillips, 1982). **A last
+# prediction**: how many of yours?
+
+# %%
+guess = course.predict("of my intervals, those that held, %", 0, 100)
+
+# %%
+mine = course.predictions()
+mine.round(1) if len(mine) else print("None yet: predictions are kept where somebody runs cells.")
+
+# %% [markdown]
+# The score is an interval's width and ten times its miss, so an interval of 0 to 100 is never wrong
+# and never good. Which of your predictions was the most expensive?
+
+# %%
+if len(mine):
+    display(guess.beside(100 * mine["inside"].mean()))
+
+# %% [markdown]
+# A paper, too, makes predictions: each "effectively" is one. This is a fair way to hold it to them.
+
+# %% [markdown]
 # ## What is left?
 #
 # A fair referee ends with what stands. The idea of the paper is clear and can be built: every
@@ -344,7 +370,7 @@ for row in ledger.rows(dataset="fer2013", plan="table1"):
 # Do they show up for us? Here is the course's answer, all of it from the ledger. Each row is a
 # question; look at whether the paper's diamond lies inside our interval.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 from fercourse.runs.findings import findings
 
 answers = findings(ledger.entries())

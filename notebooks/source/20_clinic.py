@@ -1,37 +1,34 @@
 # ---
 # jupyter:
 #   fercourse:
-#     title: "The clinic: five sick runs"
+#     title: "The clinic: examinations at a price"
 #     learn:
-#       - read a run's curves, confusion matrix and occlusion map together
+#       - choose the cheapest examination that could prove a suspicion wrong
+#       - read curves, confusion matrix, gradients, worst faces and maps of a sick run
 #       - tell apart the illnesses that look alike, by the one sign that separates them
-#       - recognise five mistakes that people make in every field, and their cure
-#       - use three examinations that find most of them before a night of training is lost
+#       - write four examinations that find most of them before a night of training is lost
 #     needs: [11, 12, 16]
 #     seed: 17
 # ---
 
 # %% [markdown]
-# A training run that crashes is kind: it tells you. The runs in this lesson all finish. Each of
-# them has one thing wrong, a thing that people do get wrong, and your task is to say what.
+# A training run that crashes is kind: it tells you. The runs in this lesson all finish. Most of
+# them have one thing wrong, a thing that people do get wrong, and your task is to say what.
 #
 # The paper says of its training only that "a validation set was tested, and the loss and accuracy
-# were recorded" (section 3.3). Recording is half of it. The other half is knowing how a healthy
-# record looks.
+# were recorded" (section 3.3). Recording is half of it. The other half is knowing what to ask next.
 
-# %%
-from fercourse import clinic as ward
+# %% tags=["nbval-check-output"]
+from fercourse import clinic
 
-for name, meaning in ward.ILLNESSES.items():
+for name, meaning in clinic.ILLNESSES.items():
     print(f"{name:28} {meaning}")
 
 # %% [markdown]
-# Ten names; five of them are in the ward, each once. (One of the ten means that all is well.)
-#
 # ## A healthy run
 #
-# All runs here train the same net, model 6 at an eighth of VGG16's width, on the same drawn faces,
-# with the same seed. The chart of a run shows four things:
+# All runs of the clinic train the same net, model 6 at an eighth of VGG16's width, for ten epochs
+# on drawn faces. What a run writes down anyway fits on one sheet:
 #
 # - **accuracy** over the epochs, on the training and the validation faces;
 # - **losses**: cross-entropy (CE) on both, and the total of eq. 7 that the optimiser is given;
@@ -43,21 +40,19 @@ for name, meaning in ward.ILLNESSES.items():
 # The headline gives the validation accuracy of these kept weights, computed twice. Look first at
 # the order of the two CE curves, then at the diagonal, then at where the map is bright.
 
-# %% tags=["nbval-check-output"]
-healthy = ward.recorded("healthy")
-plots.patient_chart(healthy, "Healthy")
+# %% tags=["nbval-check-output", "slide"]
+clinic.whole(clinic.recorded("healthy"), "Healthy")
 
 # %% [markdown]
 # What makes it look well: the training loss falls at every epoch, and validation's follows (its
-# leap at the start is batch norm's statistics and a high rate finding their feet, and is gone an
-# epoch later); training is a little ahead of validation, as it should be without augmentation;
-# mistakes are few and scattered; the map is bright on brows and mouth; and judging twice gives the
-# same number.
+# leap at the start is batch norm's statistics and a high rate finding their feet, and is soon
+# gone); training is a little ahead of validation, as it should be without augmentation; mistakes
+# are few and scattered; the map is bright inside the face; and judging twice gives the same number.
 #
 # One number is worth remembering. A net that knows nothing and admits it gives every class a
 # seventh, and its cross-entropy is
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 print(f"ln 7 = {np.log(7):.3f}, accuracy 1/7 = {100 / 7:.1f} %")
 
 # %% [markdown]
@@ -67,11 +62,11 @@ print(f"ln 7 = {np.log(7):.3f}, accuracy 1/7 = {100 / 7:.1f} %")
 # ## One patient together, live
 #
 # This one you make ill yourself: the learning rate is twenty times the healthy one. Everything else
-# is `ward.recipe()`.
+# is `clinic.recipe()`.
 
 # %%
-rate = ward.recipe().train.lr
-sick = ward.fast(lesson.data(420), lr=20 * rate)
+rate = clinic.recipe().train.lr
+sick = clinic.fast(lesson.data(420), lr=20 * rate)
 print(f"healthy rate {rate}, this one {sick.config.train.lr}")
 
 # %%
@@ -108,7 +103,7 @@ for epoch in cured.history:
 #
 # ## How to examine
 #
-# Before guessing, three questions in this order save most of the time:
+# Three questions in this order save most of the time:
 #
 # 1. **Does it learn the training faces?** If not, look at the optimiser, the loss and the training
 #    labels. Validation cannot be the cause.
@@ -117,58 +112,88 @@ for epoch in cured.history:
 # 3. **Is it better than it has any right to be?** If so, ask what else in the image, or in the
 #    split, gives the answer away.
 #
-# ## The ward
-#
-# Dashed grey, in every chart, is the healthy run's validation accuracy. Write down your suspicion
-# for each patient before you go to the exercises; there the check will tell you what speaks against
-# a wrong one, without naming the right one.
-#
-# ### Patient A
-#
-# Look at which of the four panels is well, and which is not.
+# Every examination has a price, in points. What is written down anyway is cheap; dear is what takes
+# many passes over altered faces, or somebody who looks at them.
 
-# %% tags=["nbval-check-output"]
-plots.patient_chart(ward.recorded("a"), "Patient A", healthy)
+# %% tags=["nbval-check-output", "slide"]
+for name, price in clinic.PRICES.items():
+    print(f"{price}  {name}")
 
 # %% [markdown]
-# ### Patient B
+# - **judge twice**: the same weights on the same faces, two times over;
+# - **batch**: sixteen faces as the net gets them, after augmentation, with the labels it is trained
+#   on;
+# - **one batch by heart**: can an untrained net of this recipe learn sixteen faces in forty steps?
+# - **gradients**: how far one step moves each part of the net, and how much harder the whole loss
+#   pulls than cross-entropy alone;
+# - **strips**: validation accuracy with a strip of every face in grey;
+# - **worst faces**: those of highest loss, and for validation faces the most alike in training.
 #
-# Look at the order of the training and the validation curve. No augmentation was used, and dropout
-# is 0.001.
+# ## A patient, examined badly
+#
+# A ward has five patients with five illnesses, drawn from a seed out of thirty recorded runs. This
+# one's seed is "example". We begin with the losses, for one point. Dashed grey is the healthy run's
+# validation loss. Which of the three lines is unusual?
 
-# %% tags=["nbval-check-output"]
-plots.patient_chart(ward.recorded("b"), "Patient B", healthy)
+# %% tags=["nbval-check-output", "slide"]
+example = clinic.ward("example")
+patient = example["A"]
+patient.order("losses")
 
 # %% [markdown]
-# ### Patient C
-#
-# Look at the training curve, and at the headline.
+# Training goes down as it should; validation leaps up and stays there. "It leaps", says somebody
+# who remembers the live patient, and gives a diagnosis:
 
-# %% tags=["nbval-check-output"]
-plots.patient_chart(ward.recorded("c"), "Patient C", healthy)
-
-# %% [markdown]
-# ### Patient D
-#
-# Look at the scale of the loss panel.
-
-# %% tags=["nbval-check-output"]
-plots.patient_chart(ward.recorded("d"), "Patient D", healthy)
+# %% tags=["nbval-check-output", "slide"]
+patient.diagnose("learning rate too high")
 
 # %% [markdown]
-# ### Patient E
+# A wrong name costs three points, and gets a clue from what was ordered, if anything speaks against
+# it. (A right one gets ten, less what was paid beyond the cheapest way to know. Guessing before
+# anything could tell gains nothing.)
 #
-# The best of all. Would you publish it?
+# So validation is to be looked at, and not the optimiser. One more point buys a second judgement:
+# are all faces on the line?
 
-# %% tags=["nbval-check-output"]
-plots.patient_chart(ward.recorded("e"), "Patient E", healthy)
+# %% tags=["nbval-check-output", "slide"]
+patient.order("judge twice")
 
 # %% [markdown]
-# ## Three examinations worth having in every project
+# They are. Two illnesses still fit what was seen, and this patient is left here, undiagnosed. The
+# bill so far:
+
+# %% tags=["nbval-check-output", "slide"]
+example.bill()
+
+# %% [markdown]
+# ## Your ward
+#
+# **Put your own name here**: nobody else has the same five patients in the same beds. (What a seed
+# draws is the same on every machine, so you can come back tomorrow.)
+
+# %%
+mine = clinic.ward("put your own name here")
+
+# %% [markdown]
+# Choose a patient, say to yourself what you suspect, and order the cheapest examination that could
+# prove you wrong. A right diagnosis shows on the bill what would have been enough. Where the
+# notebook does not run, you see the price list alone; `mine["A"].order(...)`,
+# `mine["A"].diagnose(...)` and `mine.bill()` do the same without buttons.
+
+# %%
+from fercourse import widgets
+
+widgets.ward(mine)
+
+# %%
+mine.bill()
+
+# %% [markdown]
+# ## Two examinations that cost nothing
 #
 # **Judge twice.** Two passes over the same faces with the same weights must agree to the last
 # digit. They do not if the network is still in training mode, or if anything random is left in
-# the preprocessing.
+# the preprocessing. You write it in exercise 1.
 
 # %%
 model, faces = lesson.trained(6), lesson.data(420).val
@@ -194,7 +219,8 @@ print(f"largest change by order: {(p[order] - q).abs().max():.1e}")
 # %%
 by_class = faces[faces.labels.argsort(stable=True)]
 for name, some in (("shuffled", faces[order]), ("class after class", by_class)):
-    twice = [ward.in_training_mode(lesson.trained(6), some.images, batch_size=9) for _ in range(2)]
+    judge = clinic.in_training_mode
+    twice = [judge(lesson.trained(6), some.images, batch_size=9) for _ in range(2)]
     right = (twice[0].argmax(1) == some.labels).float().mean()
     change = (twice[0] - twice[1]).abs().max()
     print(f"{name:18} {right:6.1%} right; judged again, a probability changes by {change:.2f}")
@@ -202,56 +228,39 @@ for name, some in (("shuffled", faces[order]), ("class after class", by_class)):
 # %% [markdown]
 # A batch in which every face is happy has the happy batch's mean and variance; batch norm subtracts
 # exactly what the faces have in common, and that is the expression.
-#
-# **Learn one batch by heart.** A net, a loss and labels that fit together learn 16 faces to the
-# last one in some dozen steps. If they do not, no amount of data will help. It needs no
-# validation, and costs seconds.
-
-# %%
-from fercourse.models import FERNet
-from fercourse.preprocess import normalise
-
-torch.manual_seed(0)
-small = FERNet(ward.recipe().model).to(lesson.device).train()
-optimizer = torch.optim.SGD(small.parameters(), lr=0.05, momentum=0.9)
-x = normalise(faces.images[:16]).to(lesson.device)  # (16, 1, 48, 48)
-y = faces.labels[:16].to(lesson.device)
-
-# %%
-steps = lesson.pick(smoke=40, full=40, lecture=1)
-for _ in range(steps):
-    loss = F.cross_entropy(small(x).logits, y)
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-print(f"cross-entropy of 16 faces after {steps} step(s): {loss.item():.3f}")
-if lesson.mode == "lecture":
-    print("One step for show, for this mode trains nothing; the smoke mode takes forty.")
 
 # %% [markdown]
 # ## Summary
 #
 # - Examine in order: does it learn the training faces, does validation follow, is it too good.
+# - Order what could prove you wrong, the cheapest first. What fits three illnesses proves none.
 # - A loss at ln 7 has learned nothing; far above it, it believes something wrong.
 # - Judging twice and in another order finds what training mode leaves behind; one batch learned by
 #   heart finds a net, loss or labels that do not fit together.
-# - A result that is too good is an illness too. Only a map, or fresh faces, will show it.
+# - A result that is too good is an illness too. A map, the worst faces, or fresh faces show it.
 #
 # ## Exercises
 #
-# Answer with a name from `ward.ILLNESSES`. Each solution also says what was done to the run.
+# You write four of the clinic's examinations. They work on your patients too, and there they cost
+# nothing, for you do the work yourself: `again = mine["B"].remake()` trains patient B anew, which
+# takes half a minute or more, and gives you `again.untrained`, `again.model`, `again.train`,
+# `again.val` and `again.lr`.
 
-# %% [markdown] exercise="clinic.diagnose_a"
-# What is patient A's illness?
+# %% [markdown] exercise="clinic.judge_twice"
+# By how much does any probability change from one pass to the next? On a patient:
+# `judge_twice(again.model, again.val.images)`.
 
-# %% [markdown] exercise="clinic.diagnose_b"
-# What is patient B's illness?
+# %% [markdown] exercise="clinic.one_batch_by_heart"
+# Train on one batch and keep the losses. On a patient:
+# `x = fercourse.preprocess.normalise(again.train.images[:16])`, `y = again.train.labels[:16]`, and
+# `one_batch_by_heart(again.untrained, x, y, again.lr)`. (This is cross-entropy alone, so a patient
+# whose loss is ill looks well here.)
 
-# %% [markdown] exercise="clinic.diagnose_c"
-# What is patient C's illness?
+# %% [markdown] exercise="clinic.gradient_norms"
+# How large is each gradient, measured by the weights it moves? On a patient:
+# `loss = F.cross_entropy(again.untrained(x).logits, y)`, then
+# `gradient_norms(again.untrained, loss)`, each value times `again.lr`.
 
-# %% [markdown] exercise="clinic.diagnose_d"
-# What is patient D's illness?
-
-# %% [markdown] exercise="clinic.diagnose_e"
-# What is patient E's illness?
+# %% [markdown] exercise="clinic.mask_a_strip"
+# Where in the picture is what the net reads? On a patient, `answer` is
+# `lambda images: probabilities(again.model, images).argmax(1)`.

@@ -43,7 +43,7 @@ def test_a_notebook_is_what_its_source_says(path):
 def test_a_lesson_has_exercises_and_compared_cells_and_needs_earlier_ones(path):
     lesson = build.read(path)
     exercises = [c for c in lesson.cells if "exercise" in c.metadata]
-    assert 2 <= len(exercises) <= (5 if lesson.number == 20 else 4)  # the clinic has five patients
+    assert 2 <= len(exercises) <= 4
     compared = [c for c in lesson.cells if "nbval-check-output" in c.metadata.get("tags", [])]
     assert compared
     assert all(0 <= n < lesson.number for n in lesson.needs)

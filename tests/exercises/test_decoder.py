@@ -32,14 +32,14 @@ def by_matrix(x, partner):
     return torch.einsum("Hh,Ww,nchw->ncHW", matrix(h, height), matrix(w, width), x)
 
 
-def test_up_to():
+def test_resize_like():
     for right in (
         lambda x, p: nn.Upsample(size=p.shape[2:], mode="bilinear")(x),
         by_matrix,
     ):
-        assert decoder.check_up_to(right), decoder.check_up_to(right)
+        assert decoder.check_resize_like(right), decoder.check_resize_like(right)
     diagnosed(
-        decoder.check_up_to,
+        decoder.check_resize_like,
         {
             "factor": lambda x, p: F.interpolate(x, scale_factor=2, mode="bilinear"),
             "nearest": lambda x, p: F.interpolate(x, size=p.shape[2:]),

@@ -24,7 +24,7 @@ def sharp(c, s):
     return 1 - up(s, c).sigmoid()
 
 
-def test_weights():
+def test_reversed_weights():
     for right in (
         lambda c, s: (-up(s, c)).sigmoid(),  # 1 - sigmoid(x) is sigmoid(-x)
         lambda c, s: torch.ones_like(c[:, :1]).sub(
@@ -32,9 +32,9 @@ def test_weights():
         ),
         lambda c, s: 1 / (1 + up(s, c).exp()),
     ):
-        assert reverse.check_weights(right), reverse.check_weights(right)
+        assert reverse.check_reversed_weights(right), reverse.check_reversed_weights(right)
     diagnosed(
-        reverse.check_weights,
+        reverse.check_reversed_weights,
         {
             "not reversed": lambda c, s: up(s, c).sigmoid(),
             "sigmoid is missing: S is in logits": lambda c, s: 1 - up(s, c),
@@ -59,20 +59,20 @@ def test_weights():
     )
 
 
-def test_what_is_left():
+def test_erase():
     for right in (
         torch.mul,
         lambda x, a: torch.einsum("nchw,nhw->nchw", x, a[:, 0]),
         lambda x, a: torch.stack([x[:, k] * a[:, 0] for k in range(x.shape[1])], 1),
     ):
-        assert reverse.check_what_is_left(right)
+        assert reverse.check_erase(right)
 
     def one_channel(x, a):
         x[:, :1] *= a
         return x
 
     diagnosed(
-        reverse.check_what_is_left,
+        reverse.check_erase,
         {
             "Only the first of": lambda x, a: x[:, :1] * a,
             "One channel is left": lambda x, a: (x * a).sum(1, keepdim=True),

@@ -9,6 +9,7 @@ from fercourse import FercourseError
 from fercourse.pages.front import (
     ANSWER,
     ATTENTION,
+    DOOR,
     FINDING,
     RESULTS,
     WEATHER,
@@ -32,7 +33,7 @@ def test_readme_and_results_say_what_the_ledger_says():
 def checkout(tmp_path):
     (tmp_path / "docs").mkdir()
     for name, markers in (
-        ("README.md", (ANSWER, ATTENTION, WEATHER, FINDING)),
+        ("README.md", (DOOR, ANSWER, ATTENTION, WEATHER, FINDING)),
         ("docs/results.md", (RESULTS,)),
     ):
         places = "\n".join(f"{begin}\nold\n{end}" for begin, end in markers)

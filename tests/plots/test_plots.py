@@ -12,11 +12,15 @@ import pytest
 import torch
 from made_rows import made_confusion, made_history, made_row, made_weather
 from matplotlib.figure import Figure
+from readable import alike_but_for_colour, unsaid
 
 from fercourse import plots
 from fercourse.datasets.faces import FaceDataset, Faces, held_out
+from fercourse.datasets.field import people
 from fercourse.errors import FercourseError
 from fercourse.experiments.trials import Trial
+from fercourse.plots import style
+from fercourse.plots.alternative import alternative, describe
 from fercourse.plots.digest import digest
 from fercourse.runs.findings import Gain, findings
 from fercourse.runs.paper import paper_claims
@@ -98,7 +102,50 @@ def moved():
     return rest, np.roll(rest, 1, 0), flow
 
 
+ANSWERS = [0.05, 0.05, 0.1, 0.6, 0.1, 0.05, 0.05], [0.3, 0.1, 0.1, 0.2, 0.1, 0.1, 0.1]
+
+
+PARTS = {"block 1": 0.006, "embed": 0.003}
+STRIPS = [0.9, 0.8, 0.5, 0.7, 0.6, 0.4, 0.7]
+LOOKS = np.linspace(0, 0.2, 121).reshape(11, 11)
+
 FIGURES = {
+    "face_to_label": lambda: plots.face_to_label(grey().numpy(), 3, 20),
+    "labelling_sheet": lambda: plots.labelling_sheet(
+        faces([1, 1, 2, 3]), [0, 1, 2, 2, 3, 3, 6], [2.0] * 7, people()
+    ),
+    "unit_field": lambda: plots.unit_field(
+        grey(), torch.eye(24), (10.0, 6.0), 14, 5, "C2, unit in row 5 and column 3 of 12"
+    ),
+    "silence": lambda: plots.silence(grey(), 3, *ANSWERS, ["C5", "edge"], (0.9, 0.4), 105),
+    "silence, nothing quiet": lambda: plots.silence(
+        grey(), 3, ANSWERS[0], ANSWERS[0], [], (0.9, 0.9), 105
+    ),
+    "decoder_map": lambda: plots.decoder_map(
+        grey(), 3, torch.linspace(-1, 1, 36).view(6, 6), *ANSWERS
+    ),
+    "patient_chart": lambda: plots.patient_chart(
+        made_history(), made_confusion(0.7), LOOKS, (0.7, 0.6), "Patient A"
+    ),
+    "patient_accuracy": lambda: plots.patient_accuracy(made_history(), "Patient A"),
+    "patient_losses": lambda: plots.patient_losses(made_history(), "Patient A", made_history()),
+    "patient_losses, one epoch": lambda: plots.patient_losses(made_history(epochs=1), "Patient A"),
+    "patient_matrix": lambda: plots.patient_matrix(made_confusion(0.7), "Patient A"),
+    "patient_map": lambda: plots.patient_map(LOOKS, "Patient A"),
+    "patient_map, flat": lambda: plots.patient_map(0 * LOOKS, "Patient A"),
+    "patient_twice": lambda: plots.patient_twice([[0.9, 0.8], [0.4, 0.4]], (0.5, 0.6), "Patient A"),
+    "patient_one_batch": lambda: plots.patient_one_batch([2, 1000], "Patient A", [2, 1, 1e-5]),
+    "patient_gradients": lambda: plots.patient_gradients(
+        {"block 1": 1e-6, "embed": 4.0}, {"block 1": 900, "embed": 1}, "Patient A", (PARTS, PARTS)
+    ),
+    "patient_strips": lambda: plots.patient_strips(STRIPS, "Patient A", STRIPS[::-1]),
+    "patient_batch": lambda: plots.patient_batch(
+        np.zeros((96, 96), np.uint8), [0, 1, 2, 3], "Patient A"
+    ),
+    "patient_worst": lambda: plots.patient_worst(
+        np.zeros((144, 96), np.uint8), [0, 1, 2, 3], [0, 2, 2, 3], [0.5] * 4, [0, 9], "Patient A"
+    ),
+    "patient_prices": lambda: plots.patient_prices({"losses": 1, "map": 5}, ["map"], "Patient A"),
     "one_field": lambda: plots.one_field(*field()),
     "one_field, claims alone": lambda: plots.one_field(*field(rows=0)),
     "landmark_triangles": lambda: plots.landmark_triangles(*marked()),
@@ -179,8 +226,41 @@ def test_every_figure_is_drawn_labelled_and_leaves_no_trace(name: str) -> None:
     assert dict(matplotlib.rcParams) == before
     if "matplotlib.pyplot" in sys.modules:
         assert sys.modules["matplotlib.pyplot"].get_fignums() == []
-    width = figure._repr_png_()[1]["width"]
-    assert width == int(figure.get_size_inches()[0] * 96)
+    shown = figure._repr_png_()[1]
+    assert shown["width"] == int(figure.get_size_inches()[0] * 96)
+    assert shown["alt"] == alternative(figure)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_says_its_finding_in_words(name: str) -> None:
+    assert unsaid(FIGURES[name]()) == []
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_colour_is_never_the_only_sign(name: str) -> None:
+    assert alike_but_for_colour(FIGURES[name]()) == []
+
+
+def test_lines_that_differ_in_colour_alone_are_noticed() -> None:
+    figure = style.new_figure(2.0)
+    axes = figure.add_subplot()
+    for colour, line in (("red", "-"), ("green", "-"), ("blue", "--")):
+        axes.plot([0, 1], line, color=colour, label=colour)
+    axes.bar([0, 1], [1, 1], color="red", label="red bars")
+    axes.bar([0, 1], [1, 1], color="green", label="green bars")
+    axes.legend()
+    assert alike_but_for_colour(figure) == ["'red' and 'green'", "'red bars' and 'green bars'"]
+
+
+def test_a_text_of_axis_names_alone_is_noticed() -> None:
+    figure = style.new_figure(2.0)
+    figure.add_subplot(xlabel="epoch", ylabel="$L_S$")
+    assert alternative(figure) == "A chart of LS against epoch."
+    assert len(unsaid(figure)) > 1
+    style.headline(figure, "The loss falls by half in three epochs")
+    describe(figure, "A line that falls")
+    assert alternative(figure) == "The loss falls by half in three epochs. A line that falls."
+    assert unsaid(figure) == []
 
 
 def test_the_package_is_light_until_a_figure_is_asked_for() -> None:
@@ -430,3 +510,30 @@ def test_spread_draws_both_errors() -> None:
     title = headline(plots.accuracy_spread(rows + slopes(models=(2,), seeds=1)))
     assert f"spread by {values.std():.2f} points" in title  # the single run's zero has no part
     assert "single ones aside" in title
+
+
+def test_a_sheet_marks_what_differs_and_counts_it() -> None:
+    shown, answers = faces([1, 1, 2, 3]), [0, 1, 2, 2, 3, 3, 6]
+    figure = plots.labelling_sheet(shown, answers, [1.0, 2, 3, 4, 5, 6, 7], people())
+    assert headline(figure).startswith("You: 6 of 7 labels (86%), Cohen's κ = ")
+    assert "4.0 s a face" in headline(figure)
+    wrong = [a for a in figure.findobj(matplotlib.axes.Axes) if a.get_title("center")[:1] == "✗"]
+    assert [axes.get_title("center") for axes in wrong] == ["✗ Neutral"]
+    assert wrong[0].get_xlabel() == "label: Happy"
+    with pytest.raises(FercourseError, match="6 answers with 7 times for 7 faces"):
+        plots.labelling_sheet(shown, answers[1:], [1.0] * 7, people())
+
+
+def test_a_flattened_map_says_how_much_moves() -> None:
+    figure = FIGURES["decoder_map"]()
+    moved = 50 * np.abs(np.subtract(*ANSWERS)).sum()
+    assert f"Happy 60 % → Angry 30 % ({moved:.1f} points" in headline(figure)
+    ratio = float(torch.tensor(1.0).sigmoid() / torch.tensor(-1.0).sigmoid())
+    assert f"{ratio:.2f} times its weakest" in headline(figure)
+
+
+def test_silence_says_what_is_lost() -> None:
+    told = headline(FIGURES["silence"]())
+    assert told == "Without C5, edge: Happy 60 % → Angry 30 %; −50 points over 105 faces"
+    told = headline(FIGURES["silence, nothing quiet"]())
+    assert told == "With all parts: Happy 60 %; 90 % of 105 faces are right"

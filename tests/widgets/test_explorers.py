@@ -101,7 +101,13 @@ CHANGES = {
     "detection": ({"onet": 0.995}, {"min_face": 100}, {"seed": 2}, {"pnet": 0.95}),
     "augmentation": ({"policy": "light"}, {"sample": 9}, {"angle": -50}, {"flip": "upside down"}),
     "stochastic_pooling": ({"a0": 7.5}, {"draws": 10}, {"seed": 4}, {"softmax": True}),
-    "photo": ({"picture": file_of(scene(1, size=200, seed=1).image)},),
+    "photo": (
+        {"margin": 0.5},
+        {"light": 2.0},
+        {"tilt": 20},
+        {"level": True},
+        {"picture": file_of(scene(1, size=200, seed=1).image)},
+    ),
 }
 
 

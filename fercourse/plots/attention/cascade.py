@@ -10,6 +10,7 @@ from fercourse.errors import FercourseError
 from fercourse.explain import Maps, map_statistics, maps
 from fercourse.labels import Expression
 from fercourse.models.fernet import FERNet
+from fercourse.plots.alternative import describe
 from fercourse.plots.overlay import bare, picture
 from fercourse.plots.style import GREY, MATRIX, course_style, headline, new_figure, tight
 
@@ -65,6 +66,12 @@ def cascade(model: FERNet, faces: Faces) -> Figure:
         axes[0, column].set_title(title, loc="center")
         axes[-1, column].set_xlabel(f"{low:.2f}\nto {high:.2f}", fontsize=7, color=GREY)
     headline(figure, _in_words(found, faces))
+    describe(
+        figure,
+        "Faces in rows, each beside its maps in the order of fig. 1, from the "
+        "global map to the refined one. Bright is high; each column has one scale, and the "
+        "numbers below are its ends",
+    )
     return figure
 
 

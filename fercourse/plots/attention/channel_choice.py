@@ -10,6 +10,7 @@ from fercourse.datasets.faces import Faces
 from fercourse.explain import features, maps
 from fercourse.labels import Expression
 from fercourse.models.fernet import FERNet
+from fercourse.plots.alternative import describe
 from fercourse.plots.attention.channel_weights import check, favoured, one_channel
 from fercourse.plots.overlay import picture
 from fercourse.plots.style import (
@@ -75,6 +76,11 @@ def gcca(model: FERNet, face: Faces, strongest: int = 4) -> Figure:
             height, width = channels.shape[1:]
             axes.set_xlabel(f"{height} × {width} locations", fontsize=7.5)
     headline(figure, _in_words(model, {k: w[0] for k, w in weights.items()}))
+    describe(
+        figure,
+        "For one face, a row a block: bars of the channels' weights from high to low, and maps "
+        "of the strongest channels beside them",
+    )
     return figure
 
 

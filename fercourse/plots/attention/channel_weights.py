@@ -18,6 +18,7 @@ from fercourse.explain.map_statistics import pearson
 from fercourse.labels import Expression
 from fercourse.models.fernet import FERNet
 from fercourse.modules import ChannelAttention
+from fercourse.plots.alternative import describe
 from fercourse.plots.overlay import bare, picture
 from fercourse.plots.style import (
     FADED,
@@ -99,6 +100,12 @@ def channel_weights(
             which = f"strongest, {size}" if column == 2 else f"weakest, {size}"
             axes.set_xlabel(which, fontsize=8, loc="left", color=OURS if column == 2 else GREY)
     headline(figure, _in_words(model, values, block, beside))
+    describe(
+        figure,
+        "One face, bars of its channels' weights from high to low"
+        + (f", dots for {beside.title}" if beside else "")
+        + ", and maps of the three strongest and the three weakest channels",
+    )
     return figure
 
 

@@ -11,6 +11,7 @@ from fercourse.datasets.faces import Faces
 from fercourse.errors import FercourseError
 from fercourse.explain.score import rescale
 from fercourse.labels import Expression
+from fercourse.plots.alternative import describe
 from fercourse.plots.overlay import overlay, picture
 from fercourse.plots.style import course_style, headline, new_figure, tight
 
@@ -52,4 +53,10 @@ def compared(
             if row == 0:
                 axes[row, column].set_title(title, loc="center", fontsize=8)
     headline(figure, finding)
+    describe(
+        figure,
+        f"Faces in rows, each beside the maps {', '.join(maps)}, which lie over it "
+        "in blue: dark is high, a black line holds the highest fifth"
+        + (", dashes the truth" if targets is not None else ""),
+    )
     return figure

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from fercourse.errors import FercourseError
+from fercourse.plots.alternative import describe
 from fercourse.plots.overlay import bare, picture
 from fercourse.plots.style import MATRIX, course_style, headline, new_figure
 
@@ -41,4 +42,9 @@ def erasing(face: Tensor, logits: Tensor) -> Figure:
     figure.colorbar(bar, ax=axes[2], location="right", shrink=0.7, ticks=[0, 0.5, 1])
     left = (face * weights).sum() / face.sum().clamp_min(1)
     headline(figure, f"What is claimed goes dark: {left:.0%} of the picture's brightness is left")
+    describe(
+        figure,
+        "Four pictures: a face, the claim over it, the reversed weights, and the face with the "
+        "claimed places gone dark",
+    )
     return figure

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from fercourse.errors import FercourseError
 from fercourse.explain.steps import Step, Term
+from fercourse.plots.alternative import describe
 from fercourse.plots.overlay import bare
 from fercourse.plots.style import GREY, INK, LINE, MATRIX, TRAIN, course_style, new_figure
 
@@ -70,6 +71,12 @@ def reverse_step(
         fontsize=10.5,
         fontweight="bold",
     )
+    describe(
+        figure,
+        f"The cascade in small, {at + 1} of {len(steps)} maps drawn, and this step in large: "
+        + " and ".join(f"{term.title} from {_ends(term)}" for term in step.operands)
+        + f" give {step.result.title} from {_ends(step.result)}",
+    )
     return figure
 
 
@@ -99,15 +106,18 @@ def _strip(axes: Axes, steps: Sequence[Step], at: int, face: Tensor | None, stre
     bare(axes)
 
 
+def _ends(term: Term) -> str:
+    low, high = float(term.values.min()), float(term.values.max())
+    return f"{low:.3f} to {high:.3f}".replace("-", "−")
+
+
 def _large(axes: Axes, term: Term, top: float, stretch: bool, result: bool) -> None:
     _draw(axes, term, top, stretch)
     bare(axes)
     axes.set_title(term.title, loc="center", fontsize=11)
-    low, high = float(term.values.min()), float(term.values.max())
     shape = " × ".join(map(str, term.shape))
     energy = "energy of " if term.kind == "energy" else ""
-    ends = f"{low:.3f} to {high:.3f}".replace("-", "−")
-    axes.set_xlabel(f"{energy}{shape}\n{ends}", fontsize=8.5)
+    axes.set_xlabel(f"{energy}{shape}\n{_ends(term)}", fontsize=8.5)
     if result:
         axes.spines[:].set_visible(True)
         axes.spines[:].set(color=TRAIN, linewidth=3)

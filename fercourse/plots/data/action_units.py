@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from fercourse.datasets.synthetic import PROTOTYPES, Face
 from fercourse.labels import BASIC, Expression
+from fercourse.plots.alternative import describe
 from fercourse.plots.overlay import bare, picture
 from fercourse.plots.style import (
     INK,
@@ -76,6 +77,16 @@ def action_units(face: Face, truth: bool = False) -> Figure:
     else:
         _prototypes(figure.add_axes((0.54, 0.16, 0.45, 0.64)), face.aus)
     headline(figure, _in_words(face, truth))
+    describe(
+        figure,
+        "A drawn face with these muscles moved; beside it "
+        + (
+            "a small copy for each unit, coloured where the unit acts"
+            if truth and face.masks
+            else "a table of expressions against units: a dot where an expression has the unit, "
+            "filled where it acts"
+        ),
+    )
     return figure
 
 

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from fercourse.augment import FLIPS, ROTATIONS
+from fercourse.plots.alternative import describe
 from fercourse.plots.overlay import bare, picture
 from fercourse.plots.style import GREY, INK, course_style, headline, new_figure
 
@@ -44,6 +45,10 @@ def augmented(face: ArrayLike, turned: ArrayLike, results: ArrayLike, policy: st
     axes.set_anchor("SW")
     bare(axes)
     headline(figure, _in_words(face, results, policy))
+    describe(
+        figure,
+        "One face, the same turned by hand, and fifteen results in three rows of five",
+    )
     return figure
 
 

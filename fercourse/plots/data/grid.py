@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from fercourse.errors import FercourseError
 from fercourse.labels import Expression
+from fercourse.plots.alternative import describe
 from fercourse.plots.style import course_style, headline, new_figure
 
 if TYPE_CHECKING:
@@ -58,5 +59,10 @@ def sample_grid(faces: Faces, per_class: int = 5, seed: int = 0) -> Figure:
         figure,
         f"{len(faces):,} faces of {side} × {side} pixels in {len(classes)} classes: "
         f"{per_class} drawn at random from each",
+    )
+    describe(
+        figure,
+        "Faces in columns: "
+        + ", ".join(f"{expression.title}, {counts[expression]:,} faces" for expression in classes),
     )
     return figure

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from fercourse.detection import match
 from fercourse.detection.stages import Stage
+from fercourse.plots.alternative import describe
 from fercourse.plots.overlay import bare
 from fercourse.plots.style import OURS, PAPER, TRAIN, course_style, headline, new_figure
 
@@ -69,6 +70,12 @@ def mtcnn(image: np.ndarray, stages: Sequence[Stage], truth: np.ndarray) -> Figu
         f"O-Net drops {len(last.dropped)} (dashed), merges {last.merged}, keeps {len(last.boxes)}"
     )
     headline(figure, _in_words(len(truth), shows, last))
+    describe(
+        figure,
+        "One picture three times, with the boxes that each network leaves: P-Net "
+        f"{len(first.boxes)}, R-Net {len(second.boxes)}, O-Net {len(last.boxes)}, the last with "
+        "probabilities",
+    )
     return figure
 
 

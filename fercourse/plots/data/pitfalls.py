@@ -45,7 +45,15 @@ def recalls(
     at, width = np.arange(len(counts)), 0.8 / len(recall)
     for k, (name, values) in enumerate(recall.items()):
         place = at + (k - (len(recall) - 1) / 2) * width
-        axes.bar(place, values, 0.9 * width, color=(GREY, OURS, THIRD)[k], label=name)
+        axes.bar(
+            place,
+            values,
+            0.9 * width,
+            color=(GREY, OURS, THIRD)[k],
+            hatch=("", "///", "...")[k],
+            edgecolor="white",
+            label=name,
+        )
         ends = [wilson(round(v * n), n) for v, n in zip(values, tested, strict=True)]
         reach = [
             [max(0, v - low), max(0, high - v)] for v, (low, high) in zip(values, ends, strict=True)
@@ -126,9 +134,10 @@ def fold_leak(accuracy: Mapping[str, Mapping[str, float]], classes: int = 7) -> 
     axes = figure.add_subplot()
     for row, values in enumerate(accuracy.values()):
         axes.plot(list(values.values()), [row] * len(values), color=GREY, linewidth=1.2, zorder=1)
-    for way, colour, above in zip(ways, (PAPER, OURS, THIRD), (6, -13, 6), strict=False):
+    marks = ((PAPER, "D", 6), (OURS, "o", -13), (THIRD, "s", 6))
+    for way, (colour, marker, above) in zip(ways, marks, strict=False):
         found = [values[way] for values in accuracy.values()]
-        axes.scatter(found, range(len(found)), s=45, color=colour, label=way, zorder=2)
+        axes.scatter(found, range(len(found)), s=45, c=colour, marker=marker, label=way, zorder=2)
         for row, value in enumerate(found):
             axes.annotate(
                 f"{value:.0%}",

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from fercourse.errors import FercourseError
+from fercourse.plots.alternative import describe
 from fercourse.plots.data.sheets import PHOTO_DPI, bare, picture
 from fercourse.plots.style import OURS, PAPER, course_style, headline, new_figure, tight
 
@@ -36,6 +37,10 @@ def landmark_triangles(image: ArrayLike, points: ArrayLike, triangles: ArrayLike
     headline(
         figure,
         f"{len(points)} landmarks make {pairs:,} distances and {len(triangles)} triangles",
+    )
+    describe(
+        figure,
+        "One face twice: with dots on its landmarks, and with lines that join them to triangles",
     )
     return figure
 
@@ -78,5 +83,10 @@ def motion_arrows(rest: ArrayLike, peak: ArrayLike, flow: ArrayLike, step: int =
         figure,
         f"Places move by {length.mean():.1f} pixels on average; the farthest, {length.max():.1f}, "
         f"lies in the {place} third",
+    )
+    describe(
+        figure,
+        "A face at rest, the same at its peak, and arrows over the face that say where each "
+        "place moved",
     )
     return figure

@@ -10,6 +10,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 
 from fercourse.errors import FercourseError
+from fercourse.plots.alternative import describe
 from fercourse.plots.overlay import bare, picture
 from fercourse.plots.style import OURS, PAPER, WIDTH, course_style, headline, new_figure, tight
 
@@ -46,6 +47,10 @@ def pictures(
         picture(panel, image)
         panel.set_title(name, loc="center", fontweight="normal", fontsize=8)
     headline(figure, finding)
+    describe(
+        figure,
+        f"Pictures: {', '.join(images)}",
+    )
     return figure
 
 
@@ -89,6 +94,12 @@ def boxed(
     for five in points:
         axes[-1].plot(*np.asarray(five).T, "o", color=OURS, mec="white", mew=0.8, ms=5)
     headline(figure, finding)
+    describe(
+        figure,
+        "The same picture with boxes drawn into it: "
+        + "; ".join(f"{name}, {len(np.asarray(boxes))} boxes" for name, boxes in panels.items())
+        + ("; dashed where the faces are" if truth is not None else ""),
+    )
     return figure
 
 

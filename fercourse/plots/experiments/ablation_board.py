@@ -96,13 +96,13 @@ def training_now(
     figure = new_figure(height=2.9)
     axes = figure.add_subplot()
     at = [entry["epoch"] + 1 for entry in history]
-    for key, colour, label in (
-        ("train_accuracy", TRAIN, "training"),
-        ("val_accuracy", OURS, "validation"),
+    for key, line, colour, label in (
+        ("train_accuracy", "s--", TRAIN, "training"),
+        ("val_accuracy", "o-", OURS, "validation"),
     ):
         values = [100 * entry.get(key, np.nan) for entry in history]
         now = f" {values[-1]:.1f} %" if values else ""
-        axes.plot(at, values, "o-", ms=3.5, color=colour, label=label + now)
+        axes.plot(at, values, line, ms=3.5, color=colour, label=label + now)
     axes.set(xlim=(0.5, epochs + 0.5), ylim=(0, 102), xlabel="epochs done", ylabel="accuracy (%)")
     axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     axes.axhline(100 / 7, color=GREY, linewidth=0.8, linestyle=":")

@@ -170,7 +170,7 @@ def ablation_slopes(rows: Sequence[Entry], metric: str = "test_accuracy") -> Fig
         axes.plot(
             at,
             [of.get(name, np.nan) for name in models],
-            "-o",
+            "-x",
             color=GREY,
             alpha=0.45,
             linewidth=0.9,
@@ -251,9 +251,9 @@ def accuracy_spread(rows: Sequence[Entry], metric: str = "test_accuracy") -> Fig
             (row.seed, 100 * row.value(metric)) for row in rows if row.variant == variant
         )
         mean, sta, error = (100 * float(line[name]) for name in ("mean", "sta", "binomial"))
-        for reach, half, alpha, label in (
-            (error, 0.36, 0.2, "± binomial error of the test set"),
-            (sta, 0.16, 0.5, "± Sta over seeds"),
+        for reach, half, alpha, hatch, label in (
+            (error, 0.36, 0.2, "", "± binomial error of the test set"),
+            (sta, 0.16, 0.5, "////", "± Sta over seeds"),
         ):
             if np.isfinite(reach):
                 axes.add_patch(
@@ -261,7 +261,9 @@ def accuracy_spread(rows: Sequence[Entry], metric: str = "test_accuracy") -> Fig
                         (k - half, mean - reach),
                         2 * half,
                         2 * reach,
-                        color=OURS,
+                        facecolor=OURS,
+                        edgecolor="white",
+                        hatch=hatch,
                         alpha=alpha,
                         linewidth=0,
                         label=None if k else label,

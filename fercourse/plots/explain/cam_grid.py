@@ -16,6 +16,7 @@ from fercourse.explain import METHODS, gradcam, maps
 from fercourse.explain.score import rescale
 from fercourse.labels import Expression
 from fercourse.models.recogniser import Recogniser
+from fercourse.plots.alternative import describe
 from fercourse.plots.overlay import bare, overlay, picture
 from fercourse.plots.style import GREY, course_style, headline, new_figure, tight
 
@@ -87,6 +88,11 @@ def through_models(
         "map from its lowest to its highest value; the black line holds the highest fifth"
         + (", orange dashes what the expression changed" if target is not None else ""),
     )
+    describe(
+        figure,
+        f"One face in columns, models {', '.join(map(str, sorted(models)))}; in rows its maps, "
+        "blue over the face, blank where a model has none",
+    )
     return figure
 
 
@@ -137,6 +143,12 @@ def cam_grid(
         + f" (mean correlation over {len(faces)} face{'s' * (len(faces) > 1)}, {layer})"
         + ("; orange dashes: what the expression changed" if targets is not None else ""),
     )
+    describe(
+        figure,
+        f"Faces in rows, and over each the maps of "
+        f"{', '.join(METHODS[m] for m in found)}: blue, dark where high, the highest fifth "
+        "inside a black line",
+    )
     return figure
 
 
@@ -183,6 +195,11 @@ def truths(faces: Faces) -> Figure:
         figure,
         f"The expression's units change {masks[acting].float().mean():.0%} of these pictures; the "
         f"regions they could act in fill {regions[acting].float().mean():.0%}",
+    )
+    describe(
+        figure,
+        "In each row a face, the same at rest, the change between the two, the changed pixels as "
+        "a mask, and the larger regions that the muscles could move",
     )
     return figure
 

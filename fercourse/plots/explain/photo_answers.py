@@ -9,10 +9,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from PIL import Image
+from torch import Tensor
 
 from fercourse.detection import crop
 from fercourse.evaluation.recognise import FacePrediction
 from fercourse.labels import Expression
+from fercourse.plots.alternative import describe
 from fercourse.plots.overlay import bare, picture
 from fercourse.plots.style import FADED, GREY, INK, OURS, TRAIN, course_style, headline, new_figure
 
@@ -22,7 +24,11 @@ MOST = 3
 
 @course_style()
 def reading(
-    photo: Image.Image, predictions: Sequence[FacePrediction], size: int, seen: str = ""
+    photo: Image.Image,
+    predictions: Sequence[FacePrediction],
+    size: int,
+    seen: str = "",
+    cuts: Sequence[Tensor] | None = None,
 ) -> Figure:
     """The photograph with numbered boxes; for its largest faces the crop and a bar an expression.
 
@@ -31,6 +37,7 @@ def reading(
         readings: From :func:`fercourse.evaluation.recognise.recognise`, largest first.
         size: Of the crops, pixels: what the model sees.
         seen: A clause about what the model was trained on, for the headline.
+        cuts: What it saw of each face, uint8 (size, size); None cuts the boxes.
     """
     shown = min(len(predictions), MOST)
     content = max(2.7, 1.3 * shown)  # inches
@@ -63,12 +70,19 @@ def reading(
     for k, found in enumerate(predictions[:shown]):
         base = 0.1 + content - (k + 1) * each  # inches from below
         top = figure.add_axes((0.46, (base + 0.3) * inch, 0.17, (each - 0.5) * inch))
-        picture(top, crop(photo, found.found.box, size))
+        picture(top, crop(photo, found.found.box, size) if cuts is None else cuts[k])
         top.set_title(f"{k + 1}", loc="left")
         top.set_xlabel(f"{size} × {size}", fontsize=7.5)
         bars = figure.add_axes((0.735, (base + 0.12) * inch, 0.21, (each - 0.24) * inch))
         _bars(bars, found.probabilities)
     headline(figure, _in_words(predictions, shown, seen))
+    describe(
+        figure,
+        "The photograph with numbered boxes around faces; beside it the cut "
+        "faces with bars of the expressions' probabilities"
+        if predictions
+        else "The photograph, without a box",
+    )
     return figure
 
 

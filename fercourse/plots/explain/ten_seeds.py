@@ -68,13 +68,13 @@ def supervision(records: Sequence[Record]) -> Figure:
         (left, _MAPS, lambda r, n: 100 * r["maps"][n]["pr_auc"]),
         (right, _EDITS, lambda r, n: 100 * r["changed"][n] / r["judged"]),
     ):
-        for shift, mine, colour, label in (
-            (-0.17, sides[PLAIN], INK, "without"),
-            (0.17, sides[SUPERVISED], OURS, "supervised"),
+        for shift, mine, colour, marker, label in (
+            (-0.17, sides[PLAIN], INK, "x", "without"),
+            (0.17, sides[SUPERVISED], OURS, "o", "supervised"),
         ):
             for k, name in enumerate(names):
                 values = [value(r, name) for r in mine]
-                _dots(axes, k + shift, values, colour, label if k == 0 else None)
+                _dots(axes, k + shift, values, colour, marker, label if k == 0 else None)
         light_grid(axes)
     left.set_xticks(range(len(_MAPS)), [_title(n) for n in _MAPS], rotation=35, ha="right")
     left.set_ylabel("PR-AUC against what changed (%)")
@@ -234,11 +234,16 @@ def _what_mends_do(records: Sequence[Record], of: Mapping[str, Sequence[Record]]
 
 
 def _dots(
-    axes: Axes, x: float, values: Sequence[float], colour: str, label: str | None = None
+    axes: Axes,
+    x: float,
+    values: Sequence[float],
+    colour: str,
+    marker: str = "o",
+    label: str | None = None,
 ) -> None:
     """Every seed a dot, their mean a bar."""
     spread = np.linspace(-0.08, 0.08, len(values)) if len(values) > 1 else [0]
-    axes.plot(x + np.array(spread), values, "o", ms=3, color=colour, alpha=0.7, label=label)
+    axes.plot(x + np.array(spread), values, marker, ms=3, color=colour, alpha=0.7, label=label)
     axes.plot([x - 0.14, x + 0.14], [np.mean(values)] * 2, color=colour, lw=1.6)
 
 

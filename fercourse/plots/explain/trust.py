@@ -15,6 +15,7 @@ from torch import Tensor
 from fercourse.errors import FercourseError
 from fercourse.evaluation import calibration
 from fercourse.labels import Expression
+from fercourse.plots.alternative import describe
 from fercourse.plots.style import (
     GREY,
     INK,
@@ -70,6 +71,11 @@ def from_photo(image: Image.Image, face: Tensor, reading: FacePrediction) -> Fig
     second, q = reading.ranked()[1]
     headline(
         figure, f"The network answers {best.title} with {p:.0%}, then {second.title} ({q:.0%})"
+    )
+    describe(
+        figure,
+        "The photograph, the face cut from it as the network sees it, and bars of the "
+        "probabilities of the seven expressions",
     )
     return figure
 

@@ -12,6 +12,7 @@ from fercourse.explain.layers import as_input, eval_mode
 from fercourse.explain.maps import capture_activations, energy
 from fercourse.labels import Expression
 from fercourse.models.fernet import FERNet
+from fercourse.plots.alternative import describe
 from fercourse.plots.overlay import bare, picture
 from fercourse.plots.style import GREY, MATRIX, course_style, headline, new_figure, tight
 
@@ -69,6 +70,11 @@ def decoding(model: FERNet, faces: Faces) -> Figure:
         f"The map varies {ratio:.1f} times as much from face to face as over a face"
         if ratio > 1
         else f"The map varies {1 / ratio:.1f} times as much over a face as from face to face",
+    )
+    describe(
+        figure,
+        "Faces in rows, each beside what the decoder makes of it: three levels, "
+        "what they agree on, the features, and the map. Each picture has its own scale",
     )
     return figure
 

@@ -13,7 +13,17 @@ from numpy.typing import ArrayLike
 
 from fercourse.errors import FercourseError
 from fercourse.labels import BASIC
-from fercourse.plots.style import CLASS_COLOURS, GREY, INK, OURS, course_style, headline, new_figure
+from fercourse.plots.alternative import describe
+from fercourse.plots.style import (
+    CLASS_COLOURS,
+    CLASS_MARKERS,
+    GREY,
+    INK,
+    OURS,
+    course_style,
+    headline,
+    new_figure,
+)
 
 
 @course_style()
@@ -25,7 +35,7 @@ def embedding_planes(
     names: Sequence[str],
     spread: ArrayLike,
 ) -> Figure:
-    """Embeddings of length 2: a row a loss, a column an epoch, a colour a class.
+    """Embeddings of length 2: a row a loss, a column an epoch, a mark a class.
 
     Every panel has a scale of its own, for an embedding grows as it trains; the cross is the
     origin, black rings are the centres.
@@ -54,7 +64,8 @@ def embedding_planes(
     for r, c in np.ndindex(rows, columns):
         axes: Axes = grid[r, c]
         x = points[r, c]
-        axes.scatter(x[:, 0], x[:, 1], s=5, c=[CLASS_COLOURS[k] for k in labels], lw=0, alpha=0.7)
+        for k, (colour, marker) in enumerate(zip(CLASS_COLOURS, CLASS_MARKERS, strict=True)):
+            axes.scatter(*x[labels == k].T, s=7, color=colour, marker=marker, lw=0, alpha=0.7)
         axes.plot(*centers[r, c].T, "o", ms=4.5, mfc="none", color=INK, mew=0.9)
         axes.plot(0, 0, "+", color=INK, ms=6, mew=0.8)
         reach = 1.08 * max(np.percentile(np.abs(x), 99.5), np.abs(centers[r, c]).max())
@@ -67,7 +78,10 @@ def embedding_planes(
             axes.set_title(f"epoch {epochs[c]}", fontsize=8.5, fontweight="normal", loc="center")
     for r, name in enumerate(names):
         grid[r, 0].set_ylabel(name, fontweight="bold")
-    dots = [Line2D([], [], marker="o", ls="", ms=4, color=colour) for colour in CLASS_COLOURS]
+    dots = [
+        Line2D([], [], marker=marker, ls="", ms=4.5, color=colour)
+        for colour, marker in zip(CLASS_COLOURS, CLASS_MARKERS, strict=True)
+    ]
     figure.legend(
         dots,
         [e.title for e in BASIC],
@@ -106,6 +120,10 @@ def center_directions(sets: dict[str, ArrayLike], excess: Sequence[float]) -> Fi
         figure,
         f"{reached} of these {len(sets)} sets of centres reach the least possible pair sum: it "
         "asks that unit centres cancel, not that they are all apart",
+    )
+    describe(
+        figure,
+        "Arrows of one length from the middle of a circle, in panels: " + "; ".join(sets),
     )
     return figure
 

@@ -14,6 +14,7 @@ from matplotlib.patches import FancyBboxPatch
 from fercourse.config import ModelConfig
 from fercourse.errors import FercourseError
 from fercourse.models.fernet import FERNet
+from fercourse.plots.alternative import describe
 from fercourse.plots.style import GREY, INK, TRAIN, course_style, new_figure
 
 # name: (text, x, y, width, height); the backbone runs along the middle, maps above it.
@@ -115,6 +116,13 @@ def framework(
             _box(axes, "GCCA", x - 0.05, -0.55, 0.85, 0.42, 6, "gcca" in highlight)
     axes.set(xlim=(-0.1, 16.5), ylim=(-2.5, 4.6))
     axes.set_axis_off()
+    describe(
+        figure,
+        "The framework as boxes and arrows, from the face through the blocks C1 to C5 to the "
+        "expression; beside the blocks the edges, the decoder and reverse attention, all joined "
+        "by the fusion. "
+        + (f"This lesson is about: {', '.join(highlight)}" if highlight else "No part stands out"),
+    )
     return figure
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from fercourse.errors import FercourseError
 from fercourse.modules import stochastic_pool
+from fercourse.plots.alternative import describe
 from fercourse.plots.overlay import HUE, bare
 from fercourse.plots.style import (
     INK,
@@ -76,6 +77,11 @@ def poolings(channels: Mapping[str, ArrayLike]) -> Figure:
     grid[1, 0].set_ylabel("pooled value")
     grid[1, 0].set_ylim(0, 1.2 * stack.max())
     headline(figure, _apart(names, rows))
+    describe(
+        figure,
+        f"Small channels with their numbers ({', '.join(names)}), and below each three bars: its "
+        "average, its stochastic pooling and its maximum",
+    )
     return figure
 
 
@@ -112,6 +118,11 @@ def groups(weights: Mapping[str, Tensor]) -> Figure:
     headline(
         figure, f"Grouped, a channel hears its own three descriptors: {grouped} weights for {full}"
     )
+    describe(
+        figure,
+        "Two matrices of weights, channels against descriptors: the full one is filled, of the "
+        "grouped one only blocks along the diagonal are",
+    )
     return figure
 
 
@@ -135,7 +146,15 @@ def gate_spread(weights: Mapping[int, Tensor], living: Sequence[tuple[int, int]]
     axes = figure.add_subplot()
     at = np.arange(len(blocks))
     axes.bar(at - 0.2, between, 0.38, color=TRAIN, label="between channels (mean face)")
-    axes.bar(at + 0.2, within, 0.38, color=OURS, label="of one channel, between faces")
+    axes.bar(
+        at + 0.2,
+        within,
+        0.38,
+        color=OURS,
+        hatch="///",
+        edgecolor="white",
+        label="of one channel, between faces",
+    )
     for x, value in zip(at + 0.2, within, strict=True):
         axes.annotate(
             f"{value:.3f}",

@@ -12,6 +12,7 @@ from fercourse.losses.island import pair_bound
 from fercourse.losses.playground import CLASSES, Trajectory, least_angle, radii
 from fercourse.plots.style import (
     CLASS_COLOURS,
+    CLASS_MARKERS,
     INK,
     LINE,
     OURS,
@@ -81,9 +82,9 @@ def _plane(axes: Axes, path: Trajectory, step: int) -> None:
     reach = 1.22 * float(max(path.points.abs().max(), path.centers.abs().max()))
     axes.axhline(0, color=LINE, linewidth=0.8, zorder=0)
     axes.axvline(0, color=LINE, linewidth=0.8, zorder=0)
-    for k, colour in enumerate(CLASS_COLOURS):
+    for k, (colour, marker) in enumerate(zip(CLASS_COLOURS, CLASS_MARKERS, strict=True)):
         mine = points[path.labels.numpy() == k]
-        axes.scatter(*mine.T, s=14, color=colour, alpha=0.75, linewidth=0)
+        axes.scatter(*mine.T, s=14, color=colour, marker=marker, alpha=0.75, linewidth=0)
         axes.plot(*centers[:, k].T, color=colour, linewidth=0.9, alpha=0.8)
         here = centers[-1, k]
         axes.plot([0, here[0]], [0, here[1]], color=colour, linewidth=0.8, linestyle=":")

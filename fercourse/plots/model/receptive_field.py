@@ -13,6 +13,7 @@ from fercourse.datasets.faces import Faces
 from fercourse.errors import FercourseError
 from fercourse.explain import features
 from fercourse.models.fernet import FERNet
+from fercourse.plots.alternative import describe
 from fercourse.plots.overlay import bare, picture
 from fercourse.plots.style import (
     INK,
@@ -28,6 +29,8 @@ from fercourse.plots.style import (
 )
 
 _COLOURS = (TRAIN, THIRD, OURS, PINK, PAPER)
+_LINES = ("-", "--", ":", "-.", (0, (8, 2)))
+"""One a block, as the colours."""
 
 
 @course_style()
@@ -50,7 +53,7 @@ def receptive_fields(faces: Mapping[int, np.ndarray], fields: Mapping[str, int])
         edge = max(size, *fields.values())
         room = (edge - size) / 2 + 0.04 * edge
         axes.set(xlim=(-room, size + room), ylim=(size + room, -room))
-        for (block, side), colour in zip(fields.items(), _COLOURS, strict=False):
+        for (block, side), colour, line in zip(fields.items(), _COLOURS, _LINES, strict=False):
             corner = (size - side) / 2
             axes.add_patch(
                 Rectangle(
@@ -59,6 +62,7 @@ def receptive_fields(faces: Mapping[int, np.ndarray], fields: Mapping[str, int])
                     side,
                     fill=False,
                     linewidth=1.8,
+                    linestyle=line,
                     edgecolor=colour,
                     label=f"{block}: {side} px",
                 )
@@ -74,6 +78,12 @@ def receptive_fields(faces: Mapping[int, np.ndarray], fields: Mapping[str, int])
         else "No location could see the whole face"
     )
     headline(figure, text)
+    describe(
+        figure,
+        "The same face at several sizes, with a square for each block around what a location in "
+        "its middle depends on: "
+        f"{', '.join(f'{block} {side} pixels' for block, side in fields.items())}",
+    )
     return figure
 
 
@@ -118,6 +128,11 @@ def effective_fields(
     text = f"{wide[0] if wide else last} could see the whole face, and half of what it listens to "
     text += f"lies in {half[wide[0] if wide else last]} × {half[wide[0] if wide else last]} pixels"
     headline(figure, f"{text} (dashed: all it depends on)")
+    describe(
+        figure,
+        "A map a block, bright where its middle location listens. Half of it lies in squares of "
+        + ", ".join(f"{side} pixels for {block}" for block, side in half.items()),
+    )
     return figure
 
 
@@ -160,5 +175,10 @@ def blocks_seen(model: FERNet, face: Faces, count: int = 8) -> Figure:
         figure,
         f"A strong channel of C1 answers at {active[0]:.0f} % of its places, one of C5 at "
         f"{active[-1]:.0f} %. Left: the face as finely as each block's grid can say it",
+    )
+    describe(
+        figure,
+        f"In rows, blocks 1 to 5: the face at the block's resolution, and maps of its {count} "
+        "strongest channels, fine in the first row and coarse in the last",
     )
     return figure

@@ -79,10 +79,10 @@ def _draws(axes: Axes, p: np.ndarray, drawn: np.ndarray, softmax: np.ndarray | N
     at = np.arange(1, len(p) + 1)
     often = np.bincount(drawn, minlength=len(p)) / max(1, len(drawn))
     axes.bar(at, often, 0.75, color=TRAIN, label="drawn")
-    marks = {"linestyle": "none", "marker": "_", "markersize": 13, "markeredgewidth": 2.2}
+    marks = {"linestyle": "none", "marker": "_", "ms": 13, "markeredgewidth": 2.2}
     axes.plot(at, p, color=OURS, label="a / sum(a)", **marks)
     if softmax is not None:
-        axes.plot(at, softmax, color=PAPER, label="softmax(a)", **marks)
+        axes.plot(at, softmax, color=PAPER, label="softmax(a)", **marks | {"marker": "x", "ms": 6})
     top = max(p.max(), often.max(), 0 if softmax is None else softmax.max())
     axes.set_ylim(0, 1.08 * top or 1)
     axes.set_xlim(0.3, len(p) + 0.7)

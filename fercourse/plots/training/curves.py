@@ -68,9 +68,10 @@ def learning_curves(history: Sequence[dict[str, Any]]) -> Figure:
     mosaic: list[Any] = [["accuracy", "loss"], ["rate", "terms" if joint else "rate"]]
     panels = figure.subplot_mosaic(mosaic, height_ratios=[1.7, 1], sharex=True)
     marker = "o" if len(epochs) == 1 else None
+    training: Any = {"color": TRAIN, "linestyle": "--", "marker": marker and "s"}
 
     axes = panels["accuracy"]
-    axes.plot(epochs, 100 * curve["train_accuracy"], color=TRAIN, marker=marker, label="training")
+    axes.plot(epochs, 100 * curve["train_accuracy"], label="training", **training)
     axes.plot(epochs, 100 * curve["val_accuracy"], color=OURS, marker=marker, label="validation")
     axes.plot(
         epochs[best],
@@ -84,7 +85,7 @@ def learning_curves(history: Sequence[dict[str, Any]]) -> Figure:
     axes.set_ylabel("accuracy (%)")
 
     axes = panels["loss"]
-    axes.plot(epochs, curve["train_ce"], color=TRAIN, marker=marker, label="training")
+    axes.plot(epochs, curve["train_ce"], label="training", **training)
     axes.plot(epochs, curve["val_loss"], color=OURS, marker=marker, label="validation")
     axes.set_ylabel("cross-entropy")
 
@@ -100,7 +101,8 @@ def learning_curves(history: Sequence[dict[str, Any]]) -> Figure:
             epochs,
             curve["train_island"],
             color=PAPER,
-            marker=marker,
+            linestyle="--",
+            marker=marker and "s",
             label="island, above its bound",
         )
         axes.set_yscale("log")

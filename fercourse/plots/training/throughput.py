@@ -88,11 +88,11 @@ def averaging(plain: list[float], averaged: list[float]) -> Figure:
         raise FercourseError(f"{len(plain)} and {len(averaged)} epochs cannot be compared.")
     figure = new_figure(height=2.8)
     axes = figure.add_subplot()
-    for values, colour, label in (
-        (plain, TRAIN, "weights as they are"),
-        (averaged, OURS, "their moving average"),
+    for values, line, colour, label in (
+        (plain, "--s", TRAIN, "weights as they are"),
+        (averaged, "-o", OURS, "their moving average"),
     ):
-        axes.plot([100 * value for value in values], "-o", ms=4, color=colour, label=label)
+        axes.plot([100 * value for value in values], line, ms=4, color=colour, label=label)
     axes.set(xlabel="epoch", ylabel="validation accuracy (%)")
     axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=2)
     light_grid(axes)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from fercourse.errors import FercourseError
 from fercourse.labels import Expression
+from fercourse.plots.alternative import describe
 from fercourse.plots.overlay import picture
 from fercourse.plots.style import (
     OURS,
@@ -67,4 +68,9 @@ def weather_answers(
         for name, p in read.items()
     ]
     headline(figure, f"A face that shows {truth.lower()} is read as: {'; '.join(answers)}")
+    describe(
+        figure,
+        f"One face as {', '.join(titles)}, and below each bars of the probabilities that "
+        f"{' and '.join(read)} give the expressions",
+    )
     return figure

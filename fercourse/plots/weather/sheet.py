@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from fercourse.errors import FercourseError
+from fercourse.plots.alternative import describe
 from fercourse.plots.overlay import overlay, picture
 from fercourse.plots.style import course_style, headline, new_figure, tight
 
@@ -43,6 +44,10 @@ def weather_sheet(
         one.set_title(title)
     tight(figure, 0.02)
     headline(figure, finding)
+    describe(
+        figure,
+        f"One face in rows of {', '.join(copies)}: clear at the left, worse from column to column",
+    )
     return figure
 
 
@@ -79,4 +84,9 @@ def weather_maps(
         else f"{first} at every severity"
     )
     headline(figure, f"Read as {said}; the maps change with the weather")
+    describe(
+        figure,
+        f"One face from clear air to the worst, read as {', '.join(answers)}; below each, in "
+        f"blue, its maps {', '.join(maps)}: dark is high",
+    )
     return figure
