@@ -82,7 +82,7 @@ def environment(folder: Path) -> dict[str, str]:
         **{name: os.environ[name] for name in kept if name in os.environ},
         **dict.fromkeys(("HOME", "TMPDIR", "MPLCONFIGDIR", "FERCOURSE_CACHE"), str(folder)),
         **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
-        # Threads that would run when the sandbox is locked: torch's for a GPU, and of pandas' arrow.
+        # No threads before the sandbox is locked: torch's for a GPU, and those of pandas' arrow.
         "CUDA_VISIBLE_DEVICES": "",
         "JE_ARROW_MALLOC_CONF": "background_thread:false",
         "PYTHONPATH": str(PACKAGE.parent),
