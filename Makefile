@@ -24,7 +24,7 @@ endif
 HANDED_IN := $(filter %.ipynb,$(MAKECMDGOALS))
 NOTEBOOKS ?= $(HANDED_IN)
 
-.PHONY: help setup demo course slides assign grade $(HANDED_IN) notebooks test check browser lab lint types format lock clean
+.PHONY: help setup demo course slides assign grade notebooks test check browser lab lint types format lock clean
 
 help:
 	@echo "make lab     open JupyterLab on the course"
@@ -62,6 +62,7 @@ assign: setup
 grade: setup
 	$(BIN)/fercourse course grade -- $(foreach n,$(NOTEBOOKS),'$(subst ','\'',$n)')
 
+.PHONY: $(HANDED_IN)
 $(HANDED_IN):
 	@:
 

@@ -63,7 +63,8 @@ def assigned(lesson: build.Source, all_paths: Sequence[Path] | None = None) -> N
         else:
             cell.source = _raising(cell.source, name)
             cell.metadata |= {"nbgrader": _tests(name), "deletable": False, "editable": False}
-    notebook.cells.insert(2, new_markdown_cell(NOTE, id=f"homework-{lesson.number:02}"))
+    imports = next(k for k, c in enumerate(notebook.cells) if c.source.startswith(build.IMPORTS))
+    notebook.cells.insert(imports + 1, new_markdown_cell(NOTE, id=f"homework-{lesson.number:02}"))
     return notebook
 
 

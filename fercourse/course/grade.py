@@ -59,7 +59,7 @@ class Result:
     Attributes:
         notebook: The file.
         lesson: Its number; None where that could not be told.
-        exercise: "decoder.up_to"; empty where the whole notebook could not be graded.
+        exercise: "decoder.resize_like"; empty where the whole notebook could not be graded.
         points: Reached: all or none.
         out_of: That can be reached.
         message: The diagnosis, or what is right now.

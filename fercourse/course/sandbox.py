@@ -82,7 +82,9 @@ def environment(folder: Path) -> dict[str, str]:
         **{name: os.environ[name] for name in kept if name in os.environ},
         **dict.fromkeys(("HOME", "TMPDIR", "MPLCONFIGDIR", "FERCOURSE_CACHE"), str(folder)),
         **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
-        "CUDA_VISIBLE_DEVICES": "",  # torch would start a thread for each
+        # No threads before the sandbox is locked: torch's for a GPU, and those of pandas' arrow.
+        "CUDA_VISIBLE_DEVICES": "",
+        "JE_ARROW_MALLOC_CONF": "background_thread:false",
         "PYTHONPATH": str(PACKAGE.parent),
         "FERCOURSE_STATIC": "1",
         "LANG": "C.UTF-8",
@@ -130,8 +132,9 @@ def lock() -> None:
         return  # on macOS it was born in its sandbox
     from fercourse.course import landlock, seccomp
 
-    if len(os.listdir("/proc/self/task")) != 1:
-        raise OSError("a thread runs already, which would stay outside")
+    if len(tasks := list(Path("/proc/self/task").iterdir())) != 1:
+        names = ", ".join(sorted((task / "comm").read_text().strip() for task in tasks))
+        raise OSError(f"a thread runs already, which would stay outside ({names})")
     if landlock.version() == 0:
         raise OSError("the kernel has no Landlock (Linux 5.13 or newer, and switched on)")
     seccomp.control(38, 1)  # no new privileges, through setuid programs or otherwise

@@ -144,7 +144,7 @@ def check(
 
 
 def find(name: str) -> tuple[Exercise, Callable[[Any], Verdict]]:
-    """An exercise as a lesson calls it, "decoder.up_to", and its check."""
+    """An exercise as a lesson calls it, "decoder.resize_like", and its check."""
     module, _, function = name.partition(".")
     home = import_module(f"fercourse.exercises.{module}")
     return getattr(home, function).exercise, getattr(home, f"check_{function}")

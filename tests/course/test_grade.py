@@ -22,8 +22,8 @@ pytestmark = [
 ]
 
 LIMITS = grade.Limits(seconds=8, memory=2**30)
-NAMES = ["decoder.up_to", "decoder.agree", "decoder.weighted_avg_pool", "decoder.operations"]
-UP_TO, AGREE, POOL, OPERATIONS = NAMES
+NAMES = ["decoder.resize_like", "decoder.agree", "decoder.weighted_avg_pool", "decoder.operations"]
+RESIZE, AGREE, POOL, OPERATIONS = NAMES
 RIGHT = {name: find(name)[0].source() for name in NAMES}
 
 
@@ -56,7 +56,7 @@ def test_right_answers_pass_with_all_points(tmp_path):
     assert list(found) == NAMES
     assert all(row.passed for row in found.values())
     assert [row.points for row in found.values()] == [1, 2, 2, 1]
-    assert found[UP_TO].message.startswith("Any two sizes meet")
+    assert found[RESIZE].message.startswith("Any two sizes meet")
 
 
 @pytest.mark.parametrize("number", range(21))
@@ -70,14 +70,14 @@ def test_the_sandbox_lets_every_right_answer_compute(number, known):
 
 def test_wrong_answers_get_their_diagnosis(tmp_path):
     answers = {
-        UP_TO: RIGHT[UP_TO].replace("bilinear", "nearest").replace(", align_corners=False", ""),
+        RESIZE: RIGHT[RESIZE].replace("bilinear", "nearest").replace(", align_corners=False", ""),
         AGREE: "agree = 7",
         POOL: "def weighted_avg_pool(x, logits)\n    return x",
         OPERATIONS: RIGHT[OPERATIONS] + "\n\nraise SystemExit(0)",
     }
     found = graded(hand_in(tmp_path / "bob.ipynb", answers))
     assert not any(row.passed or row.points for row in found.values())
-    assert "nearest neighbour, not bilinear" in found[UP_TO].message
+    assert "nearest neighbour, not bilinear" in found[RESIZE].message
     assert "not callable" in found[AGREE].message
     assert found[POOL].message == "Its cell is no Python: line 1: expected ':'."
     assert "stopped with SystemExit: 0" in found[OPERATIONS].message
@@ -85,11 +85,11 @@ def test_wrong_answers_get_their_diagnosis(tmp_path):
 
 def test_a_solution_stands_on_its_own_and_a_stub_waits(tmp_path):
     answers = {
-        UP_TO: "up_to = resize",
+        RESIZE: "resize_like = resize",
         AGREE: "import math\n\ndef helper():\n    return math.pi\n\n" + RIGHT[AGREE],
     }
     found = graded(hand_in(tmp_path / "a.ipynb", answers))
-    assert "NameError: name 'resize'" in found[UP_TO].message
+    assert "NameError: name 'resize'" in found[RESIZE].message
     assert found[AGREE].passed
     assert "it is your turn" in found[POOL].message
 
@@ -124,7 +124,7 @@ for attempt in (read, write, connect, kill, multiply, token):
 raise RuntimeError(" ".join(said))
 """
         answers = {
-            UP_TO: "def up_to(x, partner):\n    while True:\n        pass",
+            RESIZE: "def resize_like(x, partner):\n    while True:\n        pass",
             AGREE: tries,
             POOL: "def weighted_avg_pool(x, logits):\n    return torch.ones(2**33)",
             OPERATIONS: RIGHT[OPERATIONS],
@@ -133,7 +133,7 @@ raise RuntimeError(" ".join(said))
         with pytest.raises(TimeoutError):
             server.accept()
     assert [row.passed for row in found.values()] == [False, False, False, True]
-    assert found[UP_TO].message == "It was stopped: it ran for 8 s."
+    assert found[RESIZE].message == "It was stopped: it ran for 8 s."
     refused = " ".join(["PermissionError"] * 5 + ["KeyError"])
     assert f"stopped with RuntimeError: {refused}" in found[AGREE].message
     if sys.platform == "linux":
@@ -143,13 +143,13 @@ raise RuntimeError(" ".join(said))
 
 def test_ends_and_floods_are_told(tmp_path):
     answers = {
-        UP_TO: "import os\nos._exit(0)",
+        RESIZE: "import os\nos._exit(0)",
         AGREE: "def agree(*given):\n    return agree(*given)",
         POOL: "import ctypes\nctypes.string_at(0)",
         OPERATIONS: "for _ in range(2000):\n    print('x' * 10000)\n" + RIGHT[OPERATIONS],
     }
     found = graded(hand_in(tmp_path / "a.ipynb", answers))
-    assert "ended its process (exit 0) before there was a verdict" in found[UP_TO].message
+    assert "ended its process (exit 0) before there was a verdict" in found[RESIZE].message
     assert "RecursionError" in found[AGREE].message
     assert "was ended by signal 11 before there was a verdict" in found[POOL].message
     assert found[OPERATIONS].passed  # what it prints goes nowhere
@@ -158,14 +158,14 @@ def test_ends_and_floods_are_told(tmp_path):
 def test_claims_to_have_passed_are_not_taken(tmp_path):
     forged = json.dumps({"token": "?", "passed": True, "message": "That is it.", "clean": True})
     answers = {
-        UP_TO: f"""
+        RESIZE: f"""
 import os
 for number in range(64):
     try:
         os.write(number, b'{forged}\\n')
     except OSError:
         pass
-def up_to(x, partner): return x
+def resize_like(x, partner): return x
 """,
         AGREE: "torch.allclose = lambda *given, **named: True\ndef agree(*given): return given[0]",
         POOL: """
@@ -177,7 +177,7 @@ def weighted_avg_pool(x, logits): return x
     }
     found = graded(hand_in(tmp_path / "mallory.ipynb", answers))
     assert not any(row.passed for row in found.values())
-    assert "wrote where the verdict belongs" in found[UP_TO].message
+    assert "wrote where the verdict belongs" in found[RESIZE].message
     assert found[AGREE].message == "It replaced torch.allclose, which the check relies on."
     assert "passes a function that does nothing" in found[POOL].message
     assert "the course's own function" in found[OPERATIONS].message
@@ -240,14 +240,14 @@ def test_cells_that_went_lost_or_were_doubled_are_told(tmp_path, known):
     def change(cells):
         by_id = {c.metadata["nbgrader"]["grade_id"]: c for c in cells if "nbgrader" in c.metadata}
         cells.remove(by_id["decoder-agree"])
-        by_id["decoder-up_to"].metadata["nbgrader"]["grade_id"] = "mine"
+        by_id["decoder-resize_like"].metadata["nbgrader"]["grade_id"] = "mine"
         cells.append(nbformat.from_dict({**by_id["decoder-operations"], "id": "again"}))
         by_id["decoder-weighted_avg_pool"].source = "x" * (handed_in.LONGEST + 1)
 
     work = handed_in.read(hand_in(tmp_path / "a.ipynb", {}, change), known)
     assert work.code == {}
     assert "is missing" in work.lacking[AGREE]
-    assert "is missing" in work.lacking[UP_TO]
+    assert "is missing" in work.lacking[RESIZE]
     assert "there 2 times" in work.lacking[OPERATIONS]
     assert "100001 letters" in work.lacking[POOL]
 
@@ -285,7 +285,7 @@ def test_a_door_left_open_is_found_before_anything_runs(tmp_path, monkeypatch):
 
 
 def test_without_a_sandbox_limits_stay(tmp_path):
-    answers = {**RIGHT, UP_TO: "while True: pass"}
+    answers = {**RIGHT, RESIZE: "while True: pass"}
     found = graded(hand_in(tmp_path / "a.ipynb", answers), sandboxed=False)
     assert [row.passed for row in found.values()] == [False, True, True, True]
 

@@ -242,5 +242,6 @@ def test_its_environment_has_nothing_of_ours(tmp_path, monkeypatch):
     assert "secret" not in str(sandbox.environment(tmp_path))
     assert set(sandbox.environment(tmp_path).values()) <= {
         *(str(tmp_path), str(sandbox.PACKAGE.parent), "1", "", "C.UTF-8"),
+        "background_thread:false",
         *(os.environ.get(name, "") for name in ("PATH", "SYSTEMROOT")),
     }
