@@ -100,12 +100,14 @@ def beside() -> None:
     extras = project["optional-dependencies"]
     widgets = [r for r in extras["lab"] if r.startswith(("anywidget", "ipywidgets"))]
     wanted = [*project["dependencies"], *widgets, *(r for name in LESSONS for r in extras[name])]
+    wanted.append("requests")  # of facenet-pytorch's own, which comes without them
     pip = [sys.executable, "-m", "pip", "install", "--quiet"]
     with tempfile.TemporaryDirectory() as folder:
         stays = Path(folder) / "stays.txt"
         stays.write_text("\n".join(_installed()), encoding="utf-8")
         done = subprocess.run([*pip, "--constraint", str(stays), *wanted])
-    if done.returncode or subprocess.run([*pip, "--no-deps", *extras["faces"]]).returncode:
+    faces = [*pip, "--no-deps", *extras["faces"]]
+    if done.returncode or subprocess.run(faces).returncode:
         raise RuntimeError(
             f"The course does not go with {', '.join(_installed())}: it asks for "
             f"{', '.join(r for r in wanted if r.startswith(STAYS))}. Use Binder, or install it."

@@ -3,6 +3,8 @@
 import importlib.util
 import re
 import subprocess
+from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 from conftest import ROOT
@@ -108,3 +110,29 @@ def test_make_hands_its_choice_on():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert re.search(r"^TORCH \?= auto$", makefile, re.MULTILINE)
     assert "install.py $(TORCH)" in makefile
+
+
+def test_beside_colabs_torch_no_version_of_what_belongs_together_may_change(monkeypatch):
+    ran = []
+
+    def run(command, **options):
+        if "--constraint" in command:
+            stays = Path(command[command.index("--constraint") + 1]).read_text(encoding="utf-8")
+            assert f"torch=={version('torch')}" in stays.splitlines()
+            assert "numpy==" in stays
+        ran.append(command)
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(install.subprocess, "run", run)
+    install.beside()
+    course, faces = ran
+    assert {"torch>=2.11", "matplotlib>=3.9", "ipywidgets>=8.1"} <= set(course)
+    assert not any(re.match("jupyterlab|ipykernel|ray", word) for word in course)
+    assert "--no-deps" in faces
+
+
+def test_a_torch_that_is_too_old_is_said_not_replaced(monkeypatch):
+    refused = subprocess.CompletedProcess((), 1)
+    monkeypatch.setattr(install.subprocess, "run", lambda command, **_: refused)
+    with pytest.raises(RuntimeError, match=r"does not go with torch==.*it asks for torch>=2\.11"):
+        install.beside()

@@ -66,7 +66,8 @@ import sys
 if "google.colab" in sys.modules:  # the course beside Colab's torch, which stays as it is
     import subprocess
 
-    subprocess.run(["git", "clone", "--quiet", "--depth", "1", "{url}", "fercourse-course"])
+    clone = ["git", "clone", "--quiet", "--depth", "1"]
+    subprocess.run([*clone, "{url}", "fercourse-course"])
     sys.path.insert(0, "fercourse-course")
     import install
 
