@@ -163,7 +163,7 @@ cuts = {f"margin {m}": crop(portrait, face.box, size=224, margin=m) for m in mar
 side = square(face.box, portrait.size, margins[-1])
 share = face.area / (side[2] - side[0]) ** 2
 finding = f"With a margin of {margins[-1]} the face's box fills {share:.0%} of the cut"
-plots.pictures(cuts, finding, columns=3, width=5.6)
+plots.pictures(cuts, finding, columns=3, width=4.4)
 
 # %% [markdown]
 # ## Level the eyes
@@ -197,7 +197,8 @@ after = {
     for k, (p, f) in enumerate(zip(tilted, leaning, strict=True))
 }
 most = max(abs(f.tilt) for f in leaning)
-plots.pictures(before | after, f"Leaning by up to {most:.0f}°, and with level eyes", columns=4)
+finding = f"Leaning by up to {most:.0f}°, and with level eyes"
+plots.pictures(before | after, finding, columns=4, width=4.6)
 
 # %% [markdown]
 # Are they level? By the two points that were used, exactly. Whether by the *eyes*, MTCNN may say
@@ -522,7 +523,7 @@ plots.pictures(
     {"224 pixels of the photograph": real, "48 pixels, scaled to 224": blown_up},
     f"Sharpness {figures[0]:.3f} on the left, {figures[1]:.4f} on the right",
     columns=2,
-    width=4.6,
+    width=3.8,
 )
 
 # %% [markdown]

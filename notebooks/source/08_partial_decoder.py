@@ -324,8 +324,8 @@ guess.beside(100 * (was != now).float().mean())
 
 # %% [markdown]
 # Does an answer hang on its map? The explorer replaces the map by its own mean, so that no place is
-# preferred. Look for a face whose bars leave their ticks; try the last model, which was trained
-# with masks for its maps (lesson 09), and whose maps are anything but smooth.
+# preferred. Look for a face whose bars leave their ticks. Then try the last model, trained with
+# masks for its maps (lesson 09), which do say *where*: what does its answer lose without them?
 
 # %%
 from fercourse import widgets

@@ -46,9 +46,10 @@ def decoder_map(
     answer_bars(bars, before, after, ("its own map", "flattened"), label)
     moved = 50 * float(np.abs(np.asarray(after) - np.asarray(before)).sum())
     ratio = float(weights.max() / weights.min())
+    times = f"{ratio:.2f} times" if ratio < 100 else "over 100 times"
     headline(
         figure,
-        f"The map weighs its strongest place {ratio:.2f} times its weakest; flattened: "
+        f"The map weighs its strongest place {times} its weakest; flattened: "
         f"{changed(before, after)} ({moved:.1f} points of probability move)",
     )
     return figure
