@@ -11,13 +11,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from fercourse.errors import FercourseError
 from fercourse.files import atomic_write
 from fercourse.settings import interactive, predictions_path
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
 
 SURE = 0.8
@@ -97,6 +96,8 @@ def predictions(path: Path | None = None) -> pd.DataFrame:
     Args:
         path: Of the file; the learner's own by default.
     """
+    import pandas as pd  # late: it is slow to import, and a lesson need not wait for it
+
     rows = [Prediction(**row) for row in _kept(path or predictions_path())]
     first = {row.what: row for row in reversed(rows)}
     found = [asdict(row) | {"inside": row.inside, "score": row.score} for row in first.values()]

@@ -16,7 +16,7 @@ from fercourse.explain.flatten import flat_map
 from fercourse.explain.layers import as_input, eval_mode
 from fercourse.models.fernet import FERNet
 from fercourse.widgets.explorer import Explorer
-from fercourse.widgets.parts import menu, titles
+from fercourse.widgets.parts import menu, titles, varied
 
 
 def decoder_map(models: Mapping[str, FERNet], faces: Faces) -> Explorer:
@@ -56,4 +56,5 @@ def decoder_map(models: Mapping[str, FERNet], faces: Faces) -> Explorer:
         "Look for a face whose answer hangs on where the map is high. Is there one?",
         face=menu("face", options, width="170px"),
         model=menu("model", list(models), width="160px"),
+        states={"face": varied(faces, 6), "model": list(models)},
     )

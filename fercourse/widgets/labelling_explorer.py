@@ -52,6 +52,7 @@ class Labelling(Explorer):
             f"Which expression do you see? {len(faces)} faces; the labels are shown at the end.",
             panel=lines(tuple(buttons), (again,)),
             answers=self._given,
+            states="Labelling takes somebody who presses the buttons.",
         )
 
     @property

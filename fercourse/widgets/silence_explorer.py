@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import ipywidgets as w
 from matplotlib.figure import Figure
 
@@ -10,7 +12,7 @@ from fercourse.datasets.faces import Faces
 from fercourse.explain import fused
 from fercourse.models.fernet import FERNet
 from fercourse.widgets.explorer import Explorer
-from fercourse.widgets.parts import lines, menu, titles
+from fercourse.widgets.parts import lines, menu, titles, varied
 
 
 def silence(model: FERNet, reference: Faces, faces: Faces) -> Explorer:
@@ -46,7 +48,7 @@ def silence(model: FERNet, reference: Faces, faces: Faces) -> Explorer:
         )
 
     face = menu("face", options, width="170px")
-    ticks = {
+    ticks: dict[str, Any] = {
         name: w.Checkbox(
             value=name == "C5", description=name, indent=False, layout=w.Layout(width="80px")
         )
@@ -58,4 +60,5 @@ def silence(model: FERNet, reference: Faces, faces: Faces) -> Explorer:
         panel=lines((face, w.Label("silence"), *ticks.values())),
         face=face,
         **ticks,
+        states={"face": varied(faces, 3)} | dict.fromkeys(ticks, (False, True)),
     )

@@ -58,4 +58,5 @@ def unit_field(model: FERNet, faces: Faces) -> Explorer:
         block=block,
         row=row,
         column=column,
+        states={"block": range(1, 6), "row": (17, 26, 35), "column": (15, 24, 33)},
     )

@@ -59,6 +59,7 @@ class WardExplorer(Explorer):
             panel=lines((self.bed,), tuple(orders.values()), (self.illness, answer), (self.told,)),
             bed=self.bed,
             shown=_Shown(),
+            states="Orders are paid for, and a page keeps no bill.",
         )
         self.buttons = orders | {"diagnose": answer}
         self.children = (*self.children, self.bill)
@@ -78,7 +79,7 @@ class WardExplorer(Explorer):
 
     @property
     def _patient(self) -> Any:
-        return self.patients[self.bed.value]
+        return self.patients[str(self.bed.value)]
 
     def _draw(self, bed: str, shown: str) -> Figure:
         patient = self.patients[bed]

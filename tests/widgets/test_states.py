@@ -15,7 +15,7 @@ from PIL import Image
 from readable import unsaid
 
 import fercourse
-from fercourse import FERNet, widgets
+from fercourse import FERNet, clinic, widgets
 from fercourse.config import preset
 from fercourse.datasets.faces import Faces
 from fercourse.datasets.synthetic import draw
@@ -170,6 +170,11 @@ def explorers() -> dict[str, Explorer]:
         "attention": lambda: widgets.attention(
             {f"model {k}": network(k) for k in (1, 6)}, faces, truth(faces)
         ),
+        "decoder_map": lambda: widgets.decoder_map({"model 4": network(4)}, faces),
+        "label_yourself": lambda: widgets.label_yourself(faces),
+        "silence": lambda: widgets.silence(network(2), faces, faces),
+        "unit_field": lambda: widgets.unit_field(network(1), faces),
+        "ward": lambda: widgets.ward(clinic.ward("somebody")),
         "gcca_weights": lambda: widgets.gcca_weights(network(3), faces),
         "photo": lambda: widgets.photo(Trained(network(1), run)),
         "reverse_steps": lambda: widgets.reverse_steps(network(5), faces),
