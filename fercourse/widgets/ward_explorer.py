@@ -78,7 +78,7 @@ class WardExplorer(Explorer):
 
     @property
     def _patient(self) -> Any:
-        return self.patients[self.bed.value]
+        return self.patients[str(self.bed.value)]
 
     def _draw(self, bed: str, shown: str) -> Figure:
         patient = self.patients[bed]

@@ -25,10 +25,12 @@ def patient_one_batch(losses: Sequence[float], name: str, usual: Sequence[float]
     figure = new_figure(LOW, NARROW)
     axes = figure.subplots()
     axes.axhline(math.log(7), color=PALE, linewidth=1.0, label="ln 7: knows nothing")
-    for values, style in ((usual, {"color": GREY, "linestyle": "--"}), (losses, {"color": OURS})):
-        label = "healthy" if values is usual else name
+    for label, values, colour, line in (
+        ("healthy", usual, GREY, "--"),
+        (name, losses, OURS, "-"),
+    ):
         within = [min(max(value, FLOOR), TOP) for value in values]
-        axes.plot(range(len(within)), within, label=label, linewidth=1.6, **style)
+        axes.plot(range(len(within)), within, line, color=colour, linewidth=1.6, label=label)
     axes.set_yscale("log")
     axes.yaxis.set_major_formatter("{x:g}")
     axes.set(xlabel="step, always on the same 16 faces", ylabel="cross-entropy")
