@@ -129,7 +129,7 @@ def marked(data: FaceDataset, side: int = 4) -> Case:
 VARIANTS = 3
 CASES: dict[str, tuple[Callable[..., Case], tuple[dict[str, Any], ...]]] = {
     "healthy": (healthy, ({}, {}, {})),
-    "learning rate too high": (fast, ({"lr": 1.0}, {"lr": 0.8}, {"lr": 0.6})),
+    "learning rate too high": (fast, ({"lr": 1.0}, {"lr": 0.8}, {"lr": 1.0})),
     "learning rate too low": (slow, ({"lr": 0.001}, {"lr": 0.0006}, {"lr": 0.0015})),
     "too little regularisation": (by_heart, ({"people": 20}, {"people": 14}, {"people": 28})),
     "shuffled labels": (shuffled, ({"share": 0.4}, {"share": 0.5}, {"share": 0.35})),
