@@ -21,9 +21,11 @@ EPOCHS = 10
 COUNT, DIFFICULTY = 1400, 0.1
 """Of the drawn faces: hard enough that a healthy run makes mistakes."""
 
-FERPLUS = ("NEUTRAL", "HAPPY", "SURPRISE", "SAD", "ANGRY", "DISGUST", "FEAR")
-AFFECTNET = ("NEUTRAL", "HAPPY", "SAD", "SURPRISE", "FEAR", "DISGUST", "ANGRY")
 ALPHABET = tuple(sorted(e.name for e in BASIC))
+RAF_DB = ("SURPRISE", "FEAR", "DISGUST", "HAPPY", "SAD", "ANGRY", "NEUTRAL")
+BY_HAND = ("ANGRY", "DISGUST", "SAD", "HAPPY", "FEAR", "SURPRISE", "NEUTRAL")
+"""Orders that other sources number the classes in: folders, RAF-DB's list, a slip in typing. Each
+leaves some classes where they are: with none right, the best epoch would be the first."""
 
 
 @dataclass(frozen=True)
@@ -127,17 +129,17 @@ def marked(data: FaceDataset, side: int = 4) -> Case:
 VARIANTS = 3
 CASES: dict[str, tuple[Callable[..., Case], tuple[dict[str, Any], ...]]] = {
     "healthy": (healthy, ({}, {}, {})),
-    "learning rate too high": (fast, ({"lr": 1.0}, {"lr": 0.8}, {"lr": 0.6})),
+    "learning rate too high": (fast, ({"lr": 1.0}, {"lr": 0.8}, {"lr": 1.0})),
     "learning rate too low": (slow, ({"lr": 0.001}, {"lr": 0.0006}, {"lr": 0.0015})),
     "too little regularisation": (by_heart, ({"people": 20}, {"people": 14}, {"people": 28})),
     "shuffled labels": (shuffled, ({"share": 0.4}, {"share": 0.5}, {"share": 0.35})),
     "permuted label order": (
         permuted,
-        ({"order": ALPHABET}, {"order": FERPLUS}, {"order": AFFECTNET}),
+        ({"order": ALPHABET}, {"order": RAF_DB}, {"order": BY_HAND}),
     ),
     "left in training mode": (forgotten, ({}, {}, {})),
     "island loss too heavy": (heavy, ({"weight": 5.0}, {"weight": 3.0}, {"weight": 8.0})),
-    "training faces in validation": (leaked, ({"share": 1.0}, {"share": 0.9}, {"share": 0.75})),
+    "training faces in validation": (leaked, ({"share": 1.0}, {"share": 0.9}, {"share": 0.95})),
     "shortcut": (marked, ({"side": 4}, {"side": 3}, {"side": 5})),
 }
 """By illness who makes it, and how severely in each of its three variants."""

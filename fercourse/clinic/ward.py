@@ -18,6 +18,7 @@ from fercourse.clinic.findings import PRICES, against, cheapest, fitting
 from fercourse.clinic.illnesses import ILLNESSES
 from fercourse.datasets.faces import Faces
 from fercourse.errors import FercourseError
+from fercourse.evaluation.predict import probabilities
 from fercourse.exercises.exercise import Verdict
 from fercourse.models.recogniser import Recogniser
 
@@ -123,8 +124,8 @@ class Patient:
         from fercourse.training.train import train
 
         made = case(self._illness, self._variant)
-        judge = {"validate": in_training_mode} if made.training_mode else {}
-        fit = train(made.config, made.data, device="cpu", progress=False, **judge)
+        judge = in_training_mode if made.training_mode else probabilities
+        fit = train(made.config, made.data, device="cpu", progress=False, validate=judge)
         untrained = Learner(made.config, steps=10).model
         model = fit.model.train(made.training_mode)
         return Remade(untrained, model, made.data.train, made.data.val, made.config.train.lr)

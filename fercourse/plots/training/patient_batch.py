@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from fercourse.labels import BASIC
 from fercourse.plots.overlay import picture
-from fercourse.plots.style import course_style, headline, new_figure, tight
+from fercourse.plots.style import WIDTH, course_style, headline, new_figure, tight
 
 
 @course_style()
@@ -25,7 +25,7 @@ def patient_batch(sheet: ArrayLike, labels: Sequence[int], name: str) -> Figure:
     rows = np.split(np.asarray(sheet), 2)
     columns = len(labels) // 2
     faces = [face for row in rows for face in np.split(row, columns, axis=1)]
-    figure = new_figure(3.4)
+    figure = new_figure(2 * (WIDTH / columns + 0.22) + 0.35)
     panels = figure.subplots(2, columns).ravel()
     tight(figure, 0.03)
     for axes, face, label in zip(panels, faces, labels, strict=True):
