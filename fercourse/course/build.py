@@ -139,7 +139,7 @@ def assemble(lesson: Source, all_paths: Sequence[Path] | None = None) -> Noteboo
             continue
         count += 1
         # In the lesson, what is written is used below it; at the end, nothing follows.
-        used = not any(c.source.startswith("## Exercises") for c in cells)
+        used = not any("## Exercises" in c.source.splitlines() for c in cells)
         cells += _exercise(cell.source, name, count, lesson.path.name, used)
         for made in cells[-4:]:  # for :mod:`fercourse.course.assign`
             made.metadata["exercise"] = name

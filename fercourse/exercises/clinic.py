@@ -46,7 +46,7 @@ def _faces(count: int = 24, side: int = 8) -> Tensor:
         "`model(normalise(images)).logits.softmax(1)` are the probabilities; run it twice. Which "
         "of torch's modes must not be touched, so that the fault can show?",
         "In training mode every pass moves batch norm's running statistics. Examine a "
-        "`copy.deepcopy(model)`, and the patient stays as it was.",
+        "`deepcopy(model)`, and the patient stays as it was.",
     ],
 )
 def judge_twice(model: nn.Module, images: Tensor) -> float:
@@ -55,8 +55,12 @@ def judge_twice(model: nn.Module, images: Tensor) -> float:
     The model is examined in the mode it is in, and left as it was found. Images are uint8
     (N, H, W); normalise them.
     """
+    from copy import deepcopy
+
+    from fercourse.preprocess import normalise
+
     # your turn
-    spare = copy.deepcopy(model)
+    spare = deepcopy(model)
     with torch.no_grad():
         first, second = (spare(normalise(images)).logits.softmax(1) for _ in range(2))
     return (first - second).abs().max().item()
@@ -98,7 +102,7 @@ def _same_change(moved: float, right: float, model: nn.Module, images: Tensor) -
     """Tell a right answer from the changes of something else, drawn with the same numbers."""
     if abs(moved - right) < 1e-5:
         return
-    spare = copy.deepcopy(model)
+    spare = deepcopy(model)
     torch.manual_seed(1)
     with torch.no_grad():
         logits = [spare(normalise(images)).logits for _ in range(2)]
@@ -342,9 +346,7 @@ def _alike(a: dict[str, float], b: dict[str, float]) -> bool:
         "`images.clone()` for each strip, or the strips add up, in the learner's data too.",
     ],
 )
-def mask_a_strip(
-    answer: Callable[[Tensor], Tensor], images: Tensor, labels: Tensor, height: int = 8
-) -> list[float]:
+def mask_a_strip(answer, images: Tensor, labels: Tensor, height: int = 8) -> list[float]:
     """Accuracy with each strip of ``height`` rows in middle grey (128), from top to bottom.
 
     ``answer`` takes uint8 images (N, H, W) and gives the classes (N,). H is a multiple of

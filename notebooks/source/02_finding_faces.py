@@ -287,8 +287,15 @@ torch.testing.assert_close(normalise(grey), (grey[:, None] / 255 - 0.5) / 0.25)
 # ## Who is not found?
 #
 # A detector is trained on photographs, mostly of upright, well-lit faces. What it has not seen it
-# does not find, and what it does not find never reaches the model: a silent loss. Turn the portrait
-# and look where the face vanishes, and where it comes back.
+# does not find, and what it does not find never reaches the model: a silent loss. The lesson's
+# **open experiment**: turn the portrait further and further. At how many degrees is it first lost?
+# An interval that you would bet on four to one. Replace 0 and 180, and run the cell.
+
+# %%
+guess = course.predict("degrees at which MTCNN first loses the portrait", 0, 180)
+
+# %% [markdown]
+# Look where the face vanishes, and where it comes back.
 
 # %%
 little = portrait.resize((256, 300))
@@ -296,6 +303,13 @@ angles = list(range(-160, 181, 20))
 hits = detect([little.rotate(-angle, fillcolor=(128, 128, 128)) for angle in angles], 0.5)
 chance = [max((h.probability for h in found), default=0.0) for found in hits]
 plots.turned(angles, chance)
+
+# %% [markdown]
+# Your prediction (the bar) beside what came out (the diamond). What would you do with a picture
+# whose camera lay on its side?
+
+# %%
+guess.beside(min((abs(a) for a, p in zip(angles, chance, strict=True) if p == 0), default=180))
 
 # %% [markdown]
 # In the data sets of this course the faces are cut out already, so tightly that a detector trained

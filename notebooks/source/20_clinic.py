@@ -214,7 +214,14 @@ print(f"largest change by order: {(p[order] - q).abs().max():.1e}")
 # %% [markdown]
 # The same two examinations with `model.eval()` forgotten, on shuffled faces and on faces that come
 # class after class, as they do when a folder a class is read. A batch holds nine faces, so that in
-# the second case it holds a single class. Look at both columns.
+# the second case it holds a single class. This is the lesson's **open experiment**: predict the
+# accuracy in the second case, an interval that you would bet on four to one.
+
+# %%
+guess = course.predict("accuracy without eval(), class after class, %", 0, 100)
+
+# %% [markdown]
+# Look at both columns.
 
 # %%
 by_class = faces[faces.labels.argsort(stable=True)]
@@ -224,6 +231,13 @@ for name, some in (("shuffled", faces[order]), ("class after class", by_class)):
     right = (twice[0].argmax(1) == some.labels).float().mean()
     change = (twice[0] - twice[1]).abs().max()
     print(f"{name:18} {right:6.1%} right; judged again, a probability changes by {change:.2f}")
+
+# %% [markdown]
+# Your prediction (the bar) beside what came out (the diamond). Try larger batches: how many classes
+# must a batch hold?
+
+# %%
+guess.beside(100 * right)
 
 # %% [markdown]
 # A batch in which every face is happy has the happy batch's mean and variance; batch norm subtracts
