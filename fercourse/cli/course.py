@@ -48,7 +48,9 @@ def run(
     mode: Annotated[str | None, typer.Option(help="smoke, lecture or full.")] = None,
     out: Annotated[Path, typer.Option(help="Folder of the pages.")] = Path("build/course"),
     jobs: Annotated[int | None, typer.Option(min=1, help="Notebooks at a time.")] = None,
-    record: Annotated[bool, typer.Option(help="Keep minutes and memory for the openings.")] = False,
+    record: Annotated[
+        bool, typer.Option(help="Keep minutes and memory for the openings; pages do not move.")
+    ] = False,
 ) -> None:
     """Run notebooks in a mode and make pages to browse; say what each took."""
     try:
@@ -60,7 +62,7 @@ def run(
     from fercourse.course.mode import mode as picked
 
     mode = mode or picked()
-    taken = runner.run_course(mode, out, lessons or (), jobs)
+    taken = runner.run_course(mode, out, lessons or (), jobs, pages=not record)
     for stem, row in taken.items():
         print(f"{stem:24} {row.seconds:6.0f} s {row.memory_gb:5.1f} GB  {row.error}".rstrip())
     if record:

@@ -48,6 +48,7 @@ def run_course(
     lessons: Sequence[int] = (),
     jobs: int | None = None,
     reference: bool = True,
+    pages: bool = True,
 ) -> dict[str, RunCost]:
     """Run notebooks one kernel a core, then make the site of them; a failure stops no other.
 
@@ -58,6 +59,7 @@ def run_course(
         jobs: Notebooks at a time; None takes one a core, and one in all where there is a GPU to
             share or the full mode needs every core.
         reference: Add the docstrings' pages to the site.
+        pages: Let explorers draw what moves on a page; off where learners' minutes are measured.
 
     Returns:
         By stem, "07_channel_attention".
@@ -76,7 +78,7 @@ def run_course(
     taken: dict[str, RunCost] = {}
     pool = ThreadPoolExecutor(jobs)
     threads = str(max(1, cores // jobs))
-    waiting = {pool.submit(_one, p, mode, out, threads): p for p in paths}
+    waiting = {pool.submit(_one, p, mode, out, threads, pages): p for p in paths}
     try:
         with tqdm(total=len(paths), unit="notebook") as bar:
             for done in as_completed(waiting):
@@ -124,7 +126,7 @@ def notebooks(folder: Path = NOTEBOOKS) -> list[Path]:
     return found
 
 
-def _one(path: Path, mode: str, out: Path, threads: str) -> RunCost:
+def _one(path: Path, mode: str, out: Path, threads: str, pages: bool) -> RunCost:
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
         if cell.cell_type == "code":
@@ -137,7 +139,8 @@ def _one(path: Path, mode: str, out: Path, threads: str) -> RunCost:
                 path.parent,
                 mode,
                 on_start=memory.follow,
-                environment={"OMP_NUM_THREADS": threads, "FERCOURSE_PAGES": "1"},
+                environment={"OMP_NUM_THREADS": threads}
+                | ({"FERCOURSE_PAGES": "1"} if pages else {}),
             )
         except FercourseError as stopped:
             error = str(stopped)

@@ -102,7 +102,7 @@ def _same_change(moved: float, right: float, model: nn.Module, images: Tensor) -
     """Tell a right answer from the changes of something else, drawn with the same numbers."""
     if abs(moved - right) < 1e-5:
         return
-    spare = deepcopy(model)
+    spare = copy.deepcopy(model)
     torch.manual_seed(1)
     with torch.no_grad():
         logits = [spare(normalise(images)).logits for _ in range(2)]
