@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fercourse.exercises.exercise import Wrong, check, exercise, several
-from fercourse.preprocess import normalise
+from fercourse.preprocess import MEAN, STD, normalise
 
 
 class _Answer(NamedTuple):
@@ -46,7 +46,7 @@ def _faces(count: int = 24, side: int = 8) -> Tensor:
         "`model(normalise(images)).logits.softmax(1)` are the probabilities; run it twice. Which "
         "of torch's modes must not be touched, so that the fault can show?",
         "In training mode every pass moves batch norm's running statistics. Examine a "
-        "`deepcopy(model)`, and the patient stays as it was.",
+        "`copy.deepcopy(model)`, and the patient stays as it was.",
     ],
 )
 def judge_twice(model: nn.Module, images: Tensor) -> float:
@@ -55,11 +55,11 @@ def judge_twice(model: nn.Module, images: Tensor) -> float:
     The model is examined in the mode it is in, and left as it was found. Images are uint8
     (N, H, W); normalise them.
     """
+    # your turn
     from copy import deepcopy
 
     from fercourse.preprocess import normalise
 
-    # your turn
     spare = deepcopy(model)
     with torch.no_grad():
         first, second = (spare(normalise(images)).logits.softmax(1) for _ in range(2))
@@ -343,21 +343,25 @@ def _alike(a: dict[str, float], b: dict[str, float]) -> bool:
     hints=[
         "`range(0, images.shape[1], height)` are the strips' first rows. Axis 0 is the faces, axis "
         "1 the rows.",
-        "`images.clone()` for each strip, or the strips add up, in the learner's data too.",
+        "`images.clone()` for each strip, or the strips add up, in your data too.",
     ],
 )
-def mask_a_strip(answer, images: Tensor, labels: Tensor, height: int = 8) -> list[float]:
+def mask_a_strip(model: nn.Module, images: Tensor, labels: Tensor, height: int = 8) -> list[float]:
     """Accuracy with each strip of ``height`` rows in middle grey (128), from top to bottom.
 
-    ``answer`` takes uint8 images (N, H, W) and gives the classes (N,). H is a multiple of
-    ``height``.
+    Images are uint8 (N, H, W), to be normalised when they are covered; ``model(x).logits`` are
+    (N, K). H is a multiple of ``height``.
     """
     # your turn
+    from fercourse.preprocess import normalise
+
     found = []
     for top in range(0, images.shape[1], height):
         covered = images.clone()
         covered[:, top : top + height] = 128
-        found.append((answer(covered) == labels).float().mean().item())
+        with torch.no_grad():
+            answers = model(normalise(covered)).logits.argmax(1)
+        found.append((answers == labels).float().mean().item())
     return found
 
 
@@ -366,13 +370,8 @@ def check_mask_a_strip(attempt: Any) -> None:
     """Diagnose an attempt at :func:`mask_a_strip`."""
     images, labels = _marked()
     for height in (4, 2):
-        before, seen = images.clone(), []
-
-        def answer(given: Tensor, seen: list[Tensor] = seen) -> Tensor:
-            seen.append(given.clone())
-            return _read(given)
-
-        out = attempt(answer, images, labels, height)
+        before, model = images.clone(), _Reader()
+        out = attempt(model, images, labels, height)
         if not torch.equal(images, before):
             raise Wrong("The images given were changed: cover a clone, each time a fresh one.")
         count = images.shape[1] // height
@@ -380,8 +379,10 @@ def check_mask_a_strip(attempt: Any) -> None:
         if hasattr(out, "__len__") and len(out) != count:
             raise Wrong(f"{told} in strips of {height}; yours has {len(out)}.")
         found = several(out, count, f"{told} in strips of {height}.")
-        right = mask_a_strip(_read, images, labels, height)
-        grey = [given == 128 for given in seen]  # (N, H, W) each; no picture has this grey itself
+        right = mask_a_strip(_Reader(), images, labels, height)
+        grey = [
+            given == 128 for given in model.seen
+        ]  # (N, H, W) each; no picture has this grey itself
         if any(bool(g.all(1).any()) and not bool(g.all(2).any()) for g in grey):
             raise Wrong("You covered columns: axis 1 is the rows, axis 2 the columns.")
         if not any(bool(g.all(2).any()) for g in grey):
@@ -416,6 +417,21 @@ def _marked() -> tuple[Tensor, Tensor]:
     return images, labels
 
 
+class _Reader(nn.Module):
+    """Answers by :func:`_read`, and keeps what it was shown."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[Tensor] = []
+
+    def forward(self, x: Tensor) -> _Answer:
+        if x.dtype != torch.float32 or x.abs().max() > 2:
+            raise Wrong("The model was given images that are not normalised.")
+        given = ((x[:, 0] * STD + MEAN) * 255).round().to(torch.uint8)  # (N, H, W)
+        self.seen.append(given)
+        return _Answer(F.one_hot(_read(given), 3).float())
+
+
 def _read(given: Tensor) -> Tensor:
     """The class by the white third of the last row, else of row 1, else 0."""
 
@@ -432,6 +448,6 @@ def _near(a: list[float], b: list[float]) -> bool:
 
 def _number(value: Any, what: str) -> float:
     try:
-        return float(value)
-    except (TypeError, ValueError):
+        return float(value.detach() if isinstance(value, Tensor) else value)
+    except (TypeError, ValueError, RuntimeError):  # several numbers are the last
         raise Wrong(f"A number is asked for, {what}; {type(value).__name__} came back.") from None

@@ -276,5 +276,5 @@ guess.beside(100 * right)
 # `gradient_norms(again.untrained, loss)`, each value times `again.lr`.
 
 # %% [markdown] exercise="clinic.mask_a_strip"
-# Where in the picture is what the net reads? On a patient, `answer` is
-# `lambda images: probabilities(again.model, images).argmax(1)`.
+# Where in the picture is what the net reads? On a patient:
+# `mask_a_strip(again.model, again.val.images, again.val.labels)`.

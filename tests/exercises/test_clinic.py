@@ -265,22 +265,26 @@ def test_wrong_gradient_norms_are_diagnosed(attempt, word):
 # Mask a strip
 
 
-def by_mask(answer, images, labels, height=8):
+def answer(model, images):
+    return model(normalise(images)).logits.argmax(1)
+
+
+def by_mask(model, images, labels, height=8):
     strips = torch.arange(images.shape[1]) // height
     found = []
     for k in range(int(strips.max()) + 1):
         inside = (strips == k)[None, :, None]
         covered = torch.where(inside, torch.tensor(128, dtype=torch.uint8), images)
-        found.append((answer(covered) == labels).double().mean())
+        found.append((answer(model, covered) == labels).double().mean())
     return torch.stack(found)
 
 
-def all_at_once(answer, images, labels, height=8):
+def all_at_once(model, images, labels, height=8):
     count = images.shape[1] // height
     copies = images.repeat(count, 1, 1, 1)
     for k, copy_ in enumerate(copies):
         copy_[:, k * height : (k + 1) * height] = 128
-    right = answer(copies.flatten(0, 1)).reshape(count, -1) == labels
+    right = answer(model, copies.flatten(0, 1)).reshape(count, -1) == labels
     return right.float().mean(1).tolist()
 
 
@@ -294,9 +298,9 @@ def strips(
     clone=True, columns=False, grey=128, backwards=False, pile=False, skip=0,
     result=lambda right, bare: right.float().mean().item(),
 ):  # fmt: skip
-    def attempt(answer, images, labels, height=8):
+    def attempt(model, images, labels, height=8):
         found, covered = [], images.clone() if clone else images
-        bare = (answer(images) == labels).float().mean().item()
+        bare = (answer(model, images) == labels).float().mean().item()
         for top in range(0, images.shape[1] - skip * height, height):
             if clone and not pile:
                 covered = images.clone()
@@ -304,7 +308,7 @@ def strips(
                 covered[:, :, top : top + height] = grey
             else:
                 covered[:, top : top + height] = grey
-            found.append(result(answer(covered) == labels, bare))
+            found.append(result(answer(model, covered) == labels, bare))
         return found[::-1] if backwards else found
 
     return attempt
@@ -323,6 +327,7 @@ def strips(
         (strips(result=lambda right, bare: bare - right.float().mean().item()), "falls"),
         (strips(result=lambda right, bare: right.sum().item()), "counts"),
         (strips(result=lambda right, bare: 0.123), "is right"),
+        (lambda model, images, *rest: model(images[:, None]), "not normalised"),
         (lambda *given: 0.5, "list of one accuracy"),
     ],
 )
