@@ -75,21 +75,20 @@ plots.boxed(
 #
 # $$\mathrm{IoU}(A, B) = \frac{|A \cap B|}{|A \cup B|} = \frac{|A \cap B|}{|A| + |B| - |A \cap B|}$$
 #
-# Two boxes by hand, 10 by 10 pixels, the second shifted by 5 to the right:
+# Two boxes of 10 by 10 pixels, the second shifted by 5 to the right: reckon first, then write it.
+
+# %% [markdown] exercise="detection.iou"
+# The overlap of every box of one set with every box of another. Boxes that do not meet have 0.
 
 # %%
 from torchvision.ops import box_iou
 
-shared = (10 - 5) * 10
-print("by hand  ", shared / (100 + 100 - shared))
-print(
-    "package  ", box_iou(torch.tensor([[0.0, 0, 10, 10]]), torch.tensor([[5.0, 0, 15, 10]])).item()
-)
+one, other = torch.tensor([[0.0, 0, 10, 10]]), torch.tensor([[5.0, 0, 15, 10]])
+print(f"ours {iou(one, other).item():.3f}, torchvision's {box_iou(one, other).item():.3f}")
 
 # %% [markdown]
-# Exercise 1 is the same for all pairs of two sets at once. With it, **non-maximum suppression**
-# keeps one box a face: take the best, drop whatever overlaps it too much, take the best of the
-# rest.
+# With it, **non-maximum suppression** keeps one box a face: take the best, drop whatever overlaps
+# it too much, take the best of the rest.
 
 # %% [markdown]
 # ## The thresholds
@@ -142,14 +141,17 @@ plots.boxed(
 # A network wants squares, and a box is a rectangle. Scaling the rectangle to a square would make
 # every face plump; better take the square around it. The paper wants "nearly background-free"
 # faces and says nothing of a margin. Ours is a share of the side: 0 is the box's longer side.
-# Exercise 3 is what to do at the picture's edge.
+
+# %% [markdown] exercise="detection.square_box"
+# The square that is cut out of a picture for a box. No face may be stretched, and no pixel outside
+# the picture may be used.
 
 # %%
-from fercourse.detection import crop, square
+from fercourse.detection import crop
 
 width = face.box[2] - face.box[0]
 for margin in (0.0, 0.5):
-    left, top, right, bottom = square(face.box, portrait.size, margin)
+    left, top, right, bottom = square_box(face.box, *portrait.size, margin)
     share = face.area / ((right - left) * (bottom - top))
     print(f"margin {margin}: side {right - left:.0f} pixels, the box fills {share:.0%} of it")
 
@@ -160,7 +162,7 @@ for margin in (0.0, 0.5):
 # %% paper="Fig. 5"
 margins = (0.0, 0.3, 0.8)
 cuts = {f"margin {m}": crop(portrait, face.box, size=224, margin=m) for m in margins}
-side = square(face.box, portrait.size, margins[-1])
+side = square_box(face.box, *portrait.size, margins[-1])
 share = face.area / (side[2] - side[0]) ** 2
 finding = f"With a margin of {margins[-1]} the face's box fills {share:.0%} of the cut"
 plots.pictures(cuts, finding, columns=3, width=4.4)
@@ -471,15 +473,19 @@ print("O-Net:", tuple(o_shift.shape), tuple(marks.shape), tuple(o_p.shape))
 
 # %% [markdown]
 # The last suppression divides by the *smaller* area instead of the union, so that a nose does not
-# survive inside its face; Exercise 2 is about it. Here the package's own arithmetic takes that
-# step, and we compare our boxes with what the package finds from start to end.
+# survive inside its face.
+
+# %% [markdown] exercise="detection.suppress_smaller"
+# O-Net's stage asks how much of the *smaller* box is covered. Write greedy suppression with this
+# overlap instead of the IoU.
+
+# %% [markdown]
+# With it, our boxes are what the package finds from start to end:
 
 # %%
-from facenet_pytorch.models.utils.detect_face import nms_numpy
-
 boxes, scores, shift = (v[o_p[:, 1] > 0.7] for v in (second, o_p[:, 1], o_shift))
 third = corrected(boxes, shift)
-third = third[nms_numpy(third.numpy(), scores.numpy(), 0.7, "Min").astype(int)]
+third = third[suppress_smaller(third, scores, 0.7)]
 theirs, _ = nets.detect(photo.image[:, :, None].repeat(3, axis=2))
 overlap = box_iou(third, torch.from_numpy(theirs.astype(np.float32))).amax(1)
 assert len(third) == len(theirs)
@@ -553,17 +559,3 @@ plots.pictures(
 # - Cut a square, decide on a margin, and write it down; scaling up adds no detail.
 # - Two eyes fix a similarity transform that levels a face: measure before you switch it on.
 # - A face that is not found is not an error message. Count them.
-
-# %% [markdown]
-# ## Exercises
-
-# %% [markdown] exercise="detection.iou"
-# The overlap of every box of one set with every box of another. Boxes that do not meet have 0.
-
-# %% [markdown] exercise="detection.suppress_smaller"
-# O-Net's stage asks how much of the *smaller* box is covered. Write greedy suppression with this
-# overlap instead of the IoU.
-
-# %% [markdown] exercise="detection.square_box"
-# The square that is cut out of a picture for a box. No face may be stretched, and no pixel outside
-# the picture may be used.

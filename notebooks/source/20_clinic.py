@@ -193,7 +193,7 @@ mine.bill()
 #
 # **Judge twice.** Two passes over the same faces with the same weights must agree to the last
 # digit. They do not if the network is still in training mode, or if anything random is left in
-# the preprocessing. You write it in exercise 1.
+# the preprocessing. Exercise 1 asks for it.
 
 # %%
 model, faces = lesson.trained(6), lesson.data(420).val
