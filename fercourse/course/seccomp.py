@@ -162,8 +162,8 @@ def restrict() -> None:
     code = program(platform.machine())
     instructions = ctypes.create_string_buffer(code, len(code))
     address = ctypes.addressof(instructions)
-    whole = struct.pack("@HP", len(code) // 8, address)
-    control(22, 2, ctypes.cast(ctypes.create_string_buffer(whole), ctypes.c_void_p).value or 0)
+    whole = ctypes.create_string_buffer(struct.pack("@HP", len(code) // 8, address))
+    control(22, 2, ctypes.addressof(whole))  # both buffers live until the kernel has read them
 
 
 def control(option: int, *arguments: int) -> None:
