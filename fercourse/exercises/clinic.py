@@ -293,7 +293,10 @@ def check_gradient_norms(attempt: Any) -> None:
     weights = {n: p for n, p in model.named_parameters() if n in right}
     gradients = {n: right[n] * float(p.detach().norm()) for n, p in weights.items()}
     piled = {
-        n: float(((0 if (b := before[n]) is None else b) + _gradient(loss(), p)).norm() / p.norm())
+        n: float(
+            ((0 if (b := before[n]) is None else b) + _gradient(loss(), p)).norm()
+            / p.detach().norm()
+        )
         for n, p in weights.items()
     }
     known = {

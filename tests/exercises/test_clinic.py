@@ -104,7 +104,7 @@ def gradients_dropped_last(model, x, y, lr=0.05, steps=40):
         loss.backward()
         optimizer.step()
         model.zero_grad()
-        losses.append(float(loss))
+        losses.append(loss.detach().numpy())
     return losses
 
 
