@@ -6,7 +6,7 @@ import base64
 import io
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -24,6 +24,9 @@ from fercourse.models.build import build
 from fercourse.models.recogniser import Recogniser
 from fercourse.preprocess import MEAN, STD, normalise, to_input
 from fercourse.training.optim import make_optimizer
+
+if TYPE_CHECKING:
+    from fercourse.training.loop import Fit, Validate
 
 GREY = 128
 STRIP = 8
@@ -86,6 +89,13 @@ def admit(case: Case, progress: bool = False) -> Chart:
 
     judge = in_training_mode if case.training_mode else probabilities
     fit = train(case.config, case.data, device="cpu", progress=progress, validate=judge)
+    with torch.random.fork_rng([]):
+        torch.manual_seed(0)  # for what the network draws in training mode
+        return examine(case, fit, judge)
+
+
+def examine(case: Case, fit: Fit, judge: Validate) -> Chart:
+    """Every examination of a trained case."""
     model, val = fit.model, case.data.val
     first, second = (judge(model, val.images, device="cpu") for _ in range(2))
     answers = first.argmax(1)
