@@ -274,6 +274,16 @@ plots.pictures(
 # again.
 
 # %% [markdown]
+# A single bright pixel goes through the grid. Does it arrive where your formula sends it?
+
+# %% tags=["nbval-check-output"]
+spot = torch.zeros(1, 1, 96, 96)
+spot[0, 0, 20, 70] = 1  # its middle is at x = 70.5, y = 20.5
+row, column = divmod(int(rotate(spot, torch.tensor([10.0])).argmax()), 96)
+x, y = turn_points(torch.tensor([[70.5, 20.5]]), 10.0, 96)[0].tolist()
+print(f"the pixel is at ({column + 0.5}, {row + 0.5}), sent to ({x:.1f}, {y:.1f})")
+
+# %% [markdown]
 # What must **not** be augmented: the validation and test images (unless all views are averaged,
 # and said so), and, above all, the data set *before* it is split. Copies of one photograph would
 # fall on both sides:

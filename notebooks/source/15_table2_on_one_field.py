@@ -84,6 +84,10 @@ plots.landmark_triangles(face.image, points, shape.triangles)
 from fercourse.shallow.landmarks import distances, shapes
 
 some = landmarks(drawn.val[:4])  # (4, 42, 2)
+corners = torch.from_numpy(some[:, shape.triangles[0]]).float().unbind(1)  # three times (4, 2)
+theirs = shapes(some, shape.triangles)[:, 0]
+# The package's has a sign too: which way round the corners go.
+print("the same:", np.allclose(triangle_shape(*corners), abs(theirs), atol=1e-4))
 larger = 3 * some + 10
 print(np.abs(distances(upright(larger)) - distances(upright(some))).max().round(6))
 print(np.abs(shapes(larger, shape.triangles) - shapes(some, shape.triangles)).max().round(6))

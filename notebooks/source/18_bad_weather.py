@@ -76,7 +76,9 @@ print(f"A = {A:.2f}, t from {t.min():.2f} to {t.max():.2f}")
 
 # %%
 generator.manual_seed(3)
-torch.testing.assert_close(J * t + A * (1 - t), fog(J, 1.4, generator), rtol=0, atol=1e-4)
+thickness = -t.log() / 1.4  # t = exp(-density * thickness)
+behind = through_fog(J[0, 0], thickness[0, 0], 1.4, A)
+torch.testing.assert_close(behind, fog(J, 1.4, generator)[0, 0], rtol=0, atol=1e-4)
 
 # %% [markdown]
 # ## Seven kinds of weather

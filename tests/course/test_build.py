@@ -127,16 +127,30 @@ def test_pictures_shrink_and_look_the_same():
     assert np.abs(shrunk.astype(int) - pixels).mean() < 12
 
 
+def names_of(cell, context):
+    """Names that a cell's code loads, or stores and defines."""
+    nodes = list(ast.walk(ast.parse(cell.source)))
+    found = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, context)}
+    if context is ast.Store:
+        found |= {n.name for n in nodes if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+    return found
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: p.stem)
-def test_a_stub_hides_nothing_the_lesson_uses(path):
-    """Else a cell above, run again after the stub, would say that it is your turn."""
+def test_what_is_written_in_a_lesson_is_used_below_it_and_nowhere_else(path):
+    """Above, or under the heading Exercises, a stub would hide something the lesson has."""
     cells = build.read(path).cells
-    exercises = {c.metadata["exercise"].split(".")[1] for c in cells if "exercise" in c.metadata}
-    for cell in cells:
-        if cell.cell_type == "code":
-            names = [
-                node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Name)
-            ]
-            made = {node.id for node in names if isinstance(node.ctx, ast.Store)}
-            used = {node.id for node in names if isinstance(node.ctx, ast.Load)}
-            assert not (used - made) & exercises, cell.source
+    at_end = [i for i, c in enumerate(cells) if "## Exercises" in c.source.splitlines()]
+    for place, cell in enumerate(cells):
+        if "exercise" not in cell.metadata:
+            continue
+        name = cell.metadata["exercise"].split(".")[1]
+        code = [(i, c) for i, c in enumerate(cells) if c.cell_type == "code"]
+        made = [i for i, c in code if name in names_of(c, ast.Store)]
+        used = [i for i, c in code if name in names_of(c, ast.Load) and i not in made]
+        if at_end and place > at_end[0]:
+            assert not used, f"{name} is used, and written at the end"
+        else:
+            assert not made, f"{name} is written by the learner and by the lesson"
+            assert used, f"{name} is written in the lesson, and nothing runs on it"
+            assert min(used) > place, f"{name} is used before it is written"
