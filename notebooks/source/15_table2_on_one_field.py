@@ -224,6 +224,14 @@ plots.pictures(views, "Three channels, one trunk", columns=3, width=4)
 # %% [markdown] exercise="rivals.hardest_triplets"
 # [15]'s loss: every face of a batch with its hardest partners.
 
+# %%
+from fercourse.losses.triplet import triplet_loss
+
+labels = torch.arange(21) % 7
+ball = F.normalize(torch.randn(21, 8), dim=1)  # embeddings of length 1
+ours, packaged = hardest_triplets(ball, labels, 0.2), triplet_loss(ball, labels, 0.2)
+torch.testing.assert_close(ours, packaged, rtol=1e-3, atol=1e-4)
+
 # %% [markdown]
 # Here they train for a few epochs, on few drawn faces: watch that they learn, not who is ahead.
 
