@@ -167,6 +167,9 @@ def test_pooling_is_drawn_again_and_bad_input_is_said(browser, lab):
 
 
 MOVING = """
+# %% [markdown]
+# `a_call(of, a, function, with, very, many, arguments).and_of(its, result)`
+
 # %%
 from fercourse import widgets
 
@@ -229,6 +232,7 @@ def test_a_built_page_is_moved_by_the_keyboard(page_of_two):
 def test_a_built_page_fits_a_phone_and_a_dark_theme(page_of_two, theme):
     page_of_two.set_viewport_size({"width": 375, "height": 800})
     page_of_two.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+    assert page_of_two.evaluate("document.documentElement.scrollWidth") == 375
     for explorer in page_of_two.locator(".states").all():
         for part in (explorer, *explorer.locator("img, input, select").all()):
             box = part.bounding_box()

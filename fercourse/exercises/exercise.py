@@ -55,7 +55,8 @@ class Verdict:
 
     def __repr__(self) -> str:
         # Folded here, for JupyterLab breaks a long line in the middle of a word.
-        return textwrap.fill(("✓ " if self.passed else "✗ ") + self.message, 100)
+        said = ("✓ " if self.passed else "✗ ") + self.message
+        return textwrap.fill(said, 100, break_on_hyphens=False)
 
 
 @dataclass(frozen=True)

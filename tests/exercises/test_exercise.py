@@ -50,9 +50,9 @@ def test_the_stub_is_the_solution_without_its_body():
 
 
 def test_a_long_verdict_is_folded_between_words():
-    said = repr(Verdict(False, "every channel " * 20))
+    said = repr(Verdict(False, "the cross-entropy " * 20))
     assert max(map(len, said.splitlines())) <= 100
-    assert said.split() == ["✗", *["every", "channel"] * 20]
+    assert said.split() == ["✗", *["the", "cross-entropy"] * 20]
 
 
 def test_verdicts():
