@@ -19,6 +19,8 @@ extensions = [
 html_theme = "sphinx_book_theme"
 html_title = "fercourse"
 html_math_renderer = "mathml"
+html_static_path = ["_static"]
+html_css_files = ["pages.css"]
 html_theme_options = {
     "use_download_button": True,
     "use_fullscreen_button": True,

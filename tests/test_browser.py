@@ -107,15 +107,24 @@ def lab(tmp_path_factory):
 
 
 @contextmanager
-def opened(browser, lab, name):
-    """A notebook in a page of its own, run through from top to bottom by the menu."""
+def shown(browser, lab, name):
+    """A notebook in a page of its own, of which nothing has run."""
     page = browser.new_page(viewport={"width": 1400, "height": 1000})
     try:
         page.goto(lab(name))
         kernel = page.locator(".jp-KernelName", has_text="Python 3 (fercourse)")
         idle = page.locator(f"{INDICATOR}[data-status=idle]")
-        for shown in (page.locator(".jp-Notebook .jp-CodeCell"), kernel, idle):
-            shown.first.wait_for(timeout=PATIENCE * 1000)
+        for part in (page.locator(".jp-Notebook .jp-CodeCell"), kernel, idle):
+            part.first.wait_for(timeout=PATIENCE * 1000)
+        yield page
+    finally:
+        page.close()
+
+
+@contextmanager
+def opened(browser, lab, name):
+    """A notebook in a page of its own, run through from top to bottom by the menu."""
+    with shown(browser, lab, name) as page:
         _choose(page, "Run", "Run All Cells")
         if stalled := _ran_through(page):
             # A kernel may stand still by itself (ipykernel#1471): do as a learner would.
@@ -125,8 +134,6 @@ def opened(browser, lab, name):
             stalled = _ran_through(page)
             assert not stalled, stalled
         yield page
-    finally:
-        page.close()
 
 
 def stem(number: int) -> str:
@@ -136,6 +143,37 @@ def stem(number: int) -> str:
 def test_the_first_notebook_runs_in_the_browser(browser, lab):
     with opened(browser, lab, stem(0)) as page:
         assert page.locator(".jp-OutputArea-output img").count() > 0
+
+
+OWN = """def resize_like(x, partner):
+    print("the learner's own")
+    return F.interpolate(x, {size}, mode="bilinear")
+"""
+
+
+def test_a_lesson_runs_on_what_its_learner_wrote_once_it_is_right(browser, lab):
+    with shown(browser, lab, stem(8)) as page:
+        code = page.locator(".jp-Notebook .jp-CodeCell")
+        texts = code.locator(".jp-InputArea").all_inner_texts()
+        place = next(k for k, text in enumerate(texts) if "def resize_like" in text)
+        stub, check, later = (code.nth(place + k) for k in range(3))
+        stub.locator(".jp-InputPrompt").click()
+        _choose(page, "Run", "Run All Above Selected Cell")
+        for size, verdict, said, used in (
+            ("scale_factor=2", "✗", "the lesson goes on with ours", False),
+            ("size=partner.shape[2:]", "✓", "the lesson runs on yours", True),
+        ):
+            stub.locator(".cm-content").click()
+            page.keyboard.press("ControlOrMeta+a")
+            page.keyboard.insert_text(OWN.format(size=size))
+            for cell in (stub, check, later):
+                cell.locator(".jp-InputPrompt").click()
+                page.keyboard.press("Control+Enter")
+            told = check.locator(".jp-OutputArea-output", has_text=said)
+            told.wait_for(timeout=PATIENCE * 1000)
+            assert verdict in told.inner_text()
+            shape = later.locator(".jp-OutputArea-output", has_text="to meet")
+            shape.filter(**{"has_text" if used else "has_not_text": "learner's own"}).wait_for()
 
 
 def test_a_face_is_painted_by_buttons_and_sliders(browser, lab):
@@ -167,6 +205,9 @@ def test_pooling_is_drawn_again_and_bad_input_is_said(browser, lab):
 
 
 MOVING = """
+# %% [markdown]
+# `a_call(of, a, function, with, very, many, arguments).and_of(its, result)`
+
 # %%
 from fercourse import widgets
 
@@ -229,6 +270,7 @@ def test_a_built_page_is_moved_by_the_keyboard(page_of_two):
 def test_a_built_page_fits_a_phone_and_a_dark_theme(page_of_two, theme):
     page_of_two.set_viewport_size({"width": 375, "height": 800})
     page_of_two.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+    assert page_of_two.evaluate("document.documentElement.scrollWidth") == 375
     for explorer in page_of_two.locator(".states").all():
         for part in (explorer, *explorer.locator("img, input, select").all()):
             box = part.bounding_box()

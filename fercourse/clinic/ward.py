@@ -187,11 +187,10 @@ class Bill:
         return "\n".join([*lines, f"{self.total} of {self.best} points"])
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th style='text-align:left'>{name}</th>" for name in self.HEAD)
+        style = "style='text-align:left; padding-right:1em'"
+        head = "".join(f"<th {style}>{name}</th>" for name in self.HEAD)
         rows = "".join(
-            "<tr>"
-            + "".join(f"<td style='text-align:left'>{html.escape(c)}</td>" for c in row)
-            + "</tr>"
+            "<tr>" + "".join(f"<td {style}>{html.escape(c)}</td>" for c in row) + "</tr>"
             for row in self.rows
         )
         return f"<table><tr>{head}</tr>{rows}</table>{self.total} of {self.best} points"

@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -164,7 +165,7 @@ def begin(number: int, seed: int | None = None, boxes: Sequence[str] = ()) -> Le
     # Fabric would name its precision at every run.
     logging.getLogger("lightning_fabric.utilities.rank_zero").setLevel(logging.WARNING)
     lesson = Lesson(number)
-    print(f"Mode: {lesson.mode}: {MODES[lesson.mode]}")
+    print(fill(f"Mode: {lesson.mode}: {MODES[lesson.mode]}", 100))
     print(f"Device: {lesson.device}. Another mode: set FERCOURSE_MODE, restart JupyterLab.")
     if boxes:
         from IPython.display import display

@@ -54,7 +54,9 @@ class Verdict:
         return self.passed
 
     def __repr__(self) -> str:
-        return ("✓ " if self.passed else "✗ ") + self.message
+        # Folded here, for JupyterLab breaks a long line in the middle of a word.
+        said = ("✓ " if self.passed else "✗ ") + self.message
+        return textwrap.fill(said, 100, break_on_hyphens=False)
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,8 @@ def check(
                     torch.manual_seed(0)
                     examine(attempt)
             except Wrong as wrong:
-                return Verdict(False, str(wrong))
+                nothing = "NoneType came back" in str(wrong)
+                return Verdict(False, _nothing(attempt) if nothing else str(wrong))
             except Exception as error:  # the learner's code may raise anything
                 if isinstance(error, NotImplementedError) and str(error) == MARK[2:]:
                     turn = f"{solution.__name__} is not written yet: it is your turn."
@@ -180,8 +183,16 @@ def close(a: torch.Tensor, b: torch.Tensor, tolerance: float = 1e-4) -> bool:
     )
 
 
+def _nothing(attempt: Any) -> str:
+    return f"{_name(attempt)} gave nothing back: is its `return` missing?"
+
+
+def _name(attempt: Any) -> str:
+    return getattr(attempt, "__name__", type(attempt).__name__)
+
+
 def _stopped(attempt: Any, error: Exception) -> str:
-    name = getattr(attempt, "__name__", type(attempt).__name__)
+    name = _name(attempt)
     code = getattr(attempt, "__code__", None)
     lines = [
         frame.lineno
@@ -191,5 +202,5 @@ def _stopped(attempt: Any, error: Exception) -> str:
     where = f" in its line {lines[-1] - code.co_firstlineno + 1}" if code and lines else ""
     why = (str(error) or "no message").splitlines()[0]
     if not lines and "NoneType" in why:
-        return f"{name} gave nothing back: is its `return` missing?"
+        return _nothing(attempt)
     return f"{name} stopped{where} with {type(error).__name__}: {why}"

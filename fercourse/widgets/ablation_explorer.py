@@ -25,7 +25,7 @@ from fercourse.experiments.live import LiveRun
 from fercourse.experiments.plans import Planned
 from fercourse.experiments.runner import device_kind
 from fercourse.settings import ledger_path
-from fercourse.widgets.explorer import Explorer, in_red, show
+from fercourse.widgets.explorer import Explorer, Picture, in_red, show
 from fercourse.widgets.parts import lines, menu
 
 
@@ -79,7 +79,7 @@ class AblationBoard(Explorer):
             description="stop", icon="stop", layout=ipywidgets.Layout(width="90px")
         )
         self.status = ipywidgets.HTML()
-        self.curve = ipywidgets.Image(format="png", layout={"max_width": "100%"})
+        self.curve = Picture()
         self.train.on_click(self.start)
         self.stop.on_click(lambda _: self.live and self.live.stop())
         super().__init__(

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import ipywidgets
+import traitlets
 from matplotlib.figure import Figure
 
 from fercourse.errors import FercourseError
@@ -18,6 +19,20 @@ from fercourse.widgets.states import Declared, page
 
 DPI = 144
 """Of the picture; it is shown at 96 dots an inch, so that it is sharp on finer screens too."""
+
+
+class Picture(ipywidgets.Image):
+    """A PNG that ``show`` fills.
+
+    Its tooltip holds its only words for who cannot see it. JupyterLab shows a widget's tooltip only
+    where the widget has no description, and its view fails where it has no such trait, as an image
+    has none (TypeError in ``updateTooltip``): hence the empty one.
+    """
+
+    description = traitlets.Unicode("").tag(sync=True)
+
+    def __init__(self) -> None:
+        super().__init__(format="png", layout={"max_width": "100%"})
 
 
 class Explorer(ipywidgets.VBox):
@@ -63,7 +78,7 @@ class Explorer(ipywidgets.VBox):
         self.note = note
         self.states = states
         self.buttons: dict[str, Any] = {}
-        self.picture = ipywidgets.Image(format="png", layout={"max_width": "100%"})
+        self.picture = Picture()
         self.message = ipywidgets.HTML()
         self._held = False
         for control in controls.values():
@@ -109,13 +124,13 @@ class Explorer(ipywidgets.VBox):
         return data, {"image/png": {"width": width, "alt": self.picture.tooltip}}
 
 
-def show(figure: Figure, picture: ipywidgets.Image) -> None:
+def show(figure: Figure, picture: Picture) -> None:
     """Put a figure into an image widget, at its own size."""
     buffer = io.BytesIO()
     # Level 4 takes two thirds of the default's time for 5 % more bytes.
     figure.savefig(buffer, format="png", dpi=DPI, pil_kwargs={"compress_level": 4})
     picture.layout.width = f"{round(96 * figure.get_figwidth())}px"
-    picture.tooltip = alternative(figure)  # an image widget's only words for who cannot see it
+    picture.tooltip = alternative(figure)
     picture.value = buffer.getvalue()
 
 

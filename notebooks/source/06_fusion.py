@@ -304,27 +304,27 @@ plots.parts_used(right(), without, lengths)
 # %% [markdown]
 # ## Open experiment: two parts at once
 #
-# One by one you have seen. Now silence the *two* parts that cost least each. If the head used them
+# One by one you have seen. Now silence the *two* parts that cost most each. If the head used them
 # independently, the costs would add up. **How many points of accuracy are lost** with both silent?
 # An interval that you would bet on four to one. Replace 0 and 100, and run the cell.
 
 # %%
 lost = {name: 100 * float((right().float() - r.float()).mean()) for name, r in without.items()}
-least = sorted(lost, key=lost.get)[:2]
+most = sorted(lost, key=lost.get)[-2:]
 print({name: f"{value:.1f} points" for name, value in lost.items()})
-guess = course.predict("points lost with the two least parts of model 2 silent", 0, 100)
+guess = course.predict("points lost with the two most used parts of model 2 silent", 0, 100)
 
 # %% [markdown]
 # The bar is your interval, the diamond what came out. Is it more than the sum of the two?
 
 # %%
-both = 100 * float((right().float() - right(*least).float()).mean())
-print(f"{' and '.join(least)}: {sum(lost[name] for name in least):.1f} expected, {both:.1f} lost")
+both = 100 * float((right().float() - right(*most).float()).mean())
+print(f"{' and '.join(most)}: {sum(lost[name] for name in most):.1f} expected, {both:.1f} lost")
 guess.beside(both)
 
 # %% [markdown]
-# Any others? Find two parts that cost little each, and much together: each could stand in
-# for the other.
+# If it is more, each of the two had stood in for the other. Are there other such parts? Silence
+# them in twos and threes; then leave one alone speaking.
 
 # %%
 from fercourse import widgets

@@ -363,6 +363,7 @@ with torch.no_grad():
     )
 print(f"a weight differs from draw to draw by up to {np.ptp(a.numpy(), axis=0).max():.4f}")
 print(f"the two means differ by at most {(a.mean(0) - b.mean(0)).abs().max():.4f}")
+
 # %% [markdown]
 # ## Beside its relatives: SE
 #
@@ -683,22 +684,22 @@ for name, weights in choices.items():
 # to ask.
 
 # %% [markdown]
-# ## Open experiment: whose weight is it?
+# ## Open experiment: weights by a coin
 #
-# A constant for each channel would do, says the second line. Then it should matter much if every
-# channel got *another* channel's constant. We take the means over training faces, and shuffle them
-# among the channels of one block. **Predict** how many answers change, an interval that you would
-# bet on four to one, before you run the rest.
+# The trained weights lie about 0.5, so 0.5 everywhere was no great change. Now let them be as wrong
+# as eq. 1 allows. For each channel of every block a coin says 0 or 1, once for all faces: by eq. 2
+# the channel stays as it is, or is doubled. **Predict** how many answers change, an interval that
+# you would bet on four to one, before you run the rest.
 
 # %%
-guess = course.predict("answers that change with block 5's weights shuffled, %", 0, 100)
+guess = course.predict("answers that change with GCCA's weights by a coin, %", 0, 100)
 
 # %%
-chosen = 5  # the block whose weights are dealt out anew: 1 to 5
-dealt = [m[torch.randperm(len(m))] if b == chosen else m for b, m in enumerate(means, start=1)]
-shuffled = deepcopy(model)
-shuffled.backbone.attentions = nn.ModuleList(Fixed(w.to(lesson.device)) for w in dealt)
-p = probabilities(shuffled, data.val.images)
+chosen = (1, 2, 3, 4, 5)  # the blocks whose weights are thrown
+thrown = [torch.randint(2, m.shape).float() if b in chosen else m for b, m in enumerate(means, 1)]
+gambling = deepcopy(model)
+gambling.backbone.attentions = nn.ModuleList(Fixed(w.to(lesson.device)) for w in thrown)
+p = probabilities(gambling, data.val.images)
 changed = p.argmax(1) != probability["mean of training faces"].argmax(1)
 
 # %% [markdown]
@@ -708,8 +709,8 @@ changed = p.argmax(1) != probability["mean of training faces"].argmax(1)
 guess.beside(100 * changed.float().mean())
 
 # %% [markdown]
-# Then take block 1, and predict again. If a block does not mind whose weight is whose, what do its
-# weights say?
+# Then throw for one block alone, and predict again: where is a wrong weight felt most? If a block
+# does not mind what its weights are, what do they say?
 #
 # ## Why it does not answer
 #

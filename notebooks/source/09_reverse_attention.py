@@ -440,9 +440,12 @@ torch.testing.assert_close(region_loss(s, masks[:, None].float()), packaged)
 print("equal to the package's, face by face")
 
 # %% [markdown]
-# The total is $L + \texttt{map\_weight} \cdot (L_G(P_d) + L_G(S_5) + L_G(S_4) + L_G(S_3))$, and
-# `loss.map_weight` is 0 for the paper. We train model 5 for a few epochs without it and with it.
-# Watch the correlation of $S_3$ with the mask, and how far it varies within a face:
+# The total, in which `loss.map_weight` is $w_G$, and 0 for the paper:
+#
+# $$L + w_G \, (L_G(P_d) + L_G(S_5) + L_G(S_4) + L_G(S_3))$$
+#
+# We train model 5 for a few epochs without it and with it. Watch the correlation of $S_3$ with the
+# mask, and how far it varies within a face:
 
 # %%
 small = lesson.data(350)

@@ -1,10 +1,13 @@
 """What a lesson trains is recorded, and recalled."""
 
+import re
+
 import pytest
 import torch
 from tolerances import HALF
 
 from fercourse.course import lesson as lessons
+from fercourse.course.build import SOURCE
 from fercourse.errors import FercourseError
 
 
@@ -20,3 +23,12 @@ def test_a_lesson_recalls_what_its_own_network_trained(tmp_path, monkeypatch):
     again = lecture.recall("toy", lambda: pytest.fail("the lecture mode trained"))
     torch.testing.assert_close(again["points"], made["points"], **HALF)
     assert again["labels"].tolist() == [0, 1, 2]
+
+
+def test_the_lecture_mode_finds_what_every_lesson_trains():
+    trained = {
+        f"{path.name[:2]}-{name}"
+        for path in SOURCE.glob("*.py")
+        for name in re.findall(r'lesson\.(?:fit|recall)\(\s*"(.+?)"', path.read_text("utf-8"))
+    }
+    assert trained <= {path.stem for path in lessons.RECORDS.glob("*.safetensors")}

@@ -201,7 +201,7 @@ WRONG = [
     ("suppress_smaller", lambda b, s, t: torch.tensor([]), "No box stays"),
     ("suppress_smaller", lambda b, s, t: [], "No box stays"),
     ("suppress_smaller", lambda b, s, t: torch.ones(3), "whole numbers"),
-    ("suppress_smaller", lambda b, s, t: None, "NoneType"),
+    ("suppress_smaller", lambda b, s, t: None, "gave nothing back"),
     ("square_box", clipped, "no square"),
     ("square_box", clipped, "cut off"),
     ("square_box", sticking_out, "sticks out"),

@@ -4,7 +4,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from fercourse.exercises.exercise import Wrong, check, close, exercise, expect_shape, several
+from fercourse.exercises.exercise import (
+    Verdict,
+    Wrong,
+    check,
+    close,
+    exercise,
+    expect_shape,
+    several,
+)
 
 
 @exercise("Squeeze", difficulty=1, minutes=5, hints=["Which axes are places?"])
@@ -41,12 +49,18 @@ def test_the_stub_is_the_solution_without_its_body():
     assert "your turn" in verdict.message
 
 
+def test_a_long_verdict_is_folded_between_words():
+    said = repr(Verdict(False, "the cross-entropy " * 20))
+    assert max(map(len, said.splitlines())) <= 100
+    assert said.split() == ["✗", *["the", "cross-entropy"] * 20]
+
+
 def test_verdicts():
     assert repr(check_squeeze(squeeze)) == "✓ Places are averaged away."
     assert repr(check_squeeze(lambda x: x.amax((2, 3)))) == "✗ That is the maximum."
     message = check_squeeze(lambda x: x.mean(1)).message
     assert message == "The shape is (2, 4, 5) where (2, 3) is needed. Which axes are places?"
-    assert "NoneType came back" in check_squeeze(lambda x: None).message
+    assert "`return` missing" in check_squeeze(lambda x: None).message
 
     @check(squeeze)
     def check_by_arithmetic(attempt):

@@ -58,7 +58,8 @@ def test_each_wrong_reading_is_named(name, kind):
 
 
 @pytest.mark.parametrize(
-    ("answer", "word"), [(None, "dict"), ({}, "no answer"), ("maybe", "not one of")]
+    ("answer", "word"),
+    [(None, "`return`"), ([], "dict"), ({}, "no answer"), ("maybe", "not one of")],
 )
 def test_malformed_readings_are_named(answer, word):
     answer = dict.fromkeys(start.reading(), answer) if isinstance(answer, str) else answer

@@ -171,6 +171,12 @@ def test_no_row_of_controls_is_wider_than_a_cell(explorer: Explorer) -> None:
 
 
 @each
+def test_a_pictures_words_reach_the_page(explorer: Explorer) -> None:
+    state = explorer.picture.get_state()
+    assert len(state["tooltip"]) > 20
+    assert state["description"] == "", "JupyterLab shows the tooltip of a widget that has this"
+
+
 def test_without_a_widget_manager_it_is_a_picture(explorer: Explorer, monkeypatch) -> None:
     assert "application/vnd.jupyter.widget-view+json" in explorer._repr_mimebundle_()
     monkeypatch.setenv("FERCOURSE_STATIC", "1")

@@ -29,8 +29,9 @@ def prediction(what: str, low: float, high: float, measured: float, score: float
     headline(figure, f"Measured {measured:.3g}: {said}, score {score:.3g} (low is good)")
     axes.plot([low, high], [0, 0], color=GREY, linewidth=9, solid_capstyle="butt", zorder=1)
     axes.plot(measured, 0, "D", color=OURS if held else PAPER, markersize=9, zorder=2)
-    for value, words in ((low, f"{low:.3g}"), (high, f"{high:.3g}")):
-        axes.annotate(words, (value, 0), (0, -16), textcoords="offset points", ha="center")
+    # Outwards from the ends, so that the two numbers of a narrow interval do not meet.
+    for value, away, side in ((low, -2, "right"), (high, 2, "left")):
+        axes.annotate(f"{value:.3g}", (value, 0), (away, -16), textcoords="offset points", ha=side)
     axes.annotate(
         "measured", (measured, 0), (0, 10), textcoords="offset points", ha="center", color=INK
     )
