@@ -207,6 +207,8 @@ def test_pooling_is_drawn_again_and_bad_input_is_said(browser, lab):
 MOVING = """
 # %% [markdown]
 # `a_call(of, a, function, with, very, many, arguments).and_of(its, result)`
+#
+# $$a + b + c + d + e + f + g + h + i + j + k + l + m + n + o + p + q + r + s + t + u = v$$
 
 # %%
 from fercourse import widgets
@@ -271,6 +273,9 @@ def test_a_built_page_fits_a_phone_and_a_dark_theme(page_of_two, theme):
     page_of_two.set_viewport_size({"width": 375, "height": 800})
     page_of_two.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
     assert page_of_two.evaluate("document.documentElement.scrollWidth") == 375
+    formula = page_of_two.locator("div.math")
+    assert formula.evaluate("(it) => it.scrollWidth > it.clientWidth"), "it can be scrolled"
+    assert formula.locator("mi").first.bounding_box()["x"] >= 0, "from its left end"
     for explorer in page_of_two.locator(".states").all():
         for part in (explorer, *explorer.locator("img, input, select").all()):
             box = part.bounding_box()

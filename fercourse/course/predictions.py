@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 SURE = 0.8
 """How often an interval should hold what is measured."""
 
+UNTOUCHED = (0.0, 100.0)
+"""As the lessons have it, until somebody predicts."""
+
 
 @dataclass
 class Prediction:
@@ -85,6 +88,8 @@ def predict(what: str, low: float, high: float) -> Prediction:
     if not -float("inf") < low <= high < float("inf"):
         raise FercourseError(f"{what}: {low:g} to {high:g} is no interval; the lower number first.")
     print(f"Predicted: {what}: between {low:g} and {high:g}.")
+    if (low, high) == UNTOUCHED:
+        print("That is anything at all: put in two numbers of your own, and run this cell again.")
     return Prediction(what, low, high)
 
 

@@ -346,7 +346,8 @@ guess = course.predict("of my intervals, those that held, %", 0, 100)
 
 # %%
 mine = course.predictions()
-mine.round(1) if len(mine) else print("None yet: predictions are kept where somebody runs cells.")
+none = "None yet: predictions are kept where somebody runs cells."
+mine.style.format(precision=1) if len(mine) else print(none)  # a style shows whole sentences
 
 # %% [markdown]
 # The score is an interval's width and ten times its miss, so an interval of 0 to 100 is never wrong

@@ -33,6 +33,12 @@ def test_the_score_is_the_width_and_ten_times_the_miss(alone, measured, score):
     assert guess.score == pytest.approx(score)
 
 
+@pytest.mark.parametrize(("ends", "asked"), [((0, 100), True), ((0, 99), False)])
+def test_who_runs_the_cell_untouched_is_asked_for_numbers_of_their_own(ends, asked, capsys):
+    course.predict("x, %", *ends)
+    assert ("of your own" in capsys.readouterr().out) == asked
+
+
 @pytest.mark.parametrize("ends", [(3, 1), (float("nan"), 1), (0, float("inf"))])
 def test_an_interval_has_two_ends(ends):
     with pytest.raises(FercourseError, match="is no interval"):

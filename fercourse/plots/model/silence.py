@@ -70,5 +70,5 @@ def _in_words(
         return (
             f"With all parts: {changed(before)}; {100 * right[0]:.0f} % of {count} faces are right"
         )
-    lost = f"{100 * (right[1] - right[0]):+.0f}".replace("-", "−")
+    lost = f"{round(100 * (right[1] - right[0])):+d}".replace("-", "−")  # an integer has no −0
     return f"Without {', '.join(quiet)}: {changed(before, after)}; {lost} points over {count} faces"
