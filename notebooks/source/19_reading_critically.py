@@ -345,7 +345,7 @@ for row in ledger.rows(dataset="fer2013", plan="table1"):
 guess = course.predict("of my intervals, those that held, %", 0, 100)
 
 # %%
-mine = course.predictions()
+mine = course.predictions().query("what != @guess.what")
 none = "None yet: predictions are kept where somebody runs cells."
 mine.style.format(precision=1) if len(mine) else print(none)  # a style shows whole sentences
 

@@ -83,7 +83,7 @@ def one_pass(model, images):
         (twice(lambda p, q: (p.argmax(1) != q.argmax(1)).float().mean()), "share of answers"),
         (twice(lambda p, q: largest(p, q) + 2), "2 is right|equal, and you found"),
         (twice(lambda p, q: p - q), "stopped|number"),
-        (twice(lambda p, q: None), "number is asked for"),
+        (twice(lambda p, q: None), "`return` missing"),
         (lambda model, images: 0.0, "gets 0"),
     ],
 )
@@ -252,7 +252,7 @@ def wiped(model, loss):
         (norms(axes=1), "does not belong"),
         (norms(unused=False), "spare.weight is missing"),
         (norms(lambda g, p: 0.5), "is right"),
-        (norms(lambda g, p: None), "number"),
+        (norms(lambda g, p: None), "`return` missing"),
         (lambda model, loss: [1.0], "dict"),
     ],
 )

@@ -244,4 +244,4 @@ def test_garbage_gets_a_sentence():
     for name in NAMES:
         said = verdict(name, lambda *a: None)
         assert not said
-        assert "tensor" in said.message.lower()
+        assert "gave nothing back" in said.message

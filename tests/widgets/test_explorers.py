@@ -173,7 +173,7 @@ def test_no_row_of_controls_is_wider_than_a_cell(explorer: Explorer) -> None:
 @each
 def test_a_pictures_words_reach_the_page(explorer: Explorer) -> None:
     state = explorer.picture.get_state()
-    assert len(state["tooltip"]) > 20
+    assert state["tooltip"]
     assert state["description"] == "", "JupyterLab shows the tooltip of a widget that has this"
 
 
