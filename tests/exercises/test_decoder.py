@@ -47,7 +47,7 @@ def test_resize_like():
             "swapped": lambda x, p: up(x, (p.shape[3], p.shape[2])),
             "channels": lambda x, p: p,
             "values": lambda x, p: up(x, p.shape[2:]) + 1,
-            "tensor": lambda x, p: None,
+            "gave nothing back": lambda x, p: None,
         },
     )
 

@@ -134,7 +134,7 @@ def against_the_middle(p, y, bins=10):
         (over_its_own_range, "span 0 to 1"),
         (against_the_middle, "middle of each bin"),
         (lambda p, y, bins=10: (p.amax(1) - (p.argmax(1) == y).float()).abs().mean(), "by face"),
-        (lambda p, y, bins=10: None, "number"),
+        (lambda p, y, bins=10: None, "`return` missing"),
     ],
 )
 def test_wrong_calibration_errors_are_diagnosed(attempt, word):

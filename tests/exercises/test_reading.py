@@ -124,7 +124,7 @@ def test_other_bounds_pass(attempt):
         (lambda a, n, k, r=1.0: 100 * (a * n - r * k) / (n - k), "per cent"),
         (lambda a, n, k, r=1.0: a * n - r * k, "number of images"),
         (lambda a, n, k, r=1.0: a, "you say"),
-        (lambda a, n, k, r=1.0: None, "number"),
+        (lambda a, n, k, r=1.0: None, "`return` missing"),
     ],
 )
 def test_wrong_bounds_are_diagnosed(attempt, word):

@@ -180,7 +180,7 @@ def exact(d, a, b):
         (lambda d, a, b: math.ceil(exact(d, a, 0)), "first variant"),
         (lambda d, a, b: math.ceil(exact(d, 0, b)), "second variant"),
         (lambda d, a, b: math.ceil(math.sqrt(exact(d, a, b))), "root"),
-        (lambda d, a, b: None, "One number"),
+        (lambda d, a, b: None, "`return` missing"),
     ],
 )
 def test_runs_needed_mistakes(attempt, word):
