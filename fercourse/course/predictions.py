@@ -96,7 +96,8 @@ def predict(what: str, low: float, high: float) -> Prediction:
 def predictions(path: Path | None = None) -> pd.DataFrame:
     """Every prediction that was held against its measurement: what, low, high, measured, inside.
 
-    The first attempt at each counts, for later ones know the answer.
+    The first attempt at each counts, for later ones know the answer; a cell that nobody touched
+    is no attempt.
 
     Args:
         path: Of the file; the learner's own by default.
@@ -104,6 +105,7 @@ def predictions(path: Path | None = None) -> pd.DataFrame:
     import pandas as pd  # late: it is slow to import, and a lesson need not wait for it
 
     rows = [Prediction(**row) for row in _kept(path or predictions_path())]
+    rows = [row for row in rows if (row.low, row.high) != UNTOUCHED]
     first = {row.what: row for row in reversed(rows)}
     found = [asdict(row) | {"inside": row.inside, "score": row.score} for row in first.values()]
     columns = ["what", "low", "high", "measured", "inside", "score"]

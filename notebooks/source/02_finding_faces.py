@@ -291,10 +291,10 @@ torch.testing.assert_close(normalise(grey), (grey[:, None] / 255 - 0.5) / 0.25)
 # A detector is trained on photographs, mostly of upright, well-lit faces. What it has not seen it
 # does not find, and what it does not find never reaches the model: a silent loss. The lesson's
 # **open experiment**: turn the portrait further and further. At how many degrees is it first lost?
-# An interval that you would bet on four to one. Replace 0 and 180, and run the cell.
+# An interval that you would bet on four to one. Replace 0 and 100, and run the cell.
 
 # %%
-guess = course.predict("degrees at which MTCNN first loses the portrait", 0, 180)
+guess = course.predict("degrees at which MTCNN first loses the portrait", 0, 100)
 
 # %% [markdown]
 # Look where the face vanishes, and where it comes back.

@@ -485,7 +485,7 @@ widgets.island()
 # interval that you would bet on four to one.
 
 # %%
-guess = course.predict("degrees from a centre to its nearest, lambda_1 = 7", 0, 51)
+guess = course.predict("degrees from a centre to its nearest, lambda_1 = 7", 0, 100)
 
 
 # %%

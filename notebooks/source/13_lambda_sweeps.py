@@ -192,7 +192,7 @@ plots.flat_sweeps(flat[:8], PAIR_WEIGHTS, claim.test_accuracy)
 
 # %%
 print(f"Sta {100 * claim.stability:.2f} points, ten values, one run each")
-guess = course.predict("the best of ten equal values looks better by, points", 0, 2)
+guess = course.predict("the best of ten equal values looks better by, points", 0, 100)
 
 # %% [markdown] exercise="sweeps.best_of_equals"
 # How much better than the truth does the winner of a flat sweep look? Simulate it.

@@ -68,3 +68,9 @@ def test_a_broken_file_is_named(alone):
     alone.write_text("[{", encoding="utf-8")
     with pytest.raises(FercourseError, match="delete it"):
         course.predictions()
+
+
+def test_a_cell_that_nobody_touched_is_no_attempt(alone):
+    for low, high in ((0, 100), (4, 6)):
+        course.predict("a share, %", low, high).beside(5)
+    assert course.predictions()["high"].tolist() == [6]
