@@ -45,7 +45,7 @@ print("faces, each with left, top, right, bottom:", photo.boxes.shape)
 # The idea is a *cascade*: a tiny network looks everywhere and throws away nearly everything; a
 # larger one looks at what is left; a third has the last word, and adds five landmarks.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "slide"]
 from facenet_pytorch import MTCNN
 
 nets = MTCNN(keep_all=True)
@@ -56,7 +56,7 @@ for name, net in (("P-Net", nets.pnet), ("R-Net", nets.rnet), ("O-Net", nets.one
 # `StagedSearch` keeps the three apart, and `detect` runs them as one. Look at how the crowd thins
 # out, and at how tight the last boxes are (the truth is dashed).
 
-# %%
+# %% tags=["slide"]
 from fercourse.detection import StagedSearch, detect, match
 
 stages = StagedSearch(photo.image).stages()
@@ -67,7 +67,7 @@ plots.boxed(
     truth=photo.boxes,
 )
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## When are two boxes one face?
 #
 # A face is noticed by many neighbouring windows. To keep one of them we must say when two boxes
@@ -121,7 +121,7 @@ widgets.detection()
 # matplotlib carries a public-domain portrait of Rear Admiral Grace Hopper. Look at the five
 # landmarks: O-Net guesses them at no extra cost.
 
-# %%
+# %% tags=["slide"]
 from matplotlib.cbook import get_sample_data
 from PIL import Image
 
@@ -159,7 +159,7 @@ for margin in (0.0, 0.5):
 # Compare how much of hair, uniform and background comes along. A network can learn from all of it:
 # uniforms do not smile.
 
-# %% paper="Fig. 5"
+# %% paper="Fig. 5" tags=["slide"]
 margins = (0.0, 0.3, 0.8)
 cuts = {f"margin {m}": crop(portrait, face.box, size=224, margin=m) for m in margins}
 side = square_box(face.box, *portrait.size, margins[-1])
@@ -190,7 +190,7 @@ tilted += [
 ]
 leaning = [found[0] for found in detect(tilted)]
 
-# %%
+# %% tags=["slide"]
 before = {
     f"leans {f.tilt:+.0f}°": crop(p, f.box, 112) for p, f in zip(tilted, leaning, strict=True)
 }
@@ -299,7 +299,7 @@ guess = course.predict("degrees at which MTCNN first loses the portrait", 0, 100
 # %% [markdown]
 # Look where the face vanishes, and where it comes back.
 
-# %%
+# %% tags=["slide"]
 little = portrait.resize((256, 300))
 angles = list(range(-160, 181, 20))
 hits = detect([little.rotate(-angle, fillcolor=(128, 128, 128)) for angle in angles], 0.5)
@@ -533,7 +533,7 @@ print("three pixels by hand equal F.interpolate's")
 # detail more: everything between the old pixels is a mixture. Compare with the portrait, whose face
 # really has enough pixels.
 
-# %%
+# %% tags=["slide"]
 from fercourse.datasets.fingerprint import sharpness
 
 real = crop(portrait, face.box, size=224)

@@ -177,6 +177,7 @@ def test_a_pictures_words_reach_the_page(explorer: Explorer) -> None:
     assert state["description"] == "", "JupyterLab shows the tooltip of a widget that has this"
 
 
+@each
 def test_without_a_widget_manager_it_is_a_picture(explorer: Explorer, monkeypatch) -> None:
     assert "application/vnd.jupyter.widget-view+json" in explorer._repr_mimebundle_()
     monkeypatch.setenv("FERCOURSE_STATIC", "1")
