@@ -137,6 +137,14 @@ def names_of(cell, context):
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: p.stem)
+def test_each_lesson_has_one_open_experiment_predicted_before_it_is_measured(path):
+    text = path.read_text(encoding="utf-8")
+    assert text.count("guess = course.predict(") == text.count("guess.beside(") == 1
+    assert "pen experiment" in text
+    assert text.index("guess = course.predict(") < text.index("guess.beside(")
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: p.stem)
 def test_what_is_written_in_a_lesson_is_used_below_it_and_nowhere_else(path):
     """Above, or under the heading Exercises, a stub would hide something the lesson has."""
     cells = build.read(path).cells
