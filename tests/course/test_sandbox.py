@@ -9,14 +9,11 @@ import sys
 import threading
 
 import pytest
+from closed import anywhere as some_sandbox
+from closed import on_linux as linux
 
 from fercourse.course import sandbox, seccomp
 from fercourse.errors import FercourseError
-
-linux = pytest.mark.skipif(sys.platform != "linux", reason="Linux's own system calls")
-some_sandbox = pytest.mark.skipif(
-    sys.platform not in ("linux", "darwin"), reason="Windows has no sandbox, and says so"
-)
 
 BEGIN = """
 import sys, types, json, os
