@@ -48,16 +48,30 @@ def write_site(out: Path, notebooks: Sequence[Path], mode: str, reference: bool 
         index = _index(out, notebooks, mode, _documents(source), rooms)
         (source / "index.md").write_text(index, encoding="utf-8")
         words = ["-q", "-j", "auto", "-c", str(ROOT / "docs"), "-d", str(source / "doctrees")]
-        # In a process of its own: it forks, which a process with torch's threads should not.
-        done = subprocess.run(
-            [sys.executable, "-m", "sphinx", *words, str(source), str(out)],
-            capture_output=True,
-            text=True,
-        )
-        if done.returncode:
-            last = (done.stderr.strip() or "it gave no reason").splitlines()[-1]
-            raise FercourseError(f"Sphinx could not make the pages: {last}")
-        sys.stderr.write(done.stderr)  # its warnings
+        run_sphinx(words, source, out, "pages")
+
+
+def run_sphinx(words: Sequence[str], source: Path, out: Path, what: str) -> None:
+    """Run Sphinx in a process of its own: it forks, which one with torch's threads should not.
+
+    Args:
+        words: Its options.
+        source: Folder of what is written.
+        out: Folder of what is made.
+        what: For the sentence, where that fails: "pages".
+
+    Raises:
+        FercourseError: It fails; the sentence says with what.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "sphinx", *words, str(source), str(out)],
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        last = (done.stderr.strip() or "it gave no reason").splitlines()[-1]
+        raise FercourseError(f"Sphinx could not make the {what}: {last}")
+    sys.stderr.write(done.stderr)  # its warnings
 
 
 def _gather(source: Path, out: Path, notebooks: Sequence[Path]) -> None:

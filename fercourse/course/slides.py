@@ -11,8 +11,6 @@ from __future__ import annotations
 import base64
 import html
 import re
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +19,7 @@ from tempfile import TemporaryDirectory
 import nbformat
 from nbformat import NotebookNode
 
+from fercourse.course.site import run_sphinx
 from fercourse.errors import FercourseError
 from fercourse.settings import ROOT
 
@@ -81,15 +80,7 @@ def write_slides(out: Path, notebooks: Sequence[Path]) -> None:
             text = _page(titles[path.stem], slides(notebook), path.stem, out)
             (Path(folder) / f"{path.stem}.md").write_text(text, encoding="utf-8")
         words = ["-q", "-b", "revealjs", "-c", str(SETTINGS), "-D", f"root_doc={notebooks[0].stem}"]
-        done = subprocess.run(
-            [sys.executable, "-m", "sphinx", *words, "-d", f"{folder}/doctrees", folder, str(out)],
-            capture_output=True,
-            text=True,
-        )
-    if done.returncode:
-        last = (done.stderr.strip() or "it gave no reason").splitlines()[-1]
-        raise FercourseError(f"Sphinx could not make the slides: {last}")
-    sys.stderr.write(done.stderr)  # its warnings
+        run_sphinx([*words, "-d", f"{folder}/doctrees"], Path(folder), out, "slides")
     (out / "index.html").write_text(_index(titles), encoding="utf-8")
 
 

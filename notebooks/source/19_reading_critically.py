@@ -337,9 +337,9 @@ for row in ledger.rows(dataset="fer2013", plan="table1"):
 # ## Open experiment: how good a predictor are you?
 #
 # In each lesson you gave an interval that you would bet on four to one, before you measured. If you
-# know what you know, four in five of them hold. Most people's hold far less often: they are too
-# narrow, in every field that was ever tested (Lichtenstein, Fischhoff and Phillips, 1982). **A last
-# prediction**: how many of yours?
+# know what you know, four in five of them hold. Most people's hold less often: they are too narrow,
+# in study after study (Lichtenstein, Fischhoff and Phillips, 1982). **A last prediction**: how many
+# of yours?
 
 # %%
 guess = course.predict("of my intervals, those that held, %", 0, 100)
