@@ -15,7 +15,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -113,6 +113,7 @@ def augment(
     images: Tensor,
     policy: Literal["none", "paper", "light", "course"] = "course",
     generator: torch.Generator | None = None,
+    mirror: bool = True,
 ) -> Tensor:
     """Distort a batch at random and normalise it.
 
@@ -122,11 +123,12 @@ def augment(
             "light" and "course" are :data:`LIGHT` and :data:`COURSE`: flip, rotation, zoom,
             shift, brightness, contrast, and for the latter erasing.
         generator: On the CPU or on the images' device; None is torch's own CPU generator.
+        mirror: Let "light" and "course" flip; without, faces come as :func:`alternate` left them.
 
     Returns:
         float32 (N, 1, H, W) in [-2, 2], on the images' device; equal for equal generator states.
     """
-    return _augment(normalise(images), policy, generator)
+    return _augment(normalise(images), policy, generator, mirror)
 
 
 @torch.no_grad()
@@ -135,6 +137,7 @@ def augment_with_masks(
     masks: Tensor,
     policy: Literal["none", "paper", "light", "course"] = "course",
     generator: torch.Generator | None = None,
+    mirror: bool = True,
 ) -> tuple[Tensor, Tensor]:
     """:func:`augment`, and masks turned and shifted with their faces.
 
@@ -144,22 +147,40 @@ def augment_with_masks(
             stays marked.
         policy: As for :func:`augment`.
         generator: As for :func:`augment`, which draws the same distortions from it.
+        mirror: As for :func:`augment`.
 
     Returns:
         float32 (N, 1, H, W), and uint8 (N, H, W).
     """
     both = torch.cat((normalise(images), masks[:, None].float()), 1)  # (N, 2, H, W): one warp
-    both = _augment(both, policy, generator)
+    both = _augment(both, policy, generator, mirror)
     return both[:, :1], both[:, 1].round().to(torch.uint8)
 
 
-def _augment(x: Tensor, policy: str, generator: torch.Generator | None) -> Tensor:
+def alternate(images: Tensor, parity: Tensor, epoch: int) -> Tensor:
+    """Faces, or their mirror images: each face in turns, an epoch each.
+
+    By chance half of the faces are seen the same way round in two epochs running; in turns, every
+    two epochs see both sides of all (Jordan, *94% on CIFAR-10 in 3.29 Seconds on a Single GPU*,
+    2024).
+
+    Args:
+        images: (N, ..., W).
+        parity: int64 (N,), 0 or 1: which way round each face begins.
+        epoch: From 0.
+    """
+    turned = ((parity + epoch) % 2 == 1).view(-1, *[1] * (images.ndim - 1))
+    return torch.where(turned, images.flip(-1), images)
+
+
+def _augment(x: Tensor, policy: str, generator: torch.Generator | None, mirror: bool) -> Tensor:
     if policy == "none":
         return x
     if policy == "paper":
         return _paper(x, generator)
     if policy in ("light", "course"):
-        return _distort(x, generator, LIGHT if policy == "light" else COURSE)
+        ranges = LIGHT if policy == "light" else COURSE
+        return _distort(x, generator, ranges if mirror else replace(ranges, flip=0.0))
     raise FercourseError(f"augment must be one of none, paper, light, course, not {policy!r}.")
 
 

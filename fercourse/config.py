@@ -50,9 +50,11 @@ ARCHITECTURES: dict[str, str | Callable[[ModelConfig], Any]] = {
     "inception": "fercourse.models.inception:Inception",
     "skip": "fercourse.models.skip:SkipNet",
     "channels": "fercourse.models.channels:MultiChannel",
+    "swift": "fercourse.models.swift:Swift",
 }
-"""Networks by name: the paper's framework and three methods of Table 2, each a subclass of
-:class:`fercourse.models.Recogniser`, or where it is to be imported from. Yours goes beside them."""
+"""Networks by name: the paper's framework, three methods of Table 2 and the speedrun's trunk, each a
+subclass of :class:`fercourse.models.Recogniser`, or where it is to be imported from. Yours goes
+beside them."""
 
 ATTENTIONS = ("gcca", "se", "cbam", "eca")
 """What can stand in GCCA's place: its relatives, to compare."""
@@ -87,6 +89,8 @@ class ModelConfig:
         architecture: One of :data:`ARCHITECTURES`: "fernet" is the paper's, which alone has the
             components above and what belongs to them; the others have width, embedding, dropout,
             classes and input in common with it.
+        dirac: Convolutions start by passing on what they get
+            (:func:`fercourse.modules.blocks.start_kernels`); off in the paper's reading.
     """
 
     fusion: bool = True
@@ -108,6 +112,7 @@ class ModelConfig:
     gcca_zero_sum: bool = False
     attention: Literal["gcca", "se", "cbam", "eca"] = "gcca"
     architecture: str = "fernet"
+    dirac: bool = False
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -141,6 +146,10 @@ class ModelConfig:
             or not (self.imagenet or any(getattr(self, name) for name in COMPONENTS)),
             f"{', '.join(COMPONENTS)} and imagenet belong to the architecture fernet: "
             f"switch them off for {self.architecture}.",
+        )
+        require(
+            not self.dirac or self.architecture in ("fernet", "swift"),
+            f"dirac is for the architectures fernet and swift, not {self.architecture}.",
         )
         require(
             not self.imagenet or self.width == 1,
@@ -244,7 +253,8 @@ class TrainConfig:
     Attributes:
         epochs: Passes over the training split (an upper bound under schedule "plateau").
         batch_size: Images a step.
-        optimizer: "sgd" (Nesterov, momentum 0.9) or "adamw".
+        optimizer: "sgd" (Nesterov, momentum 0.9), "adamw", "lion" or "muon"; see
+            :func:`fercourse.training.optim.make_optimizer`.
         lr: Peak learning rate.
         weight_decay: On convolution and linear weights only, not on biases or batch norm.
         schedule: "plateau" halves at the epoch after ``patience`` ones without a lower validation
@@ -254,10 +264,24 @@ class TrainConfig:
         warmup: Share of all steps in which the rate rises, for "cosine".
         augment: "none", "paper" (the 15-fold set, one member drawn a step), "light" or "course";
             see :mod:`fercourse.augment`.
+        flip: "random" flips half of the faces of "light" and "course", by chance; "alternating"
+            shows each face and its mirror image in turns, an epoch each
+            (:func:`fercourse.augment.alternate`).
+        start_size: Pixels a side in the first epochs; sizes grow by eight up to the data's, each
+            for an equal share of the epochs (:func:`fercourse.training.loop.sizes`); 0 trains at
+            the data's size throughout.
+        hardest: Share of each batch that is trained on, those with the highest loss before the
+            step (Jiang et al., *Accelerating Deep Learning by Focusing on the Biggest Losers*,
+            2019); 1 trains on all.
+        teacher: Name of a bundled model or file of weights, whose probabilities the training faces
+            are given as targets, halfway with their labels (Hinton et al., *Distilling the
+            Knowledge in a Neural Network*, 2015); empty for none.
         fog: Share of the training faces that stand in fog (:func:`fercourse.augment.foggy`); 0
             switches it off.
         mixup: Beta parameter; 0 switches it off.
         ema: Decay of the weight average that is validated and kept; 0 switches it off.
+        ema_corrected: Let that average start as the plain mean of the steps so far, until ``ema``
+            forgets faster: the first weights then leave no trace in short runs.
         swa: Share of the run, at its end, in which the rate stays where it is and the plain mean
             of the weights is validated and kept, in place of ``ema``'s (Izmailov et al.,
             *Averaging Weights Leads to Wider Optima and Better Generalization*, 2018); 0
@@ -272,16 +296,21 @@ class TrainConfig:
 
     epochs: int = 30
     batch_size: int = 128
-    optimizer: Literal["sgd", "adamw"] = "sgd"
+    optimizer: Literal["sgd", "adamw", "lion", "muon"] = "sgd"
     lr: float = 0.05
     weight_decay: float = 5e-4
     schedule: Literal["plateau", "cosine"] = "cosine"
     patience: int = 3
     warmup: float = 0.2
     augment: Literal["none", "paper", "light", "course"] = "course"
+    flip: Literal["random", "alternating"] = "random"
+    start_size: int = 0
+    hardest: float = 1.0
+    teacher: str = ""
     fog: float = 0.0
     mixup: float = 0.0
     ema: float = 0.0
+    ema_corrected: bool = False
     swa: float = 0.0
     clip: float = 0.0
     precision: Literal["auto", "float32", "bf16"] = "auto"
@@ -297,6 +326,11 @@ class TrainConfig:
         require(0 <= self.ema < 1, f"ema must be in [0, 1), not {self.ema}.")
         require(0 <= self.swa < 1, f"swa must be in [0, 1), not {self.swa}.")
         require(0 <= self.warmup < 1, f"warmup must be in [0, 1), not {self.warmup}.")
+        require(0 < self.hardest <= 1, f"hardest must be in (0, 1], not {self.hardest}.")
+        require(
+            self.start_size == 0 or self.start_size >= 32,
+            f"start_size must be 0, or at least 32, which networks need: {self.start_size}.",
+        )
         require(0 <= self.fog <= 1, f"fog must be in [0, 1], not {self.fog}.")
         require(self.mixup >= 0, f"mixup must not be negative: {self.mixup}.")
         require(self.clip >= 0, f"clip must not be negative: {self.clip}.")
@@ -310,13 +344,18 @@ class TrainConfig:
             "cuda_graphs needs compile: what is recorded is the compiled model.",
         )
         for name, allowed in (
-            ("optimizer", ("sgd", "adamw")),
+            ("optimizer", ("sgd", "adamw", "lion", "muon")),
             ("schedule", ("plateau", "cosine")),
             ("augment", ("none", "paper", "light", "course")),
+            ("flip", ("random", "alternating")),
             ("precision", ("auto", "float32", "bf16")),
         ):
             value = getattr(self, name)
             require(value in allowed, f"{name} must be one of {', '.join(allowed)}, not {value!r}.")
+        require(
+            self.flip == "random" or self.augment in ("light", "course"),
+            f"flip {self.flip!r} is for augment light and course; {self.augment} has its own flips.",
+        )
 
 
 _PARTS = {"model": ModelConfig, "loss": LossConfig, "train": TrainConfig, "data": DataConfig}
@@ -345,7 +384,15 @@ class RunConfig:
             not (self.loss.triplet_weight and self.train.mixup),
             "triplet_weight needs mixup 0: blended faces have no one label.",
         )
+        require(
+            self.train.start_size <= self.data.size,
+            f"start_size {self.train.start_size} is larger than the data's {self.data.size}.",
+        )
         if self.loss.map_weight:
+            require(
+                not self.train.start_size, "map_weight needs start_size 0: masks do not shrink."
+            )
+            require(self.train.hardest == 1, "map_weight needs hardest 1: every mask counts.")
             require(self.model.decoder, "map_weight needs a map: switch the decoder on.")
             require(not self.train.mixup, "map_weight needs mixup 0: blended faces have no mask.")
             require(

@@ -41,7 +41,10 @@ def run(
     seeds: Annotated[int, typer.Option(min=1, help="How many, from 0.")] = 10,
     models: Annotated[str, typer.Option(help="Rows of Table 1.")] = "1,2,3,4,5,6",
     settings: Annotated[
-        str | None, typer.Option(help="What recipe varies: model.width,train.lr. Else everything.")
+        str | None,
+        typer.Option(
+            help="What recipe varies: model.width,train.lr; or steps of speedrun. Else everything."
+        ),
     ] = None,
     budget: Annotated[str | None, typer.Option(help="Such as 90s, 25m or 8h.")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Runs at a time.")] = 1,
@@ -73,16 +76,16 @@ def run(
     from fercourse.experiments import runner
     from fercourse.experiments.durations import Durations
     from fercourse.experiments.plans import plan
-    from fercourse.experiments.trials import SETTINGS
     from fercourse.runs.ledger import Ledger
 
     seconds = _seconds(budget)
     changed = changes(change, epochs, lr, batch_size)
     dataset, source = data_set(data or "fer2013", str(changed.get("data.classes", "")))
     book = Ledger(ledger)
-    if settings and name != "recipe":
-        raise FercourseError("--settings is for the plan recipe; --set changes every run.")
-    varied = settings.split(",") if settings else list(SETTINGS)
+    if settings and name not in ("recipe", "speedrun"):
+        raise FercourseError(
+            "--settings is for the plans recipe and speedrun; --set changes every run."
+        )
     runs = plan(
         name,
         dataset,
@@ -91,7 +94,7 @@ def run(
         numbers(models),
         changes=changed,
         ledger=book,
-        settings=varied,
+        settings=settings.split(",") if settings else None,
     )
     if runs[0].note:
         print(runs[0].note)

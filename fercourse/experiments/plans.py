@@ -18,6 +18,7 @@ from fercourse.config import preset as recipe
 from fercourse.datasets.data_config import DataConfig
 from fercourse.datasets.registry import REGISTRY, known
 from fercourse.errors import FercourseError
+from fercourse.experiments.speedrun import speedrun
 from fercourse.experiments.trials import SETTINGS, trials
 from fercourse.runs.ledger import Ledger
 from fercourse.runs.paper import LAMBDAS, OPTIMUM, PAIR_WEIGHTS
@@ -66,7 +67,7 @@ class Request:
     folds: int = 10
     changes: Mapping[str, Any] = field(default_factory=dict)
     ledger: Ledger | None = None
-    settings: Sequence[str] = tuple(SETTINGS)
+    settings: Sequence[str] | None = None
 
     def base(self, model: int = 6) -> RunConfig:
         """The preset's recipe on the data set, with the changes."""
@@ -313,7 +314,12 @@ PLANS: dict[str, Plan] = {
         Plan(
             "recipe",
             "model 6, one setting of training changed at a time",
-            lambda request: (trials(request.base(), request.settings), ""),
+            lambda request: (trials(request.base(), request.settings or tuple(SETTINGS)), ""),
+        ),
+        Plan(
+            "speedrun",
+            "model 1 towards more accuracy a minute, one change at a time, all of equal cost",
+            lambda request: (speedrun(request.base(1), request.settings), ""),
         ),
     )
 }
@@ -329,7 +335,7 @@ def plan(
     folds: int = 10,
     changes: Mapping[str, Any] | None = None,
     ledger: Ledger | None = None,
-    settings: Sequence[str] = tuple(SETTINGS),
+    settings: Sequence[str] | None = None,
 ) -> list[Planned]:
     """The runs of an experiment, breadth first: seed 0 of all variants before seed 1 of any.
 
@@ -347,7 +353,7 @@ def plan(
         folds: Of CK+.
         changes: Made to every run, as in :meth:`fercourse.RunConfig.change`.
         ledger: Where ``fig6a`` finds the results of ``fig6b``; None takes the paper's lambda_1.
-        settings: What ``recipe`` varies.
+        settings: What ``recipe`` varies, or the steps of ``speedrun``; None is all.
 
     Raises:
         FercourseError: There is no such plan, data set, preset, model or setting.
@@ -361,9 +367,7 @@ def plan(
         raise FercourseError("A plan needs at least one seed and one model.")
     if PLANS[name].by != "subject" and not known(dataset).folded:
         raise FercourseError(f"{name} cuts folds, which are for CK+ only: it needs ckplus.")
-    request = Request(
-        dataset, preset, seeds, models, folds, dict(changes or {}), ledger, tuple(settings)
-    )
+    request = Request(dataset, preset, seeds, models, folds, dict(changes or {}), ledger, settings)
     return _runs(PLANS[name], request)
 
 

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from fercourse.config import ModelConfig
 from fercourse.models.recogniser import Output, Recogniser
-from fercourse.modules.blocks import conv_bn, global_avg_pool, make_divisible
+from fercourse.modules.blocks import conv_bn, global_avg_pool, make_divisible, start_kernels
 
 PLAN = ((64,), (128, 128), (256, 256), (512, 512, 512), (512, 512, 512))
 """Channels at width 1: VGG16's without three of its early convolutions, so that three views cost
@@ -36,9 +36,7 @@ class MultiChannel(Recogniser):
                 previous = make_divisible(channels, config.width)
             blocks.append(nn.Sequential(*convolutions))
         self.trunk = nn.ModuleList(blocks)
-        for module in self.trunk.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        start_kernels(self.trunk)
         self.add_head((1 + len(STRIPS)) * previous)
 
     def forward(self, x: Tensor) -> Output:

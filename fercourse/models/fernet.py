@@ -33,7 +33,9 @@ class FERNet(Recogniser):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)
-        self.backbone = VGG16Backbone(config.in_channels, config.width, attend(config))
+        self.backbone = VGG16Backbone(
+            config.in_channels, config.width, attend(config), config.dirac
+        )
         _, c2, c3, c4, c5 = self.backbone.channels
         length = c5
         if config.fusion:

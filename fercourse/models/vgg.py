@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fercourse.modules import ChannelAttention
-from fercourse.modules.blocks import conv_bn, make_divisible
+from fercourse.modules.blocks import conv_bn, make_divisible, start_kernels
 
 PLAN = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 """Channels of VGG16's convolutions, block by block, at width 1."""
@@ -27,6 +27,7 @@ class VGG16Backbone(nn.Module):
         width: Factor on every channel count.
         attend: Makes what stands behind a block of so many channels, as
             :class:`fercourse.modules.GCCA` does; None for nothing.
+        dirac: Start the convolutions as :func:`fercourse.modules.blocks.start_kernels` says.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class VGG16Backbone(nn.Module):
         in_channels: int = 1,
         width: float = 1.0,
         attend: Callable[[int], ChannelAttention] | None = None,
+        dirac: bool = False,
     ) -> None:
         super().__init__()
         self.channels = tuple(make_divisible(block[-1], width) for block in PLAN)
@@ -47,9 +49,7 @@ class VGG16Backbone(nn.Module):
             self.blocks.append(nn.Sequential(*convolutions))
             if attend:
                 self.attentions.append(attend(previous))
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d) and module.kernel_size == (3, 3):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        start_kernels(self, dirac)
 
     def forward(self, x: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """Run the five blocks.

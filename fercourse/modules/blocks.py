@@ -15,6 +15,19 @@ def conv_bn(
     return nn.Sequential(*layers, nn.ReLU(inplace=True)) if relu else nn.Sequential(*layers)
 
 
+def start_kernels(network: nn.Module, dirac: bool = False) -> None:
+    """Draw the 3x3 kernels as He et al. (2015) do for ReLUs, by the number of outputs.
+
+    ``dirac`` makes the first kernels, one an input, pass it on as it is: what reaches a layer then
+    is not a random mixture of what came in (Zagoruyko and Komodakis, *DiracNets*, 2017).
+    """
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d) and module.kernel_size == (3, 3):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+            if dirac:
+                nn.init.dirac_(module.weight.data[: module.in_channels])
+
+
 def resize_like(x: Tensor, partner: Tensor) -> Tensor:
     """Bilinear resize of (N, C, h, w) to the partner's H and W.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from fercourse.augment import augment, augment_with_masks, foggy, mixup, mixup_share
@@ -20,6 +21,8 @@ from fercourse.models.recogniser import Recogniser
 from fercourse.preprocess import to_input
 from fercourse.training.graph import RecordedStep
 from fercourse.training.optim import make_average, make_optimizer, make_schedule, update_average
+from fercourse.weights import find_weights
+from fercourse.weights.trained import load_weights
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -44,6 +47,7 @@ class Learner:
         self.average = make_average(config.train, self.model)
         self.optimizer: Any = make_optimizer(config.train, self.model, self.loss)
         self.schedule = make_schedule(config.train, self.optimizer, steps)
+        self.teacher = _teacher(config) if config.train.teacher else None
         # The step from which "swa" holds the rate and averages.
         self.steady_from = round(steps * (1 - config.train.swa))
         self.forward: Any = self.model
@@ -61,6 +65,8 @@ class Learner:
         self.forward, self.optimizer = fabric.setup(forward, self.optimizer)
         learned = any(p.requires_grad for p in self.loss.parameters())
         self.loss = fabric.setup_module(self.loss) if learned else self.loss.to(fabric.device)
+        if self.teacher:
+            self.teacher.to(fabric.device, memory_format=layout)
         if self.average:
             # Not its counter, which torch reads at every step (older releases for every tensor):
             # on a GPU each look would wait for it.
@@ -105,7 +111,7 @@ class Learner:
         """
         config = self.config.train
         if self.records:
-            if self.recorded is None:
+            if self.recorded is None or self.recorded.images.shape != images.shape:
                 self.optimizer.zero_grad()
                 self.recorded = RecordedStep(
                     partial(self.gradients, generator),
@@ -130,7 +136,8 @@ class Learner:
         if not isinstance(self.schedule, ReduceLROnPlateau) and not averaging:
             self.schedule.step()
         if self.average and (averaging or not config.swa):
-            update_average(self.average, self.model, None if config.swa else config.ema)
+            decay = None if config.swa else config.ema
+            update_average(self.average, self.model, decay, config.ema_corrected)
         return report
 
     def gradients(
@@ -155,15 +162,20 @@ class Learner:
         """
         config = self.config.train
         y = labels  # (B,)
+        mirror = config.flip == "random"
         if masks is None:
-            x = augment(images, config.augment, generator)  # (B, 1, H, W)
+            x = augment(images, config.augment, generator, mirror)  # (B, 1, H, W)
         else:
-            x, masks = augment_with_masks(images, masks, config.augment, generator)
+            x, masks = augment_with_masks(images, masks, config.augment, generator, mirror)
         if config.fog:
             x = foggy(x, config.fog, generator)
         if config.mixup:
             drawn = mixup_share(config.mixup, generator) if share is None else share
             x, y = mixup(x, y, drawn, generator, self.config.model.num_classes)  # y (B, K)
+        if self.teacher:
+            y = self.taught(x, y)
+        if config.hardest < 1:
+            x, y = self.hardest(x, y)
         from torch._dynamo.exc import BackendCompilerFailed
 
         try:
@@ -182,6 +194,42 @@ class Learner:
         truth = y if y.ndim == 1 else y.argmax(1)
         right = (output.logits.argmax(1) == truth).float().mean()
         return torch.stack((*(term.detach() for term in terms), right))
+
+    @torch.no_grad()
+    def taught(self, x: Tensor, y: Tensor) -> Tensor:
+        """Halfway between the targets of a batch and what the teacher says of the very same faces.
+
+        Args:
+            x: float (B, 1, H, W), distorted already: a teacher knows its own training faces too
+                well, and says of distorted ones what it learned.
+            y: int64 (B,), or float32 (B, K) of targets.
+
+        Returns:
+            float32 (B, K), rows that sum to 1.
+        """
+        assert self.teacher is not None
+        with self.fabric.autocast():
+            answers = self.teacher(to_input(x, self.teacher)).logits.float().softmax(1)  # (B, K)
+        targets = y if y.is_floating_point() else F.one_hot(y, answers.shape[1]).float()
+        return (targets + answers) / 2
+
+    @torch.no_grad()
+    def hardest(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Those faces of a batch that are answered worst, as ``train.hardest`` says.
+
+        They are judged in evaluation mode: batch norm's running statistics stay.
+
+        Args:
+            x: float (B, 1, H, W).
+            y: int64 (B,), or float32 (B, K) of targets.
+        """
+        self.model.eval()
+        with self.fabric.autocast():
+            logits = self.model(to_input(x, self.model)).logits  # (B, K)
+        self.model.train()
+        losses = F.cross_entropy(logits.float(), y, reduction="none")  # (B,)
+        chosen = losses.topk(max(2, round(self.config.train.hardest * len(x)))).indices
+        return x[chosen], y[chosen]
 
     def end_epoch(self, val_loss: float) -> None:
         """Let a plateau schedule see the validation loss."""
@@ -226,6 +274,17 @@ class Learner:
             self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
+
+
+def _teacher(config: RunConfig) -> Recogniser:
+    network = load_weights(find_weights(config.train.teacher)).network
+    classes = network.config.num_classes
+    if classes != config.model.num_classes:
+        raise FercourseError(
+            f"The teacher {config.train.teacher} knows {classes} classes, and this run has "
+            f"{config.model.num_classes}: name another teacher."
+        )
+    return network
 
 
 def state_copy(module: torch.nn.Module) -> dict[str, Tensor]:

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm.auto import tqdm
 
+from fercourse.augment import alternate
 from fercourse.config import RunConfig
 from fercourse.datasets.faces import Faces, HeldOutFaces
 from fercourse.datasets.truth import truth
@@ -132,6 +133,10 @@ def fit(
         history, best = state["history"], state["best"]
 
     images, labels = images.to(fabric.device), labels.to(fabric.device)
+    # Which way round each face is shown in even epochs, where they take turns.
+    turned = torch.randint(2, (len(images),), generator=torch.Generator().manual_seed(config.seed))
+    turned = turned.to(fabric.device)
+    small, size = images, config.data.size
     masks = None if masks is None else masks.to(fabric.device)
     bar = tqdm(
         total=sum(steps),
@@ -153,9 +158,15 @@ def fit(
         generator.manual_seed(_seed(config.seed, 1 + epoch, 1 + fabric.global_rank))
         learner.train()
         sums = torch.zeros(5, device=fabric.device)
+        if size != (size := sizes(config)[epoch]):
+            small = shrink(images, size)
         for rows in mine[: steps[epoch] * batch].split(batch):
             marked = None if masks is None else masks[rows]
-            sums += learner.step(images[rows], labels[rows], generator, marked)
+            faces = small[rows]  # uint8 (B, size, size)
+            if config.train.flip == "alternating":
+                faces = alternate(faces, turned[rows], epoch)
+                marked = None if marked is None else alternate(marked, turned[rows], epoch)
+            sums += learner.step(faces, labels[rows], generator, marked)
             bar.update()
         means = (cast(Tensor, fabric.all_reduce(sums)) / steps[epoch]).tolist()
         seconds = time.perf_counter() - started
@@ -207,6 +218,28 @@ def finished(config: RunConfig, out: Path) -> Fit:
         raise FercourseError(f"There is no run in {out}.")
     centers = state["learner"]["loss"]["island.centers"]
     return _result(config, state["history"], state["best"], centers)
+
+
+def sizes(config: RunConfig) -> list[int]:
+    """Pixels a side that training faces have in each epoch: from ``train.start_size`` to the data's.
+
+    >>> sizes(fercourse.preset("cpu", **{"train.start_size": 32, "train.epochs": 6}))
+    [32, 32, 40, 40, 48, 48]
+    """
+    last, epochs = config.data.size, config.train.epochs
+    stages = [*range(config.train.start_size or last, last, 8), last]
+    return [stages[epoch * len(stages) // epochs] for epoch in range(epochs)]
+
+
+def shrink(images: Tensor, size: int) -> Tensor:
+    """Faces uint8 (N, H, W) with ``size`` pixels a side, each the mean of those it covers."""
+    if images.shape[1:] == (size, size):
+        return images
+    parts = [  # a few at a time, for as floats they are four times as large
+        F.interpolate(part[:, None].float(), (size, size), mode="area").round_().byte()[:, 0]
+        for part in images.split(4096)
+    ]
+    return torch.cat(parts)
 
 
 def _result(

@@ -12,10 +12,16 @@ from torch.optim.lr_scheduler import LRScheduler, OneCycleLR, ReduceLROnPlateau
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from fercourse.config import TrainConfig
+from fercourse.training.lion import Lion
+from fercourse.training.muon import Muon
 
 
 def make_optimizer(config: TrainConfig, model: nn.Module, loss: nn.Module) -> Optimizer:
-    """SGD with Nesterov momentum or AdamW, with weight decay on kernels and matrices only.
+    """The optimizer's steps, with weight decay on kernels and matrices only.
+
+    "sgd" has Nesterov momentum 0.9 and adds the decay to gradients; of "adamw", "lion"
+    (:class:`fercourse.training.lion.Lion`) and "muon" (:class:`fercourse.training.muon.Muon`) a
+    step shrinks weights by itself.
 
     Learned centres of the island loss, if there are any, get a group of their own without decay.
     """
@@ -30,7 +36,9 @@ def make_optimizer(config: TrainConfig, model: nn.Module, loss: nn.Module) -> Op
         groups.append({"params": centers, "weight_decay": 0.0})
     if config.optimizer == "sgd":
         return SGD(groups, lr=config.lr, momentum=0.9, nesterov=True)
-    return AdamW(groups, lr=config.lr)
+    if config.optimizer == "lion":
+        return Lion(groups, lr=config.lr)
+    return (Muon if config.optimizer == "muon" else AdamW)(groups, lr=config.lr)
 
 
 def make_schedule(
@@ -61,8 +69,12 @@ def make_average(config: TrainConfig, model: nn.Module) -> AveragedModel | None:
 
 
 @torch.no_grad()
-def update_average(average: AveragedModel, model: nn.Module, decay: float | None) -> None:
+def update_average(
+    average: AveragedModel, model: nn.Module, decay: float | None, corrected: bool = False
+) -> None:
     """Move the average a step towards the model; without a decay it is the mean of all steps.
+
+    ``corrected``, it is that mean until the decay forgets faster.
 
     As its own ``update_parameters``, which for a GPU copies a counter there, and so waits for it,
     and averages the counts of batches one by one.
@@ -75,6 +87,8 @@ def update_average(average: AveragedModel, model: nn.Module, decay: float | None
         torch._foreach_copy_(ours, theirs)  # pyright: ignore[reportPrivateImportUsage]
     else:
         rate = 1 / (seen + 1) if decay is None else 1 - decay
+        if corrected:
+            rate = max(rate, 1 / (seen + 1))
         torch._foreach_lerp_(ours, theirs, rate)  # pyright: ignore[reportPrivateImportUsage]
     average.n_averaged += 1
 

@@ -1,0 +1,93 @@
+"""Muon: the momentum of each matrix, made orthogonal before it becomes a step.
+
+torch has an optimizer of this name, which takes matrices only; here a kernel is one too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+COEFFICIENTS = (3.4445, -4.7750, 2.0315)
+"""Of the Newton-Schulz iteration's quintic, which Jordan chose for speed: singular values end
+between 0.7 and 1.2."""
+
+
+class Muon(Optimizer):
+    """Jordan et al., *Muon: An optimizer for hidden layers in neural networks* (2024).
+
+    A gradient's few large singular values drown the rest. Made orthogonal, a step moves all
+    directions of a layer alike. Parameters with fewer than two dimensions, biases and batch norm,
+    take plain Nesterov steps.
+
+    Args:
+        params: Parameters, or groups of them; kernels (O, I, h, w) count as matrices (O, I h w).
+        lr: A matrix's step has the Frobenius norm ``lr * sqrt(O)`` or so, whatever the gradient's.
+        vector_lr: Rate of Nesterov steps for vectors, as a factor on ``lr``.
+        momentum: In [0, 1).
+        weight_decay: Decoupled: a step shrinks weights by ``lr * weight_decay``.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 0.02,
+        vector_lr: float = 1.0,
+        momentum: float = 0.9,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(
+            params,
+            {
+                "lr": lr,
+                "vector_lr": vector_lr,
+                "momentum": momentum,
+                "weight_decay": weight_decay,
+            },
+        )
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:
+        """One step; what the closure gives, if there is one."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            lr, kept = group["lr"], group["momentum"]
+            for p in group["params"]:
+                if p.grad is None:
+                    continue
+                state = self.state[p]
+                if not state:
+                    state["momentum"] = torch.zeros_like(p)
+                momentum = state["momentum"]
+                momentum.mul_(kept).add_(p.grad)
+                ahead = p.grad.add(momentum, alpha=kept)  # Nesterov's
+                p.mul_(1 - lr * group["weight_decay"])
+                if p.ndim < 2:
+                    p.add_(ahead, alpha=-lr * group["vector_lr"])
+                else:
+                    step = orthogonal(ahead.flatten(1))  # (O, I h w)
+                    # As long as if every row of the step had length 1.
+                    scale = max(1.0, step.shape[0] / step.shape[1]) ** 0.5
+                    p.add_(step.view(p.shape), alpha=-lr * scale)
+        return loss
+
+
+def orthogonal(matrix: Tensor, steps: int = 5) -> Tensor:
+    """The orthogonal matrix next to (O, I), roughly: singular vectors stay, values come near 1.
+
+    Five products with small matrices instead of a decomposition.
+    """
+    a, b, c = COEFFICIENTS
+    x = matrix / matrix.norm().clamp_min(1e-7)  # singular values now at most 1
+    wide = x.T if len(x) > x.shape[1] else x  # (m, n), m <= n: the products are (m, m)
+    for _ in range(steps):
+        gram = wide @ wide.T
+        wide = a * wide + (b * gram + c * gram @ gram) @ wide
+    return wide.T if len(x) > x.shape[1] else wide
