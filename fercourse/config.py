@@ -52,8 +52,8 @@ ARCHITECTURES: dict[str, str | Callable[[ModelConfig], Any]] = {
     "channels": "fercourse.models.channels:MultiChannel",
     "swift": "fercourse.models.swift:Swift",
 }
-"""Networks by name: the paper's framework, three methods of Table 2 and the speedrun's trunk, each a
-subclass of :class:`fercourse.models.Recogniser`, or where it is to be imported from. Yours goes
+"""Networks by name: the paper's framework, three methods of Table 2 and the speedrun's trunk, each
+a subclass of :class:`fercourse.models.Recogniser`, or where it is to be imported from. Yours goes
 beside them."""
 
 ATTENTIONS = ("gcca", "se", "cbam", "eca")
@@ -354,7 +354,7 @@ class TrainConfig:
             require(value in allowed, f"{name} must be one of {', '.join(allowed)}, not {value!r}.")
         require(
             self.flip == "random" or self.augment in ("light", "course"),
-            f"flip {self.flip!r} is for augment light and course; {self.augment} has its own flips.",
+            f"flip {self.flip!r} is for augment light and course, not {self.augment}.",
         )
 
 

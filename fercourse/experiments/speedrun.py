@@ -37,14 +37,39 @@ class Step:
     labelled: bool = False
 
 
+_TURNS = {"train.flip": "alternating"}
+_MUON = {"train.optimizer": "muon", "train.lr": 0.02, "train.weight_decay": 0.05}
+_ADAMW = {"train.optimizer": "adamw", "train.lr": 2e-3, "train.weight_decay": 0.05}
+_LION = {"train.optimizer": "lion", "train.lr": 3e-4, "train.weight_decay": 0.3}
+_CORRECTED = {"train.ema": 0.998, "train.ema_corrected": True}
+_BALANCED = {"loss.class_weights": 0.5}
+_TAUGHT = {"train.teacher": "fer2013-model1"}
+
 STEPS = (
     Step("base", "model 1 by preset `cpu`, four epochs", None, 4),
     Step("average", "a shorter weight average", "base", 4, {"train.ema": 0.99}),
     Step("width", "two thirds of the channels", "average", 9, {"model.width": 0.25}),
     Step("folded", "block 1 folded into channels", "width", 13, {"model.architecture": "swift"}),
     Step("growing", "faces that grow: 32, 40, 48 pixels", "folded", 18, {"train.start_size": 32}),
+    Step("smoothing", "label smoothing 0.1", "growing", 18, {"loss.label_smoothing": 0.1}),
+    Step("turns", "mirror images in turns, not by chance", "growing", 18, _TURNS),
+    Step("faster", "twice the learning rate", "growing", 18, {"train.lr": 0.1}),
+    Step("dirac", "kernels that start by passing on", "growing", 18, {"model.dirac": True}),
+    Step("strong", "the course's augmentation", "growing", 18, {"train.augment": "course"}),
+    Step("muon", "Muon instead of SGD", "growing", 13, _MUON),
+    Step("adamw", "AdamW instead of SGD", "growing", 17, _ADAMW),
+    Step("lion", "Lion instead of SGD", "growing", 17, _LION),
+    Step("batches", "batches of 64 faces", "growing", 16, {"train.batch_size": 64}),
+    Step("hardest", "the harder half of each batch", "growing", 21, {"train.hardest": 0.5}),
+    Step("decay", "twice the weight decay", "growing", 18, {"train.weight_decay": 1e-3}),
+    Step("corrected", "a long average that starts short", "growing", 18, _CORRECTED),
+    Step("balanced", "class-balanced cross-entropy", "growing", 18, _BALANCED, labelled=True),
+    Step("taught", "the bundled model 1 teaches", "growing", 10, _TAUGHT, labelled=True),
 )
 """In the order in which they were tried."""
+
+BEST = "growing"
+"""The last step that is kept: its recipe is the best of them."""
 
 
 def speedrun(base: RunConfig, names: Sequence[str] | None = None) -> dict[str, RunConfig]:
@@ -69,3 +94,12 @@ def speedrun(base: RunConfig, names: Sequence[str] | None = None) -> dict[str, R
             step = known[step.of] if step.of else None
         found[f"speedrun-{name}"] = base.change(**changes)
     return found
+
+
+def kept() -> list[str]:
+    """The names of the steps from the first one to :data:`BEST`, each a change of the one before."""
+    known = {step.name: step for step in STEPS}
+    path = [BEST]
+    while (before := known[path[-1]].of) is not None:
+        path.append(before)
+    return path[::-1]

@@ -15,7 +15,7 @@ PLAN = ((128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 
 
 class Swift(Recogniser):
-    """VGG16 for little time: a quarter of its operations, and its most expensive ones, are left out.
+    """VGG16 for little time, without its most expensive operations.
 
     Block 1 of VGG16 works on 48 x 48 places with few channels, which keeps neither a processor's
     matrix units nor its memory busy in the right way. Here four neighbouring pixels become four

@@ -221,7 +221,7 @@ def finished(config: RunConfig, out: Path) -> Fit:
 
 
 def sizes(config: RunConfig) -> list[int]:
-    """Pixels a side that training faces have in each epoch: from ``train.start_size`` to the data's.
+    """Pixels a side of the training faces, epoch by epoch: from ``train.start_size`` to the data's.
 
     >>> sizes(fercourse.preset("cpu", **{"train.start_size": 32, "train.epochs": 6}))
     [32, 32, 40, 40, 48, 48]

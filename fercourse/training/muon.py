@@ -27,7 +27,6 @@ class Muon(Optimizer):
     Args:
         params: Parameters, or groups of them; kernels (O, I, h, w) count as matrices (O, I h w).
         lr: A matrix's step has the Frobenius norm ``lr * sqrt(O)`` or so, whatever the gradient's.
-        vector_lr: Rate of Nesterov steps for vectors, as a factor on ``lr``.
         momentum: In [0, 1).
         weight_decay: Decoupled: a step shrinks weights by ``lr * weight_decay``.
     """
@@ -36,19 +35,11 @@ class Muon(Optimizer):
         self,
         params: Iterable[Any],
         lr: float = 0.02,
-        vector_lr: float = 1.0,
         momentum: float = 0.9,
         weight_decay: float = 0.0,
     ) -> None:
-        super().__init__(
-            params,
-            {
-                "lr": lr,
-                "vector_lr": vector_lr,
-                "momentum": momentum,
-                "weight_decay": weight_decay,
-            },
-        )
+        defaults = {"lr": lr, "momentum": momentum, "weight_decay": weight_decay}
+        super().__init__(params, defaults)
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:
@@ -70,7 +61,7 @@ class Muon(Optimizer):
                 ahead = p.grad.add(momentum, alpha=kept)  # Nesterov's
                 p.mul_(1 - lr * group["weight_decay"])
                 if p.ndim < 2:
-                    p.add_(ahead, alpha=-lr * group["vector_lr"])
+                    p.add_(ahead, alpha=-lr)
                 else:
                     step = orthogonal(ahead.flatten(1))  # (O, I h w)
                     # As long as if every row of the step had length 1.
