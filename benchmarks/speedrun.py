@@ -23,7 +23,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from fercourse.config import RunConfig, preset
 from fercourse.device import native_bf16
-from fercourse.experiments.speedrun import STEPS, speedrun
+from fercourse.experiments.speedrun import STEPS, kept, speedrun
 from fercourse.files import atomic_write
 from fercourse.pages.speedrun import write
 from fercourse.runs.ledger import Ledger
@@ -124,7 +124,7 @@ def costs(runs: dict[str, RunConfig], rounds: int, fabric: Fabric) -> dict[str, 
 
 
 def profiled(name: str, fabric: Fabric) -> dict:
-    """Where a step's time goes at 48 pixels, and what share of a matrix product's rate it reaches."""
+    """Where a step's time goes at 48 pixels, and how many operations a second it does."""
     run = speedrun(preset("cpu", 1), [name])[f"speedrun-{name}"]
     one = Timed(run, run.data.size, fabric)
     one.step()

@@ -12,8 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from fercourse.config import RunConfig
+from fercourse.config import RunConfig, preset
 from fercourse.errors import FercourseError
+from fercourse.evaluation.metrics import mean_accuracy
+from fercourse.runs.row import Row
+from fercourse.runs.statistics import Paired, paired
+from fercourse.runs.summaries import share
+
+SEEDS = 3
+"""Runs that a step needs to be kept."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +53,7 @@ _BALANCED = {"loss.class_weights": 0.5}
 _TAUGHT = {"train.teacher": "fer2013-model1"}
 
 STEPS = (
-    Step("base", "model 1 by preset `cpu`, four epochs", None, 4),
+    Step("base", "model 1 by the cpu preset, four epochs", None, 4),
     Step("average", "a shorter weight average", "base", 4, {"train.ema": 0.99}),
     Step("width", "two thirds of the channels", "average", 9, {"model.width": 0.25}),
     Step("folded", "block 1 folded into channels", "width", 13, {"model.architecture": "swift"}),
@@ -97,9 +104,64 @@ def speedrun(base: RunConfig, names: Sequence[str] | None = None) -> dict[str, R
 
 
 def kept() -> list[str]:
-    """The names of the steps from the first one to :data:`BEST`, each a change of the one before."""
+    """Names of the steps from the first one to :data:`BEST`, each a change of the one before."""
     known = {step.name: step for step in STEPS}
     path = [BEST]
     while (before := known[path[-1]].of) is not None:
         path.append(before)
     return path[::-1]
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What became of a step.
+
+    Attributes:
+        step: Which.
+        accuracies: Validation accuracy of each seed, fractions, in the order of the seeds.
+        gain: Over the step that it changes, paired over the seeds both have; None for the first
+            step, and where they share none.
+    """
+
+    step: Step
+    accuracies: list[float]
+    gain: Paired | None
+
+    @property
+    def accuracy(self) -> float:
+        """The mean over the seeds."""
+        return mean_accuracy(self.accuracies)
+
+    @property
+    def verdict(self) -> str:
+        """ "the base", "kept", "failed", or why it is neither."""
+        if self.step.of is None:
+            return "the base"
+        if self.step.labelled:
+            return "beside the race"
+        if self.step.name in kept():
+            return "kept"
+        if self.gain is None or (self.gain.n < SEEDS and self.gain.mean > 0):
+            return "not decided"
+        return "failed" if self.gain.mean <= 0 else "gains, and another gains more"
+
+
+def tried(rows: Sequence[Row]) -> list[Tried]:
+    """The steps that were run around preset ``cpu``, in order.
+
+    Args:
+        rows: Of FER2013, of any plan.
+    """
+    found: dict[str, dict[int, Row]] = {}
+    for variant, run in speedrun(preset("cpu", 1)).items():
+        ours = [row for row in rows if row.hash == run.hash]
+        found[variant.removeprefix("speedrun-")] = {row.seed: row for row in ours}
+    made = []
+    for step in STEPS:
+        ours, theirs = found[step.name], found.get(step.of or "", {})
+        seeds = sorted(ours.keys() & theirs.keys())
+        before, after = ([share(of[s], "val_accuracy") for s in seeds] for of in (theirs, ours))
+        accuracies = [ours[seed].val_accuracy for seed in sorted(ours)]
+        if accuracies:
+            made.append(Tried(step, accuracies, paired(before, after) if seeds else None))
+    return made

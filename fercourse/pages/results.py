@@ -14,6 +14,7 @@ from fercourse.pages.lambda_sweeps import sweep_tables
 from fercourse.pages.one_field import field_tables
 from fercourse.pages.photographs import photograph_record, photograph_tables, speed_tables
 from fercourse.pages.rare import rare_tables
+from fercourse.pages.views import view_tables
 from fercourse.pages.weather import weather_tables
 from fercourse.runs.claim import Claim
 from fercourse.runs.groups import group_by_config, grouped
@@ -37,9 +38,9 @@ METRICS = ("val_accuracy", "test_accuracy", "test_accuracy_clean", "test_accurac
 def report(ledger: Ledger) -> str:
     """Markdown tables: the runs on real faces beside the paper's claims, then the sweeps of Fig. 6.
 
-    The search for a recipe has a page of its own, without the test split.
+    The search for a recipe and the speedrun have pages of their own, without the test split.
     """
-    measured = [row for row in ledger.rows() if row.plan != "recipe"]
+    measured = [row for row in ledger.rows() if row.plan not in ("recipe", "speedrun")]
     claims = {(row.dataset, row.variant): row for row in ledger.claims(plan="table1")}
     parts = []
     tables = [row for row in measured if not row.plan.startswith(("fig6", "rare"))]  # further down
@@ -54,6 +55,7 @@ def report(ledger: Ledger) -> str:
         [
             *parts,
             *sweep_tables(measured),
+            *view_tables(photograph_record(beside("views.json"))),
             *rare_tables(measured),
             *field_tables(ledger.entries()),
             *weather_tables(WeatherBook(beside("weather.jsonl")).rows()),

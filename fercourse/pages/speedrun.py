@@ -7,18 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fercourse.config import RunConfig, preset
-from fercourse.evaluation.metrics import mean_accuracy
-from fercourse.experiments.speedrun import STEPS, Step, kept, speedrun
+from fercourse.experiments.speedrun import STEPS, Tried, tried
 from fercourse.files import write_if_changed
 from fercourse.markdown import table
 from fercourse.runs.ledger import Ledger
-from fercourse.runs.row import Row
-from fercourse.runs.statistics import Paired, paired
-from fercourse.runs.summaries import share
-
-SEEDS = 3
-"""Runs that a step needs to be kept."""
 
 
 def write(page: Path, results: Path, ledger: Ledger) -> bool:
@@ -29,73 +21,27 @@ def write(page: Path, results: Path, ledger: Ledger) -> bool:
 
 def report(record: dict[str, Any], ledger: Ledger) -> str:
     """The page."""
-    return (
-        "\n\n".join(
-            (_INTRODUCTION, *_profiles(record), "## One change at a time", *_steps(record, ledger))
+    found = tried(ledger.rows(dataset="fer2013"))
+    parts = (_INTRODUCTION, *_profiles(record), "## One change at a time", _steps(record, found))
+    return "\n\n".join(parts) + "\n"
+
+
+def _steps(record: dict[str, Any], found: Sequence[Tried]) -> str:
+    lines = [
+        (
+            f"**{one.step.title}**" if one.verdict == "kept" else one.step.title,
+            one.step.of or "",
+            one.step.epochs,
+            f"{one.step.epochs * record['costs'][one.step.name]:.2f}",
+            len(one.accuracies),
+            f"{100 * one.accuracy:.2f}",
+            one.gain or "",
+            one.verdict,
         )
-        + "\n"
-    )
-
-
-def gains(ledger: Ledger) -> dict[str, tuple[list[Row], Paired | None]]:
-    """Of each step its runs on FER2013, and its gain in validation accuracy, paired over seeds.
-
-    None for the first step, and where no seed is shared with the step that it changes.
-    """
-    runs = {name.removeprefix("speedrun-"): run for name, run in speedrun(_base()).items()}
-    rows = {
-        name: {row.seed: row for row in ledger.rows(dataset="fer2013") if row.hash == run.hash}
-        for name, run in runs.items()
-    }
-    found: dict[str, tuple[list[Row], Paired | None]] = {}
-    for step in STEPS:
-        ours, theirs = rows[step.name], rows.get(step.of or "", {})
-        seeds = sorted(ours.keys() & theirs.keys())
-        values = ([share(of[s], "val_accuracy") for s in seeds] for of in (theirs, ours))
-        found[step.name] = (list(ours.values()), paired(*values) if seeds else None)
-    return found
-
-
-def _base() -> RunConfig:
-    return preset("cpu", 1)
-
-
-def _steps(record: dict[str, Any], ledger: Ledger) -> list[str]:
-    path, measured = kept(), gains(ledger)
-    lines = []
-    for step in STEPS:
-        rows, gain = measured[step.name]
-        if not rows:
-            continue
-        accuracy = mean_accuracy([share(row, "val_accuracy") for row in rows])
-        cost = step.epochs * record["costs"][step.name]
-        lines.append(
-            (
-                f"**{step.title}**" if step.name in path else step.title,
-                step.of or "",
-                step.epochs,
-                f"{cost:.2f}",
-                len(rows),
-                f"{100 * accuracy:.2f}",
-                "" if gain is None else gain,
-                verdict(step, gain),
-            )
-        )
+        for one in found
+    ]
     head = ("change", "of", "epochs", "cost", "seeds", "validation accuracy, %", "gain", "")
-    return [table(head, lines, "llrrrrll")]
-
-
-def verdict(step: Step, gain: Paired | None) -> str:
-    """What became of a step: "kept", "failed" or, of too few seeds, "not decided"."""
-    if step.of is None:
-        return "the base"
-    if step.labelled:
-        return "beside the race"
-    if step.name in kept():
-        return "kept"
-    if gain is None or (gain.n < SEEDS and gain.mean > 0):
-        return "not decided"
-    return "failed" if gain.mean <= 0 else "gains, and another gains more"
+    return table(head, lines, "llrrrrll")
 
 
 def _profiles(record: dict[str, Any]) -> list[str]:

@@ -84,6 +84,7 @@ from .training.patient_twice import patient_twice as patient_twice
 from .training.patient_worst import patient_worst as patient_worst
 from .training.prediction import prediction as prediction
 from .training.recipe_gains import recipe_gains as recipe_gains
+from .training.speedrun import speedrun as speedrun
 from .training.throughput import averaging as averaging
 from .training.throughput import throughput as throughput
 from .weather.answers import weather_answers as weather_answers

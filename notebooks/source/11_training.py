@@ -621,6 +621,45 @@ plots.recipe_gains(compare_recipes(runs, base), seeds)
 # worth having, and it takes dozens of runs to see it (lesson 12 counts them). `docs/recipe.md` has
 # the same numbers as a table, and the searches around other bases.
 #
+# ## What is each setting worth a minute?
+#
+# A change that gains half a point and doubles the time has gained nothing: the old recipe, trained
+# twice as long, may gain more. So a fair race gives every recipe the same minutes. On a processor
+# most of model 1's minutes go into block 1, whose maps are largest. *Swift* leaves block 1 out:
+# four neighbouring pixels become four channels of one place, without a weight.
+
+# %%
+from fercourse.models.swift import fold
+
+face = torch.arange(16.0).view(1, 1, 4, 4)  # (N, 1, H, W)
+print(fold(face).shape)  # (N, 4, H / 2, W / 2)
+print(fold(face)[0, :, 0, 0])  # the four pixels of the upper left corner
+
+# %% [markdown]
+# Small faces are cheaper still: at 32 pixels a step costs less than half of what it does at 48.
+# Early epochs learn what small faces show as well, so faces grow while the run goes on.
+
+# %%
+from fercourse.training.loop import sizes
+
+print(sizes(base.change(**{"train.start_size": 32, "train.epochs": 9})))
+
+# %% [markdown]
+# Here is the race (`fercourse run speedrun`): from plain VGG16 by the `cpu` preset downwards, one
+# change at a time, each with as many epochs as take the same time. Look for what everybody
+# recommends and what fails here.
+
+# %% tags=["nbval-check-output", "slide"]
+from fercourse.experiments.speedrun import tried
+
+plots.speedrun(tried(Ledger().rows(dataset="fer2013")))
+
+# %% [markdown]
+# Ticks are single seeds; of a change that failed at its first seed there is one. Nothing here was
+# judged by the test split. A different budget has different winners: strong augmentation, for
+# instance, needs epochs that a short race does not have. `docs/speedrun.md` has the table, the
+# costs, and where the time goes.
+#
 # ## Open experiment: another rate
 #
 # Every setting above was compared at one learning rate. Suppose somebody had chosen ten times as

@@ -14,7 +14,7 @@ import pytest
 from fercourse.course.build import NOTEBOOKS, sources
 
 RECORDED = re.compile(
-    r"plots\.(ablation_step|recipe_gains|accuracy_spread|fold_protocols|sweep|table1_figure"
+    r"plots\.(ablation_step|recipe_gains|speedrun|accuracy_spread|fold_protocols|sweep|table1_figure"
     r"|ablation_slopes|component_credits|claimed_against_measured|score_models|score_expressions"
     r"|sanity|faithfulness|supervision|gcca_mends|relatives|claimed_counts|sta_beside_error|one_field|weather_curves|weather_gains|reliability_bins)\(|plots\.confusion\("
     r"(ours\.|pool_folds)|clinic\.whole\(|\.order\(\""

@@ -92,6 +92,7 @@ TOLD = {
     "slopes": (lambda: plots.ablation_slopes([]), "run the plan first"),
     "slopes of one model": (lambda: plots.ablation_slopes(ONE), "two of Table 1's models"),
     "gains without a trial": (lambda: plots.recipe_gains([], (0.6, 0.7)), "one trial at least"),
+    "speedrun": (lambda: plots.speedrun([]), "no two steps to compare"),
     "spread": (lambda: plots.accuracy_spread([]), "run the plan first"),
     "table": (lambda: plots.table1_figure([]), "no row is one of Table 1's"),
     "step": (lambda: plots.ablation_step(ONE, 5, 6), "both model 5 and model 6"),

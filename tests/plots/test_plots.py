@@ -18,6 +18,7 @@ from fercourse import plots
 from fercourse.datasets.faces import FaceDataset, Faces, held_out
 from fercourse.datasets.field import people
 from fercourse.errors import FercourseError
+from fercourse.experiments.speedrun import STEPS, Tried, kept
 from fercourse.experiments.trials import Trial
 from fercourse.plots import style
 from fercourse.plots.alternative import alternative, describe
@@ -76,6 +77,21 @@ TRIALS = [
     Trial({"train.lr": 0.1, "train.epochs": 9}, 4.7, 0.5, paired([0.65], [0.5]), 1),
     Trial({}, 4.7, 0.653, None, 3),
 ]
+
+
+def raced():
+    """Two steps that are kept, and one that is not."""
+    steps = [step for step in STEPS if step.name in (*kept()[:3], "muon")]
+    values = {step.name: [0.50 + 0.02 * k, 0.51 + 0.02 * k, 0.52] for k, step in enumerate(steps)}
+    values["muon"] = [0.45]
+    return [
+        Tried(
+            step,
+            values[step.name],
+            paired(values[step.of][:1], values[step.name][:1]) if step.of in values else None,
+        )
+        for step in steps
+    ]
 
 
 def field(rows=3):
@@ -195,6 +211,7 @@ FIGURES = {
     "accuracy_spread": lambda: plots.accuracy_spread(slopes() + paper_claims()),
     "accuracy_spread, one seed": lambda: plots.accuracy_spread(slopes(seeds=1)),
     "recipe_gains": lambda: plots.recipe_gains(TRIALS, BASE_SEEDS),
+    "speedrun": lambda: plots.speedrun(raced()),
     "claimed_against_measured": lambda: plots.claimed_against_measured(
         findings(slopes() + paper_claims())
     ),
@@ -513,6 +530,21 @@ def test_gains_are_held_against_what_a_seed_changes() -> None:
     assert band.get_x() + band.get_width() == pytest.approx(4.303 * 2**0.5 * 0.3, abs=0.001)
     assert [text.get_text() for text in axes.texts] == ["−2.65", "+1.00"]
     assert headline(figure).startswith("1 of 2 settings changes accuracy")
+
+
+def test_the_speedrun_goes_down_the_kept_steps() -> None:
+    steps = raced()
+    axes = plots.speedrun(steps).axes[0]
+    kept_line = axes.lines[0]
+    assert kept_line.get_xdata() == pytest.approx([100 * one.accuracy for one in steps[:3]])
+    assert list(kept_line.get_ydata()) == [0, 1, 2]
+    names = [tick.get_text() for tick in axes.get_yticklabels()]
+    assert names == [one.step.title for one in steps]
+    low, high = axes.get_ylim()
+    assert low > high, "the base is at the top"
+    title = headline(plots.speedrun(steps))
+    gained = 100 * (steps[2].accuracy - steps[0].accuracy)
+    assert f"2 of 3 changes gain {gained:+.2f} points" in title
 
 
 def test_spread_draws_both_errors() -> None:
