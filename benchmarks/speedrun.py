@@ -44,6 +44,15 @@ PARTS = {
 """Words in the names of torch's operations; what has none of them is "the rest"."""
 
 
+ALONE = {
+    "batches of 32 faces": {"train.batch_size": 32},
+    "batches of 512 faces": {"train.batch_size": 512},
+    "`torch.compile`": {"train.compile": True},
+    "float32 throughout": {"train.precision": "float32"},
+}
+"""Settings of the best recipe that change little but its speed: a face's time beside its own."""
+
+
 class Timed:
     """Training steps of one recipe at one size."""
 
@@ -80,6 +89,9 @@ def main() -> None:
         torch.set_num_threads(options.threads)
         bf16 = native_bf16(torch.device("cpu"))
         fabric = Fabric(accelerator="cpu", devices=1, precision="bf16-mixed" if bf16 else "32-true")
+        best = (
+            speedrun(preset("cpu", 1), kept()[-1:]).popitem()[1].change(**{"train.start_size": 0})
+        )
         names = options.steps.split(",") if options.steps else None
         rows = costs(speedrun(preset("cpu", 1), names), options.rounds, fabric)
         if names:
@@ -90,6 +102,11 @@ def main() -> None:
             "precision": "bf16" if bf16 else "float32",
             "torch": torch.__version__,
             "costs": rows,
+            "alone": costs(
+                {"best": best, **{name: best.change(**how) for name, how in ALONE.items()}},
+                options.rounds,
+                fabric,
+            ),
             "matrix": matrix_rate(torch.bfloat16 if bf16 else torch.float32),
             "profiles": [profiled(name, fabric) for name in (STEPS[0].name, kept()[-1])],
         }
@@ -100,8 +117,9 @@ def main() -> None:
 
 def costs(runs: dict[str, RunConfig], rounds: int, fabric: Fabric) -> dict[str, float]:
     """What an epoch of each takes, of an epoch of the first one's: by the steps' names."""
+    precise = Fabric(accelerator="cpu", devices=1, precision="32-true")
     timed = {
-        (name, size): Timed(run, size, fabric)
+        (name, size): Timed(run, size, precise if run.train.precision == "float32" else fabric)
         for name, run in runs.items()
         for size in dict.fromkeys(sizes(run))
     }

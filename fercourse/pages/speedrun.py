@@ -59,13 +59,15 @@ def _profiles(record: dict[str, Any]) -> list[str]:
         f"({record['instructions']}, {record['precision']}, torch {record['torch']}):",
         table(("time spent in", *names), rows, "l" + "r" * len(names)),
         f"A product of two large matrices runs at {record['matrix'] / 1e9:.0f} GFLOP/s on this "
-        f"machine. Whole training steps reach {_and([f'{100 * r:.0f} %' for r in reached])} of "
-        "that: what is left to win is to compute less, not to compute the same faster.",
+        f"machine. Whole training steps reach {' and '.join(f'{100 * r:.0f} %' for r in reached)} "
+        "of that: what is left to win is to compute less, not to compute the same faster. The time "
+        "of a face beside the best recipe's own:",
+        table(
+            ("changed", "time"),
+            [(name, f"{cost:.2f}") for name, cost in record["alone"].items() if name != "best"],
+            "lr",
+        ),
     ]
-
-
-def _and(words: Sequence[str]) -> str:
-    return " and ".join(words)
 
 
 _INTRODUCTION = """\

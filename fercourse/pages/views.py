@@ -27,7 +27,7 @@ def view_tables(record: Mapping[str, Any]) -> list[str]:
     ]
     head = ("weights", "split", "one view", "with the mirror image", "ten crops")
     return [
-        "**Several views of a face**, the mean of their probabilities, for weights that are shipped "
+        "**Several views of a face**, the mean of their probabilities, for weights that ship "
         "and for the speedrun's; per cent (`benchmarks/views.py`). The first split selected the "
         "epoch. Papers that report one number seldom say which column it is from.\n\n"
         + table(head, rows, "llrrr")
