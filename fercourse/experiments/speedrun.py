@@ -44,6 +44,9 @@ class Step:
     labelled: bool = False
 
 
+_FOLDED = {"model.architecture": "swift"}
+_DIRAC = {"model.dirac": True}
+_SMOOTHING = {"loss.label_smoothing": 0.1}
 _TURNS = {"train.flip": "alternating"}
 _MUON = {"train.optimizer": "muon", "train.lr": 0.02, "train.weight_decay": 0.05}
 _ADAMW = {"train.optimizer": "adamw", "train.lr": 2e-3, "train.weight_decay": 0.05}
@@ -57,13 +60,13 @@ STEPS = (
     Step("average", "a shorter weight average", "base", 4, {"train.ema": 0.99}),
     Step("width", "two thirds of the channels", "average", 9, {"model.width": 0.25}),
     Step("narrow", "half of the channels", "average", 12, {"model.width": 0.1875}),
-    Step("folded", "block 1 folded into channels", "width", 13, {"model.architecture": "swift"}),
+    Step("folded", "block 1 folded into channels", "width", 13, _FOLDED),
     Step("growing", "faces that grow: 32, 40, 48 pixels", "width", 12, {"train.start_size": 32}),
     Step("grown", "faces that grow: 40, 48 pixels", "width", 10, {"train.start_size": 40}),
-    Step("smoothing", "label smoothing 0.1", "width", 9, {"loss.label_smoothing": 0.1}),
+    Step("smoothing", "label smoothing 0.1", "width", 9, _SMOOTHING),
     Step("turns", "mirror images in turns, not by chance", "width", 9, _TURNS),
     Step("faster", "twice the learning rate", "width", 9, {"train.lr": 0.1}),
-    Step("dirac", "kernels that start by passing on", "width", 9, {"model.dirac": True}),
+    Step("dirac", "kernels that start by passing on", "width", 9, _DIRAC),
     Step("strong", "the course's augmentation", "width", 9, {"train.augment": "course"}),
     Step("muon", "Muon instead of SGD", "width", 8, _MUON),
     Step("adamw", "AdamW instead of SGD", "width", 9, _ADAMW),
@@ -72,6 +75,10 @@ STEPS = (
     Step("hardest", "the harder half of each batch", "width", 10, {"train.hardest": 0.5}),
     Step("decay", "twice the weight decay", "width", 9, {"train.weight_decay": 1e-3}),
     Step("corrected", "a long average that starts short", "width", 9, _CORRECTED),
+    Step("muon-dirac", "with Muon: kernels that start by passing on", "muon", 8, _DIRAC),
+    Step("muon-folded", "with Muon: block 1 folded into channels", "muon", 10, _FOLDED),
+    Step("muon-fast", "with Muon: twice the learning rate", "muon", 8, {"train.lr": 0.04}),
+    Step("muon-smoothing", "with Muon: label smoothing 0.1", "muon", 8, _SMOOTHING),
     Step("balanced", "class-balanced cross-entropy", "width", 9, _BALANCED, labelled=True),
     Step("taught", "the bundled model 1 teaches", "width", 6, _TAUGHT, labelled=True),
 )
