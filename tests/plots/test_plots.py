@@ -421,7 +421,7 @@ def test_growth_of_cost_says_its_exponents_and_what_one_more_face_adds() -> None
     )
     size = figure.axes[0]
     assert (size.get_xscale(), size.get_yscale()) == ("log", "log")
-    assert size.get_ylabel() == "time of a face, 48 pixels = 1"
+    assert size.get_ylabel() == "a face's time, 48 pixels: 1"
     assert list(size.get_lines()[0].get_ydata()) == pytest.approx([4 / 9, 1, 4])
     with pytest.raises(FercourseError, match="not measured by faces"):
         plots.cost_growth(made_growth()[:-1])

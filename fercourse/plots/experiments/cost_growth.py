@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
@@ -20,10 +21,10 @@ from fercourse.plots.style import (
 from fercourse.runs.performance import Growth
 
 _PANELS = {
-    "size": ("side of a face (pixels)", "time of a face, {:g} pixels = 1"),
-    "width": ("width of the network", "time of a face, width {:g} = 1"),
-    "batch": ("faces in a step", "time of a face, steps of {:g} = 1"),
-    "faces": ("faces in a photograph", "time of a photograph, {:g} face = 1"),
+    "size": ("side of a face (pixels)", "a face's time, {:g} pixels: 1"),
+    "width": ("width of the network", "a face's time, width {:g}: 1"),
+    "batch": ("faces in a step", "a face's time, steps of {:g}: 1"),
+    "faces": ("faces in a photograph", "a photograph's time, {:g} face: 1"),
 }
 _LOOKS = {"training": ("o-", OURS), "prediction": ("s--", PAPER), "reading": ("^-", THIRD)}
 
@@ -74,7 +75,9 @@ def _panel(axes: Axes, lines: Sequence[Growth]) -> None:
         axes.errorbar(values, times, beyond, fmt=style, color=colour, ms=4, label=growth.use)
     axes.set(xlabel=across, ylabel=up.format(lines[0].reference))
     if lines[0].by != "faces":
-        ticks = sorted({value for growth in lines for value, _ in growth.points})
+        values = sorted({value for growth in lines for value, _ in growth.points})
+        above = [*values[1:], math.inf]
+        ticks = [v for v, after in zip(values, above, strict=True) if after > 1.19 * v]  # legible
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.set_xticks(ticks, [f"{value:g}" for value in ticks])
