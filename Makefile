@@ -24,7 +24,7 @@ endif
 HANDED_IN := $(filter %.ipynb,$(MAKECMDGOALS))
 NOTEBOOKS ?= $(HANDED_IN)
 
-.PHONY: help setup demo course slides assign grade notebooks test check browser lab lint types format lock clean
+.PHONY: help setup demo course slides assign grade notebooks test check bench browser lab lint types format lock clean
 
 help:
 	@echo "make lab     open JupyterLab on the course"
@@ -36,6 +36,7 @@ help:
 	@echo "make grade NOTEBOOKS=folder   check handed-in notebooks in a sandbox; also make grade a.ipynb b.ipynb"
 	@echo "make setup   only install"
 	@echo "make check   in some minutes: style, types, and the tests without notebooks, browser, Ray, long runs"
+	@echo "make bench   in some minutes: every claim of speed, measured anew on this machine; docs/performance.md"
 	@echo "make notebooks, make lint, make types, make format, make lock, make browser   for those who change it"
 
 setup: $(READY)
@@ -80,6 +81,9 @@ types: setup
 
 check: lint types
 	$(RUN) pytest -m "not (notebook or browser or slow)" tests
+
+bench: setup
+	$(BIN)/python benchmarks/bench.py
 
 browser: setup
 	$(RUN) playwright install --with-deps chromium

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from fercourse.config import RunConfig, preset
+from fercourse.runs.performance import Growth, Spread
 from fercourse.runs.row import Row
 from fercourse.runs.weather_row import WeatherRow, digits
 
@@ -113,3 +114,22 @@ def made_weather(
         "hits": digits(hits),
     }
     return WeatherRow(**(facts | changes))
+
+
+def made_growth() -> list[Growth]:
+    """Exactly quadratic in size, to the power 1.5 in width; 5 % of a photograph for each face."""
+
+    def grown(by, use, reference, law, values):
+        points = tuple((v, Spread(law(v), 0.9 * law(v), 1.2 * law(v), 5)) for v in values)
+        return Growth(by, use, reference, "made", points)
+
+    batches = {"training": (2, 8, 64, 256), "prediction": (1, 8, 64, 256)}
+    return [
+        *(grown("size", use, 48, lambda x: (x / 48) ** 2, (32, 48, 96)) for use in batches),
+        *(grown("width", use, 1.0, lambda x: x**1.5, (0.125, 0.5, 1.0)) for use in batches),
+        *(
+            grown("batch", use, 64, lambda x: (1 + 8 / x) / (1 + 8 / 64), values)
+            for use, values in batches.items()
+        ),
+        grown("faces", "reading", 1, lambda x: 0.95 + 0.05 * x, (1, 2, 20)),
+    ]

@@ -130,8 +130,7 @@ class Reader:
 
     def classify(self, faces: Tensor) -> Tensor:
         """Calibrated probabilities float32 (N, K) of cut faces uint8 (N, S, S)."""
-        # For a handful of faces, converting to bf16 costs more than it saves
-        # (benchmarks/predict.py).
+        # For a handful of faces, converting to bf16 costs more than it saves (docs/performance.md).
         p = probabilities(self.trained.network, faces, device=self.device, bf16=False)
         p = cooled(p, self.trained.temperature)
         return even(p, torch.tensor(self.trained.about["shares"])) if self.even else p

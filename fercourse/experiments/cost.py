@@ -22,7 +22,7 @@ from fercourse.errors import FercourseError
 from fercourse.experiments.train_and_judge import device_name
 from fercourse.losses import JointLoss
 from fercourse.models.fernet import FERNet
-from fercourse.models.recogniser import SMALLEST
+from fercourse.models.recogniser import SMALLEST, Recogniser
 from fercourse.training.optim import make_optimizer
 
 if TYPE_CHECKING:
@@ -83,11 +83,11 @@ def costs(
     runs = {m: RunConfig(model=config) for m, config in named.items()}
     nets = {m: FERNet(run.model).to(device) for m, run in runs.items()}
     for net in nets.values():
-        net.to(memory_format=_layout(device))  # pyright: ignore[reportCallIssue]  torch's stub lacks it
+        net.to(memory_format=layout(device))  # pyright: ignore[reportCallIssue]  torch's stub lacks it
     flops = {m: _flops(net, x[:1]) for m, net in nets.items()}
-    training = {m: _training_step(nets[m], runs[m], x, y, bf16) for m in models}
-    train = _in_turns(training, seconds, device)
-    predict = _in_turns({m: partial(_predict, nets[m], x, bf16) for m in models}, seconds, device)
+    training = {m: training_step(nets[m], runs[m], x, y, bf16) for m in models}
+    train = in_turns(training, seconds, device)
+    predict = in_turns({m: partial(prediction, nets[m], x, bf16) for m in models}, seconds, device)
     frame = pd.DataFrame(
         {
             "model": list(models),
@@ -141,9 +141,18 @@ def _flops(net: FERNet, x: Tensor) -> int:
     return counter.get_total_flops()
 
 
-def _training_step(
-    net: FERNet, run: RunConfig, x: Tensor, y: Tensor, bf16: bool
+def training_step(
+    net: Recogniser, run: RunConfig, x: Tensor, y: Tensor, bf16: bool
 ) -> Callable[[], None]:
+    """A whole step on one batch, as runs take it but for augmentation: call it to take one.
+
+    Args:
+        net: What learns.
+        run: How: loss and optimizer.
+        x: Normalised faces (N, 1, H, W).
+        y: Labels (N,).
+        bf16: Compute in bfloat16 where autocast does.
+    """
     loss = JointLoss(run.model.num_classes, run.model.embedding, run.loss, run.model.joint_loss)
     loss = loss.to(x.device)
     optimizer = make_optimizer(run.train, net, loss)
@@ -161,19 +170,32 @@ def _training_step(
 
 
 @torch.no_grad()
-def _predict(net: FERNet, x: Tensor, bf16: bool) -> None:
+def prediction(net: Recogniser, x: Tensor, bf16: bool) -> None:
+    """Probabilities of one batch of normalised faces (N, 1, H, W), a single view."""
     net.eval()
     with torch.autocast(x.device.type, torch.bfloat16, enabled=bf16):
         net(x).logits.softmax(1)
 
 
-def _in_turns(
-    steps: Mapping[Any, Callable[[], None]], seconds: float, device: torch.device
+def in_turns(
+    steps: Mapping[Any, Callable[[], object]],
+    seconds: float,
+    device: torch.device,
+    warm_up: int = WARM_UP,
+    least: int = 3,
 ) -> dict[Any, list[float]]:
-    """Seconds of each step of each model, the first few left out."""
+    """Seconds of each step of each model, the first few left out.
+
+    Args:
+        steps: By name; they take turns step by step, so that the k-th time of each is of one turn.
+        seconds: For each of them on average.
+        device: Where they compute.
+        warm_up: Turns that are left out.
+        least: Turns behind them, whatever time they take.
+    """
     times: dict[Any, list[float]] = {model: [] for model in steps}
-    rounds, end = 0, None
-    while end is None or time.perf_counter() < end or rounds < WARM_UP + 3:
+    rounds, end = 0, time.perf_counter() + seconds * len(steps)
+    while rounds < warm_up + least or time.perf_counter() < end:
         for model, step in steps.items():
             finish(device)
             started = time.perf_counter()
@@ -181,9 +203,9 @@ def _in_turns(
             finish(device)
             times[model].append(time.perf_counter() - started)
         rounds += 1
-        if rounds == WARM_UP:
+        if rounds == warm_up:
             end = time.perf_counter() + seconds * len(steps)
-    return {model: values[WARM_UP:] for model, values in times.items()}
+    return {model: values[warm_up:] for model, values in times.items()}
 
 
 def finish(device: torch.device) -> None:
@@ -194,7 +216,8 @@ def finish(device: torch.device) -> None:
         torch.mps.synchronize()
 
 
-def _layout(device: torch.device) -> torch.memory_format:
+def layout(device: torch.device) -> torch.memory_format:
+    """How a network's weights lie fastest: channels last, but for MPS."""
     return torch.preserve_format if device.type == "mps" else torch.channels_last
 
 

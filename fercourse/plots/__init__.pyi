@@ -24,6 +24,7 @@ from .experiments.against import claimed_against_measured as claimed_against_mea
 from .experiments.claimed import claimed_counts as claimed_counts
 from .experiments.claimed import sta_beside_error as sta_beside_error
 from .experiments.component_costs import component_costs as component_costs
+from .experiments.cost_growth import cost_growth as cost_growth
 from .experiments.credits import component_credits as component_credits
 from .experiments.one_field import one_field as one_field
 from .experiments.runs import ablation_slopes as ablation_slopes

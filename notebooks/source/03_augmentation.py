@@ -202,7 +202,8 @@ for name, way in (("batched", batched), ("PIL", one_by_one)):
     print(f"{name:8} {1000 * min(times):.1f} ms for 256 faces")
 
 # %% [markdown]
-# `benchmarks/augment.py` measures this properly, for whole recipes and on a GPU.
+# `make bench` measures this properly, for whole recipes, and more:
+# [how fast it is](../docs/performance.md).
 
 # %% [markdown]
 # ## Store fifteen copies, or draw one?

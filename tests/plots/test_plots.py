@@ -10,7 +10,7 @@ import matplotlib
 import numpy as np
 import pytest
 import torch
-from made_rows import made_confusion, made_history, made_row, made_weather
+from made_rows import made_confusion, made_growth, made_history, made_row, made_weather
 from matplotlib.figure import Figure
 from readable import alike_but_for_colour, unsaid
 
@@ -126,6 +126,7 @@ STRIPS = [0.9, 0.8, 0.5, 0.7, 0.6, 0.4, 0.7]
 LOOKS = np.linspace(0, 0.2, 121).reshape(11, 11)
 
 FIGURES = {
+    "cost_growth": lambda: plots.cost_growth(made_growth()),
     "prediction, held": lambda: plots.prediction("answers changed, %", 10, 30, 27.1, 20.0),
     "prediction, missed": lambda: plots.prediction("answers changed, %", 5, 5, 4.0, 10.0),
     "face_to_label": lambda: plots.face_to_label(grey().numpy(), 3, 20),
@@ -427,6 +428,20 @@ def test_table1_puts_the_paper_beside_ours() -> None:
         plots.table1(shorter)
     with pytest.raises(FercourseError, match="no row"):
         plots.table1([])
+
+
+def test_growth_of_cost_says_its_exponents_and_what_one_more_face_adds() -> None:
+    figure = plots.cost_growth(made_growth())
+    assert headline(figure) == (
+        "Training a face takes time as its side to the power 2.0 and as the network's width to the "
+        "power 1.5; each further face in a photograph adds 5 % to it"
+    )
+    size = figure.axes[0]
+    assert (size.get_xscale(), size.get_yscale()) == ("log", "log")
+    assert size.get_ylabel() == "a face's time, 48 pixels: 1"
+    assert list(size.get_lines()[0].get_ydata()) == pytest.approx([4 / 9, 1, 4])
+    with pytest.raises(FercourseError, match="not measured by faces"):
+        plots.cost_growth(made_growth()[:-1])
 
 
 def test_sweep_says_whether_the_values_differ_and_where_the_best_mean_lies() -> None:

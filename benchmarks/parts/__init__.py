@@ -1,0 +1,1 @@
+"""What bench.py measures, a file a section of docs/performance.md."""
