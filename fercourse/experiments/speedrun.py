@@ -2,7 +2,7 @@
 
 Every step is a change of a step before it, and trains for as many epochs as take the same time as
 the first step's few. So a higher validation accuracy is more accuracy per core minute. A step is
-gone on from if it is higher over three seeds. What a training step costs beside the first one's is
+gone on from if it is higher, and kept if it is over three seeds. What a training step costs beside the first one's is
 measured in one run by ``benchmarks/speedrun.py``; docs/speedrun.md shows both, and what failed.
 """
 
@@ -84,7 +84,7 @@ STEPS = (
 )
 """In the order in which they were tried."""
 
-BEST = "width"
+BEST = "muon"
 """The last step that is kept: its recipe is the best of them."""
 
 
@@ -143,14 +143,15 @@ class Tried:
 
     @property
     def verdict(self) -> str:
-        """ "the base", "kept", "failed", or why it is neither."""
+        """What to call it: the base, kept or, of fewer seeds, kept for now, failed, or why neither."""
         if self.step.of is None:
             return "the base"
         if self.step.labelled:
             return "beside the race"
+        few = self.gain is None or self.gain.n < SEEDS
         if self.step.name in kept():
-            return "kept"
-        if self.gain is None or (self.gain.n < SEEDS and self.gain.mean > 0):
+            return "kept for now" if few else "kept"
+        if self.gain is None or (few and self.gain.mean > 0):
             return "not decided"
         return "failed" if self.gain.mean <= 0 else "gains, and another gains more"
 

@@ -29,7 +29,7 @@ def report(record: dict[str, Any], ledger: Ledger) -> str:
 def _steps(record: dict[str, Any], found: Sequence[Tried]) -> str:
     lines = [
         (
-            f"**{one.step.title}**" if one.verdict == "kept" else one.step.title,
+            f"**{one.step.title}**" if one.verdict.startswith("kept") else one.step.title,
             one.step.of or "",
             one.step.epochs,
             f"{one.step.epochs * record['costs'][one.step.name]:.2f}",
@@ -76,7 +76,8 @@ _INTRODUCTION = """\
 How much accuracy do two processor cores buy in a quarter of an hour? This page starts from model 1
 by preset `cpu` and changes one thing at a time. Every step trains for as many epochs as take the
 same time, so a higher validation accuracy *is* more accuracy per core minute. A step is kept if it
-gains over three seeds; the test split has no say in it, and is not shown until the end.
+gains over three seeds, and for now if it does over fewer; the test split has no say in it, and is
+not shown.
 
 Written from `results/ledger.jsonl` and `results/speedrun.json` by `python benchmarks/speedrun.py
 --page-only`; `fercourse run speedrun` repeats the runs. *Cost* is the run's training time in epochs

@@ -636,8 +636,8 @@ print(fold(face).shape)  # (N, 4, H / 2, W / 2)
 print(fold(face)[0, :, 0, 0])  # the four pixels of the upper left corner
 
 # %% [markdown]
-# Small faces are cheaper still: at 32 pixels a step costs less than half of what it does at 48.
-# Early epochs learn what small faces show as well, so faces grow while the run goes on.
+# Small faces are cheaper still: at 32 pixels a step costs less than half of what it does at 48. If
+# early epochs learn from small faces what they would from large ones, faces may grow with the run.
 
 # %%
 from fercourse.training.loop import sizes
@@ -656,9 +656,10 @@ plots.speedrun(tried(Ledger().rows(dataset="fer2013")))
 
 # %% [markdown]
 # Ticks are single seeds; of a change that failed at its first seed there is one. Nothing here was
-# judged by the test split. A different budget has different winners: strong augmentation, for
-# instance, needs epochs that a short race does not have. `docs/speedrun.md` has the table, the
-# costs, and where the time goes.
+# judged by the test split. *Muon* makes the step of every layer orthogonal, so that a gradient's
+# few large directions do not drown the rest (`fercourse/training/muon.py`). A different budget has
+# different winners: label smoothing, for instance, needs epochs that a short race does not have.
+# `docs/speedrun.md` has the table, the costs, and where the time goes.
 #
 # ## Open experiment: another rate
 #

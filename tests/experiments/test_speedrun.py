@@ -49,14 +49,14 @@ def test_all_steps_cost_the_same():
     assert max(costs.values()) / min(costs.values()) < 1.2, costs
 
 
-def test_kept_steps_gain_over_three_seeds_and_failed_ones_do_not():
+def test_kept_steps_gain_and_the_page_says_over_how_many_seeds():
     ledger = Ledger(ROOT / "results" / "ledger.jsonl")
     found = {one.step.name: one for one in tried(ledger.rows(dataset="fer2013"))}
     for name in kept()[1:]:
         gain = found[name].gain
         assert gain is not None
-        assert gain.n >= SEEDS
         assert gain.mean > 0
+        assert found[name].verdict == ("kept" if gain.n >= SEEDS else "kept for now")
     assert any(one.verdict == "failed" for one in found.values()), "nobody is always right"
 
 
@@ -72,19 +72,18 @@ def test_a_page_of_few_runs_says_so(tmp_path):
         ("base", 0, 0.50),
         ("average", 0, 0.52),
         ("width", 0, 0.53),
-        ("folded", 0, 0.55),
-        ("growing", 0, 0.56),
+        ("muon", 0, 0.56),
         ("turns", 0, 0.57),
-        ("muon", 0, 0.40),
+        ("lion", 0, 0.40),
         ("taught", 0, 0.60),
     ):
         ledger.append(_row(runs[f"speedrun-{name}"], seed, val))
     page = report(RECORD, ledger)
-    assert "| +2.00 points (one seed: no interval) | kept |" in page
+    assert "| +2.00 points (one seed: no interval) | kept for now |" in page
     assert _line(page, "turns").endswith("| not decided |")
-    assert _line(page, "Muon").endswith("| failed |")
+    assert _line(page, "Lion").endswith("| failed |")
     assert _line(page, "teaches").endswith("| beside the race |")
-    assert "Lion" not in page, "of what was not run, nothing is said"
+    assert "AdamW" not in page, "of what was not run, nothing is said"
 
 
 def _line(page, word):

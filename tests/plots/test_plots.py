@@ -81,9 +81,9 @@ TRIALS = [
 
 def raced():
     """Two steps that are kept, and one that is not."""
-    steps = [step for step in STEPS if step.name in (*kept()[:3], "muon")]
+    steps = [step for step in STEPS if step.name in (*kept()[:3], "lion")]
     values = {step.name: [0.50 + 0.02 * k, 0.51 + 0.02 * k, 0.52] for k, step in enumerate(steps)}
-    values["muon"] = [0.45]
+    values["lion"] = [0.45]
     return [
         Tried(
             step,

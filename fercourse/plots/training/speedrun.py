@@ -36,7 +36,7 @@ def speedrun(steps: Sequence[Tried]) -> Figure:
     Raises:
         FercourseError: There is no base, or nothing beside it.
     """
-    path = [one for one in steps if one.verdict in ("the base", "kept")]
+    path = [one for one in steps if one.verdict in ("the base", "kept", "kept for now")]
     if len(steps) < 2 or not path or path[0].step.of is not None:
         raise FercourseError(
             "the speedrun has no two steps to compare: run `fercourse run speedrun`."
