@@ -59,7 +59,7 @@ SPARE = 10.0
 """Seconds at the end for stopping what runs, and packing."""
 
 STOPPING = 4.0
-"""Seconds that the runner may take to end its workers."""
+"""Seconds that workers may take to end."""
 
 LEAST = 5.0
 """A step that would have less is left out."""
@@ -73,18 +73,6 @@ of a machine that was not measured."""
 
 OVERHEAD = 1.3
 """Of a run over its training alone: starting, validating, judging."""
-
-FACTS = """
-import platform, torch
-from fercourse.device import cuda_works
-print(f"Python {platform.python_version()}, torch {torch.__version__}, CUDA {torch.version.cuda}")
-for k in range(torch.cuda.device_count()):
-    card = torch.cuda.get_device_properties(k)
-    print(f"{card.name}, {card.total_memory / 2**30:.0f} GiB, {card.multi_processor_count} SMs")
-raise SystemExit(0 if cuda_works() else 3)
-"""
-NO_CUDA = 3
-"""The exit status of that."""
 
 DRAWN = 70
 """Faces of a rehearsal."""
@@ -108,19 +96,28 @@ class Day:
         others = [p.name for p in sorted(self.out.iterdir()) if not is_ours(p)]
         if others:
             self.say(f"{self.out} already has {', '.join(others)}: they stay, and count as files")
-        code = self.step("what machine this is", 120, "-c", FACTS, fine=(0, NO_CUDA))
-        if code not in (0, NO_CUDA):
-            refuse("PyTorch does not work here; the lines above say why.")
-        if code == NO_CUDA:
+        if not self._cuda():
             self.say("no CUDA here: a rehearsal with a tiny net on drawn faces")
             self.rehearsal, self.width = True, 0.0625
             self.data = os.environ.get("DATA") or "synthetic"
             # A machine that is busy with something else has threads wait for one another.
             os.environ["OMP_NUM_THREADS"] = "1"
-        import pack  # noqa: F401  with torch, before a thread imports it too
-
         self.loading = threading.Thread(target=self._load, daemon=True)
         self.loading.start()
+
+    def _cuda(self) -> bool:
+        """Whether a GPU computes here; says what this machine is."""
+        import torch
+
+        from fercourse.device import cuda_works
+
+        python = ".".join(map(str, sys.version_info[:3]))
+        self.say(f"Python {python}, torch {torch.__version__}, CUDA {torch.version.cuda}")
+        for k in range(torch.cuda.device_count()):
+            card = torch.cuda.get_device_properties(k)
+            size = f"{card.total_memory / 2**30:.0f} GiB, {card.multi_processor_count} SMs"
+            self.say(f"{card.name}, {size}")
+        return cuda_works()
 
     def _load(self) -> None:
         """Decode and cache the faces, beside the tests; say so where there are none."""
@@ -140,7 +137,7 @@ class Day:
             self.say("tests of the GPU: left out, for pytest is missing (see gpu_wheels.txt)")
             return
         options = ("-o", "addopts=", "-q", "--tb=short", "--noconftest", "-p", "no:cacheprovider")
-        most = min(240.0, max(30.0, self.budget / 4))
+        most = min(240.0, max(20.0, self.budget / 4))
         test = str(ROOT / "tests" / "test_gpu.py")
         self.step("tests of the GPU", most, "-m", "pytest", *options, test)
 
@@ -148,6 +145,7 @@ class Day:
         """Runs an hour and images a second, two minutes at most."""
         self.loading.join()
         total = min(120.0, 0.4 * self.budget)
+        total *= 0.75 if self.rehearsal else 1.0
         ends = self.left() - total
         jobs = ["1", "2", "4", "8"]
         runs, steps = ["--seconds", "5"], ["--seconds", "1", "--batches", "128", "256"]
@@ -156,12 +154,12 @@ class Day:
             runs = ["--seconds", "0.5", "--width", str(self.width), "--count", "64"]
             steps = ["--seconds", "0.1", "--width", str(self.width), "--batches", "16"]
             steps += ["--no-compile"]
-        limit = 0.55 * total
+        share = 0.6 * total
         self.script(
             "runs at a time",
-            limit + 5,
+            share,
             "runs_per_hour.py",
-            *("--no-compile", "--jobs", *jobs, *runs, "--limit", f"{limit:.0f}"),
+            *("--no-compile", "--jobs", *jobs, *runs, "--until", self.clock(share)),
             *("--json", str(self.out / "runs_per_hour.json")),
         )
         # Compiling may take longer than there is; so this comes second, and gets what is left.
@@ -186,8 +184,8 @@ class Day:
             *(str(self.ledger), str(self.work / "runs"), "--data", self.data),
             *("--width", str(self.width), "--ship", str(self.ship_width())),
             *("--epochs", str(epochs), "--jobs", str(jobs)),
-            *("--until", f"{time.time() + left - STOPPING:.0f}"),
-            *("--count", str(DRAWN)),
+            *("--seeds", "2" if self.rehearsal else "10", "--count", str(DRAWN)),
+            *("--until", self.clock(left)),
         )
 
     def ship_width(self) -> float:
@@ -206,7 +204,7 @@ class Day:
         kept = self.work / "epochs"
         if not kept.is_file():
             by_jobs = self._rates_by_jobs()
-            gain = by_jobs.get(self.jobs(), 1) / by_jobs.get(1, 1)
+            gain = by_jobs[self.jobs()] / by_jobs[1] if {1, self.jobs()} <= by_jobs.keys() else 1
             rates = {model: gain * rate for model, rate in self._rates_by_model().items()}
             ship = self.ship_width() / self.width
             found = epochs_that_fit(rates, self.faces, self.left() - SPARE, ship)
@@ -234,18 +232,20 @@ class Day:
         """Seconds of the budget."""
         return self.budget - (time.monotonic() - self.began)
 
+    def clock(self, seconds: float) -> str:
+        """When a step that has so many seconds must end by itself."""
+        return f"{time.time() + seconds - STOPPING:.0f}"
+
     def script(self, what: str, seconds: float, name: str, *words: str) -> None:
         """:meth:`step` of a script beside this one."""
         self.step(what, seconds, str(HERE / name), *words)
 
-    def step(
-        self, what: str, seconds: float, *words: str, fine: tuple[int, ...] = (0,)
-    ) -> int | None:
-        """Have Python do something for at most so long; its exit status, None if broken off."""
+    def step(self, what: str, seconds: float, *words: str) -> None:
+        """Have Python do something for at most so long."""
         seconds = min(seconds, self.left() - SPARE)
         if seconds < LEAST:
             self.say(f"{what}: left out, no time is left for it")
-            return None
+            return
         self.say(f"{what} (at most {seconds:.0f} s)")
         process = subprocess.Popen(
             [sys.executable, *words],
@@ -267,10 +267,9 @@ class Day:
         copier.join(5)
         if code is None:
             self.say(f"{what}: broken off; what it had finished is kept")
-        elif code not in fine:
+        elif code:
             self.say(f"{what}: ended with status {code}; the next step goes on")
             self.failed.append(what)
-        return code
 
     def say(self, text: str) -> None:
         """A line of the log."""
@@ -289,7 +288,7 @@ class Day:
     @contextlib.contextmanager
     def packing(self) -> Iterator[None]:
         """Pack whenever a run was recorded, so that a machine taken away takes little along."""
-        from pack import pack
+        from pack import pack  # here, for it needs what bring() brought
 
         over = threading.Event()
 
@@ -408,6 +407,10 @@ def bring(work: Path) -> None:
             f"{', '.join(missing)} is missing in {sys.executable}: bring it as wheels in {WHEELS}, "
             "by the command in benchmarks/gpu_wheels.txt."
         )
+    try:
+        import torch  # noqa: F401
+    except (ImportError, OSError) as error:
+        refuse(f"PyTorch cannot be imported in {sys.executable}: {error}")
 
 
 def lacking() -> list[str]:
@@ -430,9 +433,9 @@ def main() -> None:
     # SIGTERM ends it as Ctrl-C does: what runs is stopped, and what is finished is packed.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     day = Day(budget, out, work, log)
-    day.prepare()
     try:
         with day.packing():
+            day.prepare()
             for stage in stages:
                 getattr(day, stage)()
     except KeyboardInterrupt:

@@ -44,7 +44,7 @@ def main() -> None:
         ways["yes"] = {"train.compile": True}
         if device.type == "cuda":
             ways["CUDA graphs"] = {"train.compile": True, "train.cuda_graphs": True}
-    deadline = None if a.limit is None else time.monotonic() + a.limit
+    deadline = None if a.until is None else time.monotonic() + a.until - time.time()
     rows: list[dict[str, Any]] = []
     for (way, changes), jobs in product(ways.items(), a.jobs):
         found = measure(a, jobs, changes, deadline)
@@ -143,7 +143,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--width", type=float, help="the preset's by default")
     parser.add_argument("--count", type=int, default=4096, help="faces of an epoch")
     parser.add_argument("--seconds", type=float, default=20.0, help="that each line is watched for")
-    parser.add_argument("--limit", type=float, help="seconds for all, at most")
+    parser.add_argument("--until", type=float, help="when to end, in seconds since 1970")
     parser.add_argument("--epochs-of-a-run", type=int, default=150)
     parser.add_argument("--faces-of-a-run", type=int, default=28_709, help="FER2013's Training")
     parser.add_argument("--cores", type=int, default=torch.get_num_threads())

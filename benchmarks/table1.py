@@ -62,7 +62,7 @@ def plans(a: argparse.Namespace) -> list[Planned]:
     runs = plan("table1", a.data, "course", 2, (1, 6), changes=wide)
     if a.ship:
         runs += plan("table1", a.data, "course", 1, (1, 6), changes=narrow)
-    runs += plan("table1", a.data, "course", 10, changes=wide)
+    runs += plan("table1", a.data, "course", a.seeds, changes=wide)
     return [*dict.fromkeys(runs)]
 
 
@@ -74,6 +74,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, default=100)
     parser.add_argument("--width", type=float, default=1.0)
     parser.add_argument("--ship", type=float, default=0.0, help="width of runs to be shipped")
+    parser.add_argument("--seeds", type=int, default=10, help="at most, of all models")
     parser.add_argument("--count", type=int, default=4000, help="of drawn faces")
     parser.add_argument("--jobs", type=int, default=1, help="at a time")
     parser.add_argument("--until", type=float, help="when to end, in seconds since 1970")

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 CODE = """\
+import sys
 from importlib.machinery import PathFinder
 
 KNOWN = {known!r}
@@ -55,5 +56,3 @@ def _plain(requirement: str) -> str:
     name = re.match(r"[\w.-]+", requirement)
     assert name, requirement
     return re.sub(r"[-_.]+", "-", name[0]).lower()
-
-

@@ -1,7 +1,7 @@
 """On CUDA: the same numbers as on the CPU, and nothing in a step that waits for the GPU.
 
-``benchmarks/gpu_day.sh`` runs this file where a GPU can be had by the minute. What takes longest, to
-compile, comes last: the time may end before.
+``benchmarks/gpu_day.sh`` runs this file where a GPU can be had by the minute. What compiles takes
+longest, and comes last: the time may be over before.
 """
 
 from __future__ import annotations
