@@ -6,7 +6,7 @@ Needs this checkout, FER2013 in ``data`` (or where ``FERCOURSE_DATA`` says), the
 PyTorch machine, and a few more as wheels in ``build/wheels`` (``gpu_wheels.txt``); no network. The
 stages, all of them unless some are named, each in what time is left:
 
-check    what machine this is, and the tests of the GPU
+check    the tests of the GPU
 measure  runs an hour by how many go at a time, and images a second; two minutes at most
 table1   models 1 and 6 of Table 1 at full width, seed after seed; the same at a width whose weights
          fit into one file; the other models; more seeds of all
@@ -21,7 +21,7 @@ that fit. Here afterwards::
 Without CUDA it rehearses all stages with a tiny net on drawn faces. Choices, as variables:
 
 EPOCHS  of every run; else as many as fit
-JOBS    runs at a time; else what measured best
+JOBS    runs at a time; else one or two, by what was measured
 SHIP    width of the runs whose weights are to be shipped, 0.5; an empty one leaves them out
 DATA    the data set, fer2013
 WORK    folder of the runs: named again, it goes on with them
@@ -74,6 +74,9 @@ of a machine that was not measured."""
 OVERHEAD = 1.3
 """Of a run over its training alone: starting, validating, judging."""
 
+LOG = 8 * 2**20
+"""Characters of the log, after which it only goes to the terminal."""
+
 DRAWN = 70
 """Faces of a rehearsal."""
 
@@ -81,8 +84,10 @@ DRAWN = 70
 class Day:
     """A budget of seconds, and where what comes of it goes."""
 
-    def __init__(self, budget: float, out: Path, work: Path, log: IO[str]) -> None:
-        self.began = time.monotonic()
+    def __init__(
+        self, budget: float, out: Path, work: Path, log: IO[str], began: float | None = None
+    ) -> None:
+        self.began = time.monotonic() if began is None else began
         self.budget, self.out, self.work, self.log = budget, out, work, log
         self.ledger = work / "ledger.jsonl"
         self.failed: list[str] = []
@@ -113,21 +118,24 @@ class Day:
 
         python = ".".join(map(str, sys.version_info[:3]))
         self.say(f"Python {python}, torch {torch.__version__}, CUDA {torch.version.cuda}")
-        for k in range(torch.cuda.device_count()):
-            card = torch.cuda.get_device_properties(k)
-            size = f"{card.total_memory / 2**30:.0f} GiB, {card.multi_processor_count} SMs"
-            self.say(f"{card.name}, {size}")
-        return cuda_works()
+        try:
+            works = cuda_works()
+            for k in range(torch.cuda.device_count() if works else 0):
+                card = torch.cuda.get_device_properties(k)
+                size = f"{card.total_memory / 2**30:.0f} GiB, {card.multi_processor_count} SMs"
+                self.say(f"{card.name}, {size}")
+        except RuntimeError as error:
+            refuse(f"CUDA does not work here: {str(error).splitlines()[0]}")
+        return works
 
     def _load(self) -> None:
         """Decode and cache the faces, beside the tests; say so where there are none."""
         from fercourse.datasets.load import load
-        from fercourse.errors import FercourseError
 
         try:
             self.faces = len(load(self.data, count=DRAWN).train)
             self.say(f"{self.data}: {self.faces} faces to train on")
-        except FercourseError as error:
+        except Exception as error:  # whatever it is, the rest of the day needs no faces
             self.say(f"Table 1 will be left out: {error}")
             self.failed.append(self.data)
 
@@ -280,7 +288,8 @@ class Day:
             self._write(line)
 
     def _write(self, text: str) -> None:
-        for file in (self.log, sys.stdout):
+        room = self.log.tell() + len(text) < LOG
+        for file in (self.log, sys.stdout) if room else (sys.stdout,):
             with contextlib.suppress(OSError):  # a full disk, a closed terminal: go on
                 file.write(text)
                 file.flush()
@@ -393,7 +402,7 @@ def arguments(words: list[str]) -> tuple[int, Path, list[str]]:
 def bring(work: Path) -> None:
     """Take what packages are missing from the wheels that were brought along."""
     site = work / "site"
-    if lacking() and WHEELS.is_dir():
+    if lacking((*PACKAGES, "pytest")) and WHEELS.is_dir():
         for wheel in sorted(WHEELS.glob("*.whl")):
             with zipfile.ZipFile(wheel) as archive:
                 archive.extractall(site)
@@ -402,7 +411,7 @@ def bring(work: Path) -> None:
     importlib.invalidate_caches()
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = os.pathsep.join([*added, *([before] if before else [])])
-    if missing := lacking():
+    if missing := lacking(PACKAGES):
         refuse(
             f"{', '.join(missing)} is missing in {sys.executable}: bring it as wheels in {WHEELS}, "
             "by the command in benchmarks/gpu_wheels.txt."
@@ -413,11 +422,12 @@ def bring(work: Path) -> None:
         refuse(f"PyTorch cannot be imported in {sys.executable}: {error}")
 
 
-def lacking() -> list[str]:
-    return [name for name in PACKAGES if importlib.util.find_spec(name) is None]
+def lacking(names: tuple[str, ...]) -> list[str]:
+    return [name for name in names if importlib.util.find_spec(name) is None]
 
 
 def main() -> None:
+    began = time.monotonic()
     budget, out, stages = arguments(sys.argv[1:])
     chosen = os.environ.get("WORK")
     work = Path(chosen).resolve() if chosen else Path(tempfile.mkdtemp(prefix="gpu_day-"))
@@ -425,14 +435,14 @@ def main() -> None:
         out.mkdir(parents=True, exist_ok=True)
         work.mkdir(parents=True, exist_ok=True)
         log = (out / "log.txt").open("a", encoding="utf-8")
-        (work / "log").touch()
+        (work / "begun").touch()  # refused now, not after the first run
     except OSError as error:
         refuse(f"{error.filename} cannot be written ({error.strerror}): name another folder.")
     bring(work)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # whatever else is installed there
     # SIGTERM ends it as Ctrl-C does: what runs is stopped, and what is finished is packed.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    day = Day(budget, out, work, log)
+    day = Day(budget, out, work, log, began)
     try:
         with day.packing():
             day.prepare()

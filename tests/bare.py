@@ -1,10 +1,11 @@
 """A Python that has some packages only, though more are installed: as on another machine."""
 
 import importlib.metadata as installed
-import re
-import textwrap
 from collections.abc import Iterable
 from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 CODE = """\
 import sys
@@ -29,30 +30,20 @@ sys.meta_path[:] = [Bare if finder is PathFinder else finder for finder in sys.m
 def with_needs(names: Iterable[str]) -> set[str]:
     """These packages, and all that they cannot do without."""
     found: set[str] = set()
-    todo = [*names]
+    todo = [Requirement(name) for name in names]
     while todo:
-        name = _plain(todo.pop())
-        if name in found:
-            continue
-        found.add(name)
-        try:
-            needed = installed.requires(name) or []
-        except installed.PackageNotFoundError:
-            continue  # another system's
-        todo += [need for need in needed if "extra ==" not in need]
+        name = canonicalize_name(todo.pop().name)
+        if name not in found:
+            found.add(name)
+            needs = map(Requirement, installed.requires(name) or [])
+            todo += [n for n in needs if n.marker is None or n.marker.evaluate({"extra": ""})]
     return found
 
 
 def only(packages: Iterable[str], folder: Path) -> None:
     """Write into a folder what makes a Python that has it on its PYTHONPATH a bare one."""
-    wanted = set(map(_plain, packages))
+    wanted = {canonicalize_name(Requirement(name).name) for name in packages}
     tops = installed.packages_distributions()
-    known = {top for top, owners in tops.items() if wanted & set(map(_plain, owners))}
-    text = textwrap.dedent(CODE).replace("{known!r}", repr(sorted(known)))
+    known = [top for top, owners in tops.items() if wanted & set(map(canonicalize_name, owners))]
+    text = CODE.replace("{known!r}", repr(sorted(known)))
     (folder / "sitecustomize.py").write_text(text, encoding="utf-8")
-
-
-def _plain(requirement: str) -> str:
-    name = re.match(r"[\w.-]+", requirement)
-    assert name, requirement
-    return re.sub(r"[-_.]+", "-", name[0]).lower()
