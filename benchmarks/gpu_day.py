@@ -147,13 +147,13 @@ class Day:
         options = ("-o", "addopts=", "-q", "--tb=short", "--noconftest", "-p", "no:cacheprovider")
         most = min(240.0, max(20.0, self.budget / 4))
         test = str(ROOT / "tests" / "test_gpu.py")
-        self.step("tests of the GPU", most, "-m", "pytest", *options, test)
+        # Interrupted, pytest still tells which tests failed.
+        self.step("tests of the GPU", most, "-m", "pytest", *options, test, ask=signal.SIGINT)
 
     def measure(self) -> None:
         """Runs an hour and images a second, two minutes at most."""
         self.loading.join()
         total = min(120.0, 0.4 * self.budget)
-        total *= 0.75 if self.rehearsal else 1.0
         ends = self.left() - total
         jobs = ["1", "2", "4", "8"]
         runs, steps = ["--seconds", "5"], ["--seconds", "1", "--batches", "128", "256"]
@@ -185,6 +185,8 @@ class Day:
             self.say("Table 1: left out, for there are no faces")
             return
         epochs, jobs, left = self.epochs(), self.jobs(), self.left() - SPARE
+        drawn = self.data == "synthetic"
+        size = ["--seeds", "2", "--count", str(DRAWN)] if drawn else ["--seeds", "10"]
         self.script(
             f"Table 1, {epochs} epochs a run, {jobs} at a time",
             left,
@@ -192,8 +194,7 @@ class Day:
             *(str(self.ledger), str(self.work / "runs"), "--data", self.data),
             *("--width", str(self.width), "--ship", str(self.ship_width())),
             *("--epochs", str(epochs), "--jobs", str(jobs)),
-            *("--seeds", "2" if self.rehearsal else "10", "--count", str(DRAWN)),
-            *("--until", self.clock(left)),
+            *("--until", self.clock(left), *size),
         )
 
     def ship_width(self) -> float:
@@ -248,8 +249,8 @@ class Day:
         """:meth:`step` of a script beside this one."""
         self.step(what, seconds, str(HERE / name), *words)
 
-    def step(self, what: str, seconds: float, *words: str) -> None:
-        """Have Python do something for at most so long."""
+    def step(self, what: str, seconds: float, *words: str, ask: int = signal.SIGTERM) -> None:
+        """Have Python do something for at most so long; ``ask`` is how it is told to end."""
         seconds = min(seconds, self.left() - SPARE)
         if seconds < LEAST:
             self.say(f"{what}: left out, no time is left for it")
@@ -271,7 +272,7 @@ class Day:
             try:
                 code = process.wait(seconds)
             finally:
-                end(process)
+                end(process, ask)
         copier.join(5)
         if code is None:
             self.say(f"{what}: broken off; what it had finished is kept")
@@ -362,9 +363,9 @@ def is_ours(path: Path) -> bool:
     return any(path.match(name) for name in names)
 
 
-def end(process: subprocess.Popen[str]) -> None:
-    """End a step and all that it started: pytest and the runner tidy up when interrupted."""
-    for number, patience in ((signal.SIGINT, 4), (signal.SIGTERM, 2), (signal.SIGKILL, 5)):
+def end(process: subprocess.Popen[str], ask: int) -> None:
+    """End a step and all that it started."""
+    for number, patience in ((ask, 4), (signal.SIGKILL, 4)):
         if process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, number)
@@ -413,8 +414,8 @@ def bring(work: Path) -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join([*added, *([before] if before else [])])
     if missing := lacking(PACKAGES):
         refuse(
-            f"{', '.join(missing)} is missing in {sys.executable}: bring it as wheels in {WHEELS}, "
-            "by the command in benchmarks/gpu_wheels.txt."
+            f"{sys.executable} has no {', '.join(missing)}: install what is missing, or bring it "
+            f"as wheels in {WHEELS} by the command in benchmarks/gpu_wheels.txt."
         )
     try:
         import torch  # noqa: F401

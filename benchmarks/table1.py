@@ -15,6 +15,7 @@ import argparse
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from fercourse.errors import FercourseError
 from fercourse.experiments import runner
@@ -57,7 +58,9 @@ def main() -> None:
 
 def plans(a: argparse.Namespace) -> list[Planned]:
     """All runs, in order and each once."""
-    changes = {"train.epochs": a.epochs, "data.count": a.count}
+    changes: dict[str, Any] = {"train.epochs": a.epochs}
+    if a.count:
+        changes["data.count"] = a.count
     wide, narrow = ({**changes, "model.width": width} for width in (a.width, a.ship))
     runs = plan("table1", a.data, "course", 2, (1, 6), changes=wide)
     if a.ship:
@@ -75,7 +78,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--width", type=float, default=1.0)
     parser.add_argument("--ship", type=float, default=0.0, help="width of runs to be shipped")
     parser.add_argument("--seeds", type=int, default=10, help="at most, of all models")
-    parser.add_argument("--count", type=int, default=4000, help="of drawn faces")
+    parser.add_argument("--count", type=int, help="of drawn faces")
     parser.add_argument("--jobs", type=int, default=1, help="at a time")
     parser.add_argument("--until", type=float, help="when to end, in seconds since 1970")
     return parser.parse_args()

@@ -237,7 +237,7 @@ def test_a_step_is_broken_off_with_all_that_it_started(part, monkeypatch):
     monkeypatch.setattr(gpu_day, "LEAST", 0.0)
     code = """
         import signal, subprocess, sys, time
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
         print("child", child.pid, flush=True)
         time.sleep(60)
@@ -259,7 +259,7 @@ def test_a_step_is_broken_off_with_all_that_it_started(part, monkeypatch):
 def test_without_pytest_or_faces_the_rest_is_done(part, monkeypatch, tmp_path):
     day, said = part
     steps = []
-    monkeypatch.setattr(day, "step", lambda what, *rest: steps.append(what))
+    monkeypatch.setattr(day, "step", lambda what, *_, **__: steps.append(what))
     with monkeypatch.context() as patched:
         patched.setattr("importlib.util.find_spec", lambda name: None)
         day.check()
@@ -287,7 +287,7 @@ def test_missing_packages_are_brought_as_wheels_or_named(part, monkeypatch, tmp_
     with pytest.raises(SystemExit) as end:
         gpu_day.bring(tmp_path / "work")
     assert end.value.code == 2
-    assert re.match(r"gpu_day: brought_for_a_test is missing in .*wheels", capsys.readouterr().err)
+    assert re.match(r"gpu_day: .* has no brought_for_a_test: .*wheels", capsys.readouterr().err)
 
     (tmp_path / "wheels").mkdir()
     with zipfile.ZipFile(tmp_path / "wheels" / "brought-1-py3-none-any.whl", "w") as wheel:
@@ -445,6 +445,31 @@ def test_images_a_second_keep_what_was_measured_before_a_failure(monkeypatch, tm
     found = [(row["model"], row["way"], row["images_per_second"]) for row in rows]
     assert found == [(1, "eager", 300), (1, "compiled", 300)], "a ratio is of one run"
     assert "model 6, batches of 128: CUDA out of memory\n" in capsys.readouterr().out
+
+
+def test_on_a_gpu_it_runs_the_experiments_of_the_ledger_in_order_of_value(part, monkeypatch):
+    import table1
+
+    day, _ = part
+    calls: dict[str, list[str]] = {}
+    monkeypatch.setattr(day, "script", lambda what, left, name, *words: calls.update({name: words}))
+    day.faces, day.loading = 28_709, SimpleNamespace(join=lambda: None)
+    monkeypatch.setenv("EPOCHS", "100")
+    day.measure()
+    day.table1()
+    assert set(calls) == {"runs_per_hour.py", "throughput.py", "table1.py"}
+
+    monkeypatch.setattr(sys, "argv", ["table1.py", *calls["table1.py"]])
+    asked = table1.arguments()
+    assert 0 < asked.until - time.time() < day.left()
+    runs = [run.config for run in table1.plans(asked)]
+    first = [preset("course", m, seed=s) for s in (0, 1) for m in (1, 6)]
+    first += [preset("course", m).change(**{"model.width": 0.5}) for m in (1, 6)]
+    first += [preset("course", m) for m in (2, 3, 4, 5)]
+    assert runs[:10] == [run.change(**{"train.epochs": 100}) for run in first]
+    assert len(runs) == len(set(runs)) == 62
+    recorded = Ledger(ROOT / "results" / "ledger.jsonl").missing(runs)
+    assert runs[0] not in recorded, "a run that was done on a GPU already is known again"
 
 
 def test_weights_are_packed_best_first_into_few_archives(tmp_path, monkeypatch):
