@@ -5,7 +5,8 @@
 A step is what training does: a batch is gathered and augmented, then forward, loss, backward,
 optimizer and weight average, by the preset's recipe. On CUDA training records its steps as one
 graph (``fercourse/training/graph.py``); "eager" is without. All ways of a model are timed in turn
-in one process, so that a change of the machine's speed meets all; printed are medians.
+in one process, so that a change of the machine's speed meets all; printed are medians. The JSON
+file is written anew after each model: whoever ends this early keeps what was measured.
 """
 
 from __future__ import annotations
@@ -15,14 +16,18 @@ import json
 import statistics
 import time
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 import torch
 from lightning_fabric import Fabric
 
 from fercourse.config import RunConfig, preset
 from fercourse.device import best_device, native_bf16
+from fercourse.errors import FercourseError
 from fercourse.experiments.cost import finish
+from fercourse.files import write_if_changed
 from fercourse.training.learner import Learner
 
 
@@ -51,39 +56,40 @@ def main() -> None:
         if cuda:
             ways["compiled, recorded"] = (Learner, True)
 
-    print(
-        f"{name}, torch {torch.__version__}, {'bf16' if bf16 else 'float32'}, "
-        f"width {a.width:g}, {a.size} px"
-    )
-    print(f"{'model':>6} {'batch':>6} {'way':>20} {'images/s':>10} {'first, s':>9}")
-    rows = []
-    for model in a.models:
-        for batch in a.batches:
-            config = preset("course", model).change(
-                **{"model.width": a.width, "train.batch_size": batch, "data.size": a.size}
-            )
-            rates, first = measure(config, fabric, ways, a.seconds)
-            for way, rate in rates.items():
-                print(f"{model:6} {batch:6} {way:>20} {rate:10.0f} {first[way]:9.1f}", flush=True)
-                rows.append(
-                    {
-                        "model": model,
-                        "batch": batch,
-                        "way": way,
-                        "images_per_second": round(rate),
-                        "first_step_seconds": round(first[way], 2),
-                    }
-                )
-    if a.json:
-        about = {
-            "device": name,
-            "torch": torch.__version__,
-            "precision": "bf16" if bf16 else "float32",
-            "width": a.width,
-            "size": a.size,
-            "rows": rows,
-        }
-        Path(a.json).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    about = {
+        "device": name,
+        "torch": torch.__version__,
+        "precision": "bf16" if bf16 else "float32",
+        "width": a.width,
+        "size": a.size,
+    }
+    print("{device}, torch {torch}, {precision}, width {width:g}, {size} px".format(**about))
+    print(f"{'model':>6} {'batch':>6} {'way':>20} {'images/s':>10} {'first, s':>9}", flush=True)
+    # Compiling may take longer than there is time: all that does without comes first, and is
+    # measured once more beside what is compiled.
+    rounds = [ways] if not a.compile else [{k: v for k, v in ways.items() if not v[1]}, ways]
+    rows: dict[tuple[int, int, str], dict[str, Any]] = {}
+    for those, batch, model in product(rounds, a.batches, a.models):
+        config = preset("course", model).change(
+            **{"model.width": a.width, "train.batch_size": batch, "data.size": a.size}
+        )
+        try:
+            rates, first = measure(config, fabric, those, a.seconds)
+        except (FercourseError, RuntimeError) as error:  # no compiler, or no memory
+            print(f"model {model}, batches of {batch}: {str(error).splitlines()[0]}", flush=True)
+            continue
+        for way, rate in rates.items():
+            print(f"{model:6} {batch:6} {way:>20} {rate:10.0f} {first[way]:9.1f}", flush=True)
+            rows[model, batch, way] = {
+                "model": model,
+                "batch": batch,
+                "way": way,
+                "images_per_second": round(rate),
+                "first_step_seconds": round(first[way], 2),
+            }
+        if a.json:
+            table = about | {"rows": [*rows.values()]}
+            write_if_changed(Path(a.json), json.dumps(table, indent=1) + "\n")
 
 
 def measure(

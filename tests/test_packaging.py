@@ -1,11 +1,14 @@
 """What is installed, and that each way of installing gives the same."""
 
 import json
+import os
 import re
 import subprocess
 import sys
 import tomllib
 
+import bare
+import pytest
 import yaml
 from conftest import ROOT
 
@@ -94,6 +97,33 @@ def test_import_is_light_and_offline():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.slow
+def test_a_run_needs_nothing_but_the_dependencies(tmp_path):
+    """Whatever else is installed here is hidden from the command, and from its workers."""
+    bare.only(bare.with_needs(PROJECT["dependencies"]), tmp_path)
+    words = "run table1 --data synthetic --preset smoke --models 6 --seeds 1 --epochs 1 --jobs 1"
+    small = ["--set", "model.width=0.0625", "--set", "data.count=70", "--ledger", "l.jsonl"]
+    path = os.pathsep.join((str(tmp_path), str(ROOT)))
+    done = subprocess.run(
+        [sys.executable, "-c", "from fercourse.cli import main; main()", *words.split(), *small],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": path, "FERCOURSE_CACHE": str(tmp_path / "cache")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "1 of 1 are done" in done.stdout
+    hidden = subprocess.run(
+        [sys.executable, "-c", "import matplotlib"],
+        env=os.environ | {"PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "No module named 'matplotlib'" in hidden.stderr, "nothing was hidden"
 
 
 def test_predicting_imports_only_what_it_uses(tmp_path):

@@ -11,6 +11,9 @@ from fercourse.experiments.cost import verdict
 from fercourse.files import write_if_changed
 from fercourse.markdown import table
 
+WAYS = ("eager", "recorded", "compiled", "compiled, recorded")
+"""Of ``benchmarks/throughput.py``."""
+
 
 def write(page: Path, results: Path) -> bool:
     """Write the page from ``cost.json`` and ``throughput.json`` in a folder; True if it changed."""
@@ -85,12 +88,14 @@ def _gpu(throughput: dict) -> list[str]:
         "(augmentation, mixup, forward, backward, optimizer, weight average; "
         "`benchmarks/throughput.py`). *Recorded*: augmentation to backward are one CUDA graph, "
         "which training does by itself (`fercourse/training/graph.py`); *eager*: Python launches "
-        "every kernel.",
+        "every kernel. The ratio is that of these two.",
         "",
     ]
+    ways = [way for way in WAYS if way in {row["way"] for row in throughput["rows"]}]
     rows = []
     for model, batch in sorted({key[:2] for key in rates}):
+        found = [rates.get((model, batch, way)) for way in ways]
         eager, recorded = (rates.get((model, batch, way)) for way in ("eager", "recorded"))
-        ratio = f"{recorded / eager:.1f}" if eager else ""
-        rows.append((model, batch, f"{eager:,}" if eager else "", f"{recorded:,}", ratio))
-    return [*lines, table(("model", "batch", "eager", "recorded", "ratio"), rows, "lrrrr")]
+        ratio = f"{recorded / eager:.1f}" if eager and recorded else ""
+        rows.append((model, batch, *(f"{rate:,}" if rate else "" for rate in found), ratio))
+    return [*lines, table(("model", "batch", *ways, "ratio"), rows, f"l{'r' * (len(ways) + 2)}")]
