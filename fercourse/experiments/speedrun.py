@@ -2,8 +2,9 @@
 
 Every step is a change of a step before it, and trains for as many epochs as take the same time as
 the first step's few. So a higher validation accuracy is more accuracy per core minute. A step is
-gone on from if it is higher, and kept if it is over three seeds. What a training step costs beside the first one's is
-measured in one run by ``benchmarks/speedrun.py``; docs/speedrun.md shows both, and what failed.
+gone on from if it is higher, and kept if it is over three seeds. What a training step costs beside
+the first one's is measured in one run by ``benchmarks/speedrun.py``; docs/speedrun.md shows both,
+and what failed.
 """
 
 from __future__ import annotations
@@ -143,7 +144,7 @@ class Tried:
 
     @property
     def verdict(self) -> str:
-        """What to call it: the base, kept or, of fewer seeds, kept for now, failed, or why neither."""
+        """The base, kept or, of fewer seeds, kept for now, failed, or why none of these."""
         if self.step.of is None:
             return "the base"
         if self.step.labelled:

@@ -66,7 +66,8 @@ class Learner:
         learned = any(p.requires_grad for p in self.loss.parameters())
         self.loss = fabric.setup_module(self.loss) if learned else self.loss.to(fabric.device)
         if self.teacher:
-            self.teacher.to(fabric.device, memory_format=layout)
+            teacher: Any = self.teacher
+            teacher.to(fabric.device, memory_format=layout)
         if self.average:
             # Not its counter, which torch reads at every step (older releases for every tensor):
             # on a GPU each look would wait for it.
