@@ -605,7 +605,7 @@ plots.averaging(curves["plain"].tolist(), curves["average"].tolist())
 # are measured from the base's seed 0. If that run was unlucky, every point stands too far to the
 # right.)
 
-# %% tags=["nbval-check-output", "slide"]
+# %% tags=["nbval-check-output"]
 from fercourse.experiments.trials import compare_recipes
 from fercourse.runs.ledger import Ledger
 
