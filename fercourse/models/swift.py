@@ -1,4 +1,4 @@
-"""The speedrun's trunk: model 1's blocks 2 to 5 behind a folding of the face, with short cuts."""
+"""The speedrun's trunk: model 1's blocks 2 to 5 behind a folding of the face."""
 
 from __future__ import annotations
 
@@ -15,12 +15,10 @@ PLAN = ((128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 
 
 class Swift(Recogniser):
-    """VGG16 for little time, without its most expensive operations.
+    """VGG16 without block 1, whose maps are the largest.
 
-    Block 1 of VGG16 works on 48 x 48 places with few channels, which keeps neither a processor's
-    matrix units nor its memory busy in the right way. Here four neighbouring pixels become four
-    channels of one place, without a weight, and block 2 begins with them. Sizes for a 48 pixel
-    face: 24, 12, 6 and 3.
+    Four neighbouring pixels become four channels of one place, without a weight, and block 2 begins
+    with them. Sizes for a 48 pixel face: 24, 12, 6 and 3.
     """
 
     def __init__(self, config: ModelConfig) -> None:

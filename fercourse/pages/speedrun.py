@@ -73,8 +73,8 @@ def _profiles(record: dict[str, Any]) -> list[str]:
 _INTRODUCTION = """\
 # The speedrun
 
-How much accuracy do two processor cores buy in a quarter of an hour? This page starts from model 1
-by preset `cpu` and changes one thing at a time. Every step trains for as many epochs as take the
+How much accuracy do a few minutes of a processor core buy? This page starts from model 1 by preset
+`cpu`, cut to four epochs, and changes one thing at a time. Every step trains for as many epochs as take the
 same time, so a higher validation accuracy *is* more accuracy per core minute. A step is kept if it
 gains over three seeds, and for now if it does over fewer; the test split has no say in it, and is
 not shown.

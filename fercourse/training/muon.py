@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
-"""Of the Newton-Schulz iteration's quintic, which Jordan chose for speed: singular values end
-between 0.7 and 1.2."""
+"""Of the Newton-Schulz iteration's quintic, which Jordan chose for speed: most singular
+values end between 0.7 and 1.2."""
 
 
 class Muon(Optimizer):

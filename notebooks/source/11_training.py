@@ -624,9 +624,9 @@ plots.recipe_gains(compare_recipes(runs, base), seeds)
 # ## What is each setting worth a minute?
 #
 # A change that gains half a point and doubles the time has gained nothing: the old recipe, trained
-# twice as long, may gain more. So a fair race gives every recipe the same minutes. On a processor
-# most of model 1's minutes go into block 1, whose maps are largest. *Swift* leaves block 1 out:
-# four neighbouring pixels become four channels of one place, without a weight.
+# twice as long, may gain more. So a fair race gives every recipe the same minutes. What could be
+# spared? Block 1 has the largest maps and sees the least. *Swift* leaves it out: four neighbouring
+# pixels become four channels of one place, without a weight.
 
 # %%
 from fercourse.models.swift import fold
