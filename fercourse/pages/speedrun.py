@@ -74,10 +74,10 @@ _INTRODUCTION = """\
 # The speedrun
 
 How much accuracy do a few minutes of a processor core buy? This page starts from model 1 by preset
-`cpu`, cut to four epochs, and changes one thing at a time. Every step trains for as many epochs as take the
-same time, so a higher validation accuracy *is* more accuracy per core minute. A step is kept if it
-gains over three seeds, and for now if it does over fewer; the test split has no say in it, and is
-not shown.
+`cpu`, cut to four epochs, and changes one thing at a time. Every step trains for as many epochs as
+take the same time, so a higher validation accuracy *is* more accuracy per core minute. A step is
+kept if it gains over three seeds, and for now if it does over fewer; the test split has no say in
+it, and is not shown.
 
 Written from `results/ledger.jsonl` and `results/speedrun.json` by `python benchmarks/speedrun.py
 --page-only`; `fercourse run speedrun` repeats the runs. *Cost* is the run's training time in epochs

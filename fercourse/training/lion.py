@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import torch
-from torch.optim import Optimizer
+from torch import Tensor
+
+from fercourse.training.parameterwise import Parameterwise
 
 
-class Lion(Optimizer):
+class Lion(Parameterwise):
     """Chen et al., *Symbolic Discovery of Optimization Algorithms* (2023), algorithm 2.
 
     Steps are longer than AdamW's, whose are shorter where gradients disagree: the paper advises a
@@ -31,23 +33,8 @@ class Lion(Optimizer):
     ) -> None:
         super().__init__(params, {"lr": lr, "weight_decay": weight_decay, "betas": betas})
 
-    @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> float | None:
-        """One step; what the closure gives, if there is one."""
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
-        for group in self.param_groups:
-            lr, (now, later) = group["lr"], group["betas"]
-            for p in group["params"]:
-                if p.grad is None:
-                    continue
-                state = self.state[p]
-                if not state:
-                    state["momentum"] = torch.zeros_like(p)
-                momentum = state["momentum"]
-                p.mul_(1 - lr * group["weight_decay"])
-                p.add_(torch.lerp(p.grad, momentum, now).sign_(), alpha=-lr)
-                momentum.lerp_(p.grad, 1 - later)
-        return loss
+    def move(self, p: Tensor, grad: Tensor, momentum: Tensor, group: dict[str, Any]) -> None:
+        """The sign of a blend of momentum and gradient, ``lr`` long."""
+        now, later = group["betas"]
+        p.add_(torch.lerp(grad, momentum, now).sign_(), alpha=-group["lr"])
+        momentum.lerp_(grad, 1 - later)

@@ -5,19 +5,19 @@ torch has an optimizer of this name, which takes matrices only; here a kernel is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
-import torch
 from torch import Tensor
-from torch.optim import Optimizer
+
+from fercourse.training.parameterwise import Parameterwise
 
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 """Of the Newton-Schulz iteration's quintic, which Jordan chose for speed: most singular
 values end between 0.7 and 1.2."""
 
 
-class Muon(Optimizer):
+class Muon(Parameterwise):
     """Jordan et al., *Muon: An optimizer for hidden layers in neural networks* (2024).
 
     A gradient's few large singular values drown the rest. Made orthogonal, a step moves all
@@ -41,33 +41,18 @@ class Muon(Optimizer):
         defaults = {"lr": lr, "momentum": momentum, "weight_decay": weight_decay}
         super().__init__(params, defaults)
 
-    @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> float | None:
-        """One step; what the closure gives, if there is one."""
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
-        for group in self.param_groups:
-            lr, kept = group["lr"], group["momentum"]
-            for p in group["params"]:
-                if p.grad is None:
-                    continue
-                state = self.state[p]
-                if not state:
-                    state["momentum"] = torch.zeros_like(p)
-                momentum = state["momentum"]
-                momentum.mul_(kept).add_(p.grad)
-                ahead = p.grad.add(momentum, alpha=kept)  # Nesterov's
-                p.mul_(1 - lr * group["weight_decay"])
-                if p.ndim < 2:
-                    p.add_(ahead, alpha=-lr)
-                else:
-                    step = orthogonal(ahead.flatten(1))  # (O, I h w)
-                    # As long as if every row of the step had length 1.
-                    scale = max(1.0, step.shape[0] / step.shape[1]) ** 0.5
-                    p.add_(step.view(p.shape), alpha=-lr * scale)
-        return loss
+    def move(self, p: Tensor, grad: Tensor, momentum: Tensor, group: dict[str, Any]) -> None:
+        """Nesterov's step, of a matrix made orthogonal."""
+        lr, kept = group["lr"], group["momentum"]
+        momentum.mul_(kept).add_(grad)
+        ahead = grad.add(momentum, alpha=kept)
+        if p.ndim < 2:
+            p.add_(ahead, alpha=-lr)
+            return
+        step = orthogonal(ahead.flatten(1))  # (O, I h w)
+        # As long as if every row of the step had length 1.
+        scale = max(1.0, step.shape[0] / step.shape[1]) ** 0.5
+        p.add_(step.view(p.shape), alpha=-lr * scale)
 
 
 def orthogonal(matrix: Tensor, steps: int = 5) -> Tensor:
