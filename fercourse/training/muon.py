@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import torch
 from torch import Tensor
 
+from fercourse.device import native_bf16
 from fercourse.training.parameterwise import Parameterwise
 
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
@@ -29,6 +31,8 @@ class Muon(Parameterwise):
         lr: A matrix's step has the Frobenius norm ``lr * sqrt(O)`` or so, whatever the gradient's.
         momentum: In [0, 1).
         weight_decay: Decoupled: a step shrinks weights by ``lr * weight_decay``.
+        precise: Matrices become orthogonal in float32, else in bfloat16 where that is native: the
+            iteration stops far from convergence, so a relative error of some per cent is no loss.
     """
 
     def __init__(
@@ -37,9 +41,11 @@ class Muon(Parameterwise):
         lr: float = 0.02,
         momentum: float = 0.9,
         weight_decay: float = 0.0,
+        precise: bool = False,
     ) -> None:
         defaults = {"lr": lr, "momentum": momentum, "weight_decay": weight_decay}
         super().__init__(params, defaults)
+        self.precise = precise
 
     def move(self, p: Tensor, grad: Tensor, momentum: Tensor, group: dict[str, Any]) -> None:
         """Nesterov's step, of a matrix made orthogonal."""
@@ -49,7 +55,10 @@ class Muon(Parameterwise):
         if p.ndim < 2:
             p.add_(ahead, alpha=-lr)
             return
-        step = orthogonal(ahead.flatten(1))  # (O, I h w)
+        matrix = ahead.flatten(1)  # (O, I h w)
+        if not self.precise and native_bf16(p.device):
+            matrix = matrix.bfloat16()
+        step = orthogonal(matrix).to(p.dtype)
         # As long as if every row of the step had length 1.
         scale = max(1.0, step.shape[0] / step.shape[1]) ** 0.5
         p.add_(step.view(p.shape), alpha=-lr * scale)

@@ -38,7 +38,9 @@ def make_optimizer(config: TrainConfig, model: nn.Module, loss: nn.Module) -> Op
         return SGD(groups, lr=config.lr, momentum=0.9, nesterov=True)
     if config.optimizer == "lion":
         return Lion(groups, lr=config.lr)
-    return (Muon if config.optimizer == "muon" else AdamW)(groups, lr=config.lr)
+    if config.optimizer == "muon":
+        return Muon(groups, lr=config.lr, precise=config.precision == "float32")
+    return AdamW(groups, lr=config.lr)
 
 
 def make_schedule(

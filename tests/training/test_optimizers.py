@@ -48,10 +48,25 @@ def test_muons_step_is_as_long_whatever_the_gradients_length():
     for factor in (1e-3, 1e3):
         p = torch.nn.Parameter(torch.zeros(8, 4, 3, 3))
         p.grad = factor * gradient
-        Muon([p], lr=0.5, momentum=0.9).step()
+        Muon([p], lr=0.5, momentum=0.9, precise=True).step()
         steps.append(p.data)
     torch.testing.assert_close(steps[0], steps[1], atol=1e-3, rtol=1e-2)
     assert steps[0].norm() == pytest.approx(0.5 * 8**0.5, rel=0.3)
+
+
+def test_muons_step_in_bfloat16_goes_the_same_way(monkeypatch):
+    monkeypatch.setattr("fercourse.training.muon.native_bf16", lambda device: True)
+    torch.manual_seed(0)
+    gradient = torch.randn(32, 16, 3, 3) * torch.logspace(0, -2, 3)
+    steps = []
+    for precise in (True, False):
+        p = torch.nn.Parameter(torch.zeros_like(gradient))
+        p.grad = gradient.clone()
+        Muon([p], lr=0.1, precise=precise).step()
+        assert p.dtype == torch.float32
+        steps.append(p.data)
+    assert not torch.equal(steps[0], steps[1])
+    assert (steps[0] - steps[1]).norm() < 0.1 * steps[0].norm()
 
 
 def test_muon_moves_vectors_as_nesterov_does():
