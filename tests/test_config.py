@@ -1,4 +1,4 @@
-"""Configs: six models, four presets, a hash that stays, and sentences for bad values."""
+"""Configs: six models, their presets, a hash that stays, and sentences for bad values."""
 
 import pytest
 from hypothesis import given
@@ -14,6 +14,7 @@ from fercourse import (
     TrainConfig,
     preset,
 )
+from fercourse.config import LABELS
 from fercourse.labels import BASIC
 
 
@@ -47,7 +48,7 @@ def test_the_papers_numbers_are_the_defaults():
     assert ModelConfig().reduction == 16
 
 
-@pytest.mark.parametrize("name", ["paper", "course", "cpu", "smoke"])
+@pytest.mark.parametrize("name", LABELS)
 def test_presets_round_trip(name):
     for row in range(1, 7):
         config = preset(name, row, seed=3)
@@ -117,7 +118,10 @@ def test_unknown_fields_are_named(part, name):
         (lambda: TrainConfig(swa=0.25, schedule="plateau"), "swa needs schedule"),
         (lambda: DataConfig(size=16), "at least 32 pixels"),
         (lambda: DataConfig(fold=10), "fold must be in 0..9"),
-        (lambda: preset("magic"), "not a preset; use one of paper, course, cpu, smoke"),
+        (
+            lambda: preset("magic"),
+            "not a preset; use one of paper, course, cpu, quarter, hour, smoke",
+        ),
         (lambda: preset("cpu").change(lr=1), "RunConfig has no field 'lr'"),
         (lambda: preset("cpu").change(**{"train.rate": 1}), "TrainConfig has no field 'rate'"),
     ],

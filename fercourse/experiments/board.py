@@ -73,7 +73,7 @@ def shared_config(rows: Iterable[Entry], dataset: str, preset: str) -> RunConfig
     Args:
         rows: Of the ledgers.
         dataset: "fer2013", "ckplus" or "synthetic".
-        preset: "paper", "course", "cpu" or "smoke".
+        preset: One of :data:`fercourse.config.LABELS`.
     """
     own = _recipe(plan("table1", dataset, preset, seeds=1, models=(6,))[0].config)
     found: dict[RunConfig, list[Switches]] = {own: []}

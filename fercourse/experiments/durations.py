@@ -22,27 +22,31 @@ class Durations:
     """
 
     def __init__(self, rows: Iterable[Row] = (), device: str | None = None) -> None:
+        # Seconds an epoch.
         self._recorded: dict[RunConfig, list[float]] = {}
         self._here: dict[RunConfig, list[float]] = {}
         for row in rows:
             if device in (None, _kind(row.device)):
-                seconds = OVERHEAD * row.seconds
-                self._recorded.setdefault(_cost(row.run), []).append(seconds)
+                self._keep(self._recorded, row.run, OVERHEAD * row.seconds)
 
     def add(self, config: RunConfig, seconds: float) -> None:
         """A run ended here, beside as many others as will go on: this counts before the ledger."""
-        self._here.setdefault(_cost(config), []).append(seconds)
+        self._keep(self._here, config, seconds)
 
     def expect(self, config: RunConfig) -> float | None:
-        """Median of runs alike; else the slowest of Table 1's models trained so; else None."""
+        """By the epochs of runs alike; else of the slowest of Table 1's models so; else None."""
         cost = _cost(config)
         for known in (self._here, self._recorded):
             if cost in known:
-                return median(known[cost])
+                return config.train.epochs * median(known[cost])
             siblings = [median(known[other]) for other in known if _trunk(other) == _trunk(cost)]
             if siblings:
-                return max(siblings)
+                return config.train.epochs * max(siblings)
         return None
+
+    @staticmethod
+    def _keep(known: dict[RunConfig, list[float]], config: RunConfig, seconds: float) -> None:
+        known.setdefault(_cost(config), []).append(seconds / config.train.epochs)
 
     def total(self, runs: Sequence[Planned], jobs: int = 1) -> tuple[float, int]:
         """Wall seconds of runs, ``jobs`` at a time, and of how many nothing is known."""
@@ -52,8 +56,8 @@ class Durations:
 
 
 def _cost(config: RunConfig) -> RunConfig:
-    """The config without what costs no time: seed, fold, and the weights of the loss."""
-    return config.without("loss", "seed", "data.fold", "data.seed")
+    """Without what an epoch's time does not depend on: epochs, seed, fold, weights of the loss."""
+    return config.without("loss", "seed", "train.epochs", "data.fold", "data.seed")
 
 
 def _trunk(cost: RunConfig) -> tuple[RunConfig, float]:

@@ -347,7 +347,7 @@ def plan(
     Args:
         name: One of :data:`PLANS`.
         dataset: "fer2013", "ckplus" or "synthetic".
-        preset: "paper", "course", "cpu" or "smoke"; its data set is replaced by ``dataset``.
+        preset: One of :data:`fercourse.config.LABELS`; its data set is replaced by ``dataset``.
         seeds: How many, from 0.
         models: Rows of Table 1; Fig. 6 and the search have the last one only.
         folds: Of CK+.

@@ -39,7 +39,7 @@ def ablation_board(
 
     Args:
         dataset: "synthetic", "fer2013" or "ckplus"; shown first.
-        preset: "smoke", "cpu", "course" or "paper"; shown first.
+        preset: One of :data:`fercourse.config.LABELS`; shown first.
         model: Row of Table 1 to start from.
     """
     return AblationBoard(dataset, preset, model)

@@ -186,10 +186,12 @@ def test_estimates_come_from_here_before_the_ledger_and_from_the_same_kind_of_de
     assert durations.expect(runs[2].config) == pytest.approx(0.115)  # the row's 0.1 s and more
     durations.add(runs[0].config, 3.0)
     durations.add(runs[2].config, 5.0)
-    assert durations.expect(runs[0].config) == 4.0
+    assert durations.expect(runs[0].config) == pytest.approx(4.0)
     assert durations.total(runs, jobs=2) == (pytest.approx((4 + 4 + 4 + 4) / 2), 0)
-    longer = runs[0].config.change(**{"train.epochs": 99})
-    assert durations.expect(longer) is None
+    longer = runs[0].config.change(**{"train.epochs": 3 * runs[0].config.train.epochs})
+    assert durations.expect(longer) == pytest.approx(12.0)
+    wider = runs[0].config.change(**{"model.width": 2 * runs[0].config.model.width})
+    assert durations.expect(wider) is None
 
 
 def test_a_full_disk_loses_no_row(ledger, settings, course, monkeypatch):

@@ -8,7 +8,7 @@ from made_rows import made_row
 
 from fercourse import FercourseError, preset
 from fercourse.experiments.plans import plan
-from fercourse.experiments.speedrun import BEST, SEEDS, STEPS, kept, speedrun, tried
+from fercourse.experiments.speedrun import AIMS, BEST, SEEDS, STEPS, kept, speedrun, tried
 from fercourse.pages.speedrun import report
 from fercourse.runs.ledger import Ledger
 
@@ -86,10 +86,25 @@ def test_a_page_of_few_runs_says_so(tmp_path):
     assert "AdamW" not in page, "of what was not run, nothing is said"
 
 
+def test_the_page_tells_what_the_presets_reached(tmp_path):
+    ledger = Ledger(tmp_path / "ledger.jsonl")
+    quarter, hour = (aim.run for aim in AIMS)
+    for seed, test in enumerate((0.66, 0.67, 0.68)):
+        ledger.append(_row(quarter, seed, 0.65, test))
+    ledger.append(_row(quarter.change(**AIMS[0].beside[0]), 1, 0.63))
+    ledger.append(_row(hour, 0, 0.69, 0.71))
+    page = report(RECORD, ledger)
+    short, long = _line(page, "`quarter` | 68 %"), _line(page, "`hour` | 70 %")
+    assert "| 3 | 65.00 ± 0.00 | 67.01 ± 1.00 |" in short
+    assert short.endswith("| 0.99 points below |")
+    assert long.endswith("| reached, of 1 for now |")
+    assert "-2.00 points" in _line(page, "train.augment=light")
+
+
 def _line(page, word):
     return next(line for line in page.splitlines() if word in line and line.startswith("|"))
 
 
-def _row(run, seed, val):
+def _row(run, seed, val, test=0.6):
     about = {"plan": "speedrun", "variant": "x", "val_accuracy": val, "best_epoch": 0}
-    return made_row(1, seed, 0.6, **about, **run.diff(BASE))
+    return made_row(1, seed, test, **about, **run.diff(BASE))

@@ -559,7 +559,7 @@ def test_the_speedrun_goes_down_the_kept_steps() -> None:
     assert low > high, "the base is at the top"
     title = headline(plots.speedrun(steps))
     gained = 100 * (steps[2].accuracy - steps[0].accuracy)
-    assert f"2 of 3 changes gain {gained:+.2f} points" in title
+    assert f"2 of 3 changes gain {gained:.2f} points" in title
 
 
 def test_spread_draws_both_errors() -> None:

@@ -28,7 +28,7 @@ def speedrun(steps: Sequence[Tried]) -> Figure:
     """Validation accuracy of every step at equal cost, from the base at the top downwards.
 
     Kept steps are joined by a line; the others are where a change of the step before led. Ticks
-    are single seeds.
+    are single seeds. A base far below all others is a number at the left edge.
 
     Args:
         steps: Of :func:`fercourse.experiments.speedrun.tried`, the base among them.
@@ -51,14 +51,18 @@ def speedrun(steps: Sequence[Tried]) -> Figure:
         linewidth=1.4,
     )
     labels = set()
+    # The base's seven in ten wrong answers would press all that follows into a corner.
+    others = [100 * value for one in steps for value in one.accuracies if one.step.of]
+    left = min(others) - 0.15 * (max(others) - min(others)) - 0.5
     for one in steps:
         y, x = rows[one.step.name], 100 * one.accuracy
-        on_path, label = one in path, "kept" if one in path else "not kept"
+        label = one.verdict if one in path[1:] else "not kept" if one.step.of else None
         axes.plot(
             x,
             y,
-            "o" if on_path else "X",
-            color=OURS if on_path else GREY,
+            "o" if one in path else "X",
+            color=OURS if one in path else GREY,
+            markerfacecolor="white" if one.verdict == "kept for now" else None,
             markersize=7,
             linestyle="none",
             label=None if label in labels else label,
@@ -66,23 +70,29 @@ def speedrun(steps: Sequence[Tried]) -> Figure:
         labels.add(label)
         seeds = [100 * value for value in one.accuracies]
         axes.plot(seeds, [y] * len(seeds), "|", color=INK, markersize=6, linestyle="none")
-        if one.gain:
-            axes.annotate(
-                points(one.gain.mean),
-                (max([x, *seeds]), y),
-                xytext=(8, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize=8,
-            )
+        if x < left:
+            said, at = f"◂ {x:.1f}", left
+        elif one.gain:
+            said, at = points(one.gain.mean), max([x, *seeds])
+        else:
+            continue
+        axes.annotate(
+            said,
+            (at, y),
+            xytext=(8, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
+        )
     axes.set_yticks(list(rows.values()), [one.step.title for one in steps])
     axes.tick_params(axis="y", length=0)
     axes.invert_yaxis()
-    axes.margins(x=0.14)
+    axes.set_xlim(left, max(others) + 0.2 * (max(others) - left))
     axes.set_xlabel("validation accuracy (%)")
-    axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=2, borderaxespad=0.2)
+    axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=3, borderaxespad=0.2)
     light_grid(axes, "x")
     gained = path[-1].accuracy - path[0].accuracy
-    many = f"{len(path) - 1} of {len(steps) - 1} changes gain {points(gained)} points"
+    many = f"{len(path) - 1} of {len(steps) - 1} changes gain {points(gained).lstrip('+')} points"
     headline(figure, f"In the same minutes, {many}")
     return figure
