@@ -545,14 +545,27 @@ def _quarter(model: int) -> RunConfig:
         model=ModelConfig.table1(model, width=0.25),
         loss=LossConfig(label_smoothing=0.1),
         train=TrainConfig(
-            epochs=28, batch_size=128, optimizer="muon", lr=0.02, weight_decay=0.05, ema=0.995
+            epochs=24,
+            batch_size=128,
+            optimizer="muon",
+            lr=0.02,
+            weight_decay=0.05,
+            ema=0.995,
+            augment="light",
         ),
         data=DataConfig("fer2013"),
     )
 
 
 def _hour(model: int) -> RunConfig:
-    return _quarter(model).change(**{"model.width": 0.375, "train.epochs": 50, "train.ema": 0.998})
+    return _quarter(model).change(
+        **{
+            "model.width": 0.375,
+            "train.epochs": 50,
+            "train.ema": 0.998,
+            "train.augment": "course",
+        }
+    )
 
 
 def _smoke(model: int) -> RunConfig:

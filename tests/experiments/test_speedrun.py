@@ -98,7 +98,7 @@ def test_the_page_tells_what_the_presets_reached(tmp_path):
     assert "| 3 | 65.00 ± 0.00 | 67.01 ± 1.00 |" in short
     assert short.endswith("| 0.99 points below |")
     assert long.endswith("| reached, of 1 for now |")
-    assert "-2.00 points" in _line(page, "train.augment=light")
+    assert "-2.00 points" in _line(page, "`train.epochs=28` |")
 
 
 def _line(page, word):
