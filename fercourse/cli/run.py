@@ -106,7 +106,7 @@ def run(
         print(f"More runs at a time than cores would only wait for each other: --jobs {jobs}.")
     if dry_run:
         todo = runner.missing(runs, book, source)
-        _print_outlook(runs, todo, Durations(book.rows(), kind), jobs)
+        _print_outlook(runs, todo, Durations(book.rows(), kind, runner.threads_each(jobs)), jobs)
         return
     report = runner.run(
         runs,

@@ -19,15 +19,22 @@ class Durations:
     Args:
         rows: Of a ledger; those measured on another kind of device are left aside.
         device: "cpu", "cuda" or "mps"; None takes rows of any.
+        threads: That a run will have on the CPU. Half as many as a row had take twice as long; more
+            promise nothing, for small steps are computed by one. None: as many as the rows had.
     """
 
-    def __init__(self, rows: Iterable[Row] = (), device: str | None = None) -> None:
+    def __init__(
+        self, rows: Iterable[Row] = (), device: str | None = None, threads: int | None = None
+    ) -> None:
         # Seconds an epoch.
         self._recorded: dict[RunConfig, list[float]] = {}
         self._here: dict[RunConfig, list[float]] = {}
         for row in rows:
             if device in (None, _kind(row.device)):
-                self._keep(self._recorded, row.run, OVERHEAD * row.seconds)
+                seconds = OVERHEAD * row.seconds
+                _, _, had = row.device.partition("cpu x ")
+                times = max(1.0, int(had) / threads) if had and threads else 1.0
+                self._keep(self._recorded, row.run, times * seconds)
 
     def add(self, config: RunConfig, seconds: float) -> None:
         """A run ended here, beside as many others as will go on: this counts before the ledger."""

@@ -116,11 +116,12 @@ def run(
         from fercourse.device import visible_gpus
 
         perform = partial(perform, gpus=visible_gpus())
-    threads = max(1, cores() // jobs) if jobs > 1 else 0
+    threads = threads_each(jobs)
     queue = deque(
-        Job(planned, _text(source), str(Path(out).resolve()), device, threads) for planned in todo
+        Job(planned, _text(source), str(Path(out).resolve()), device, threads if jobs > 1 else 0)
+        for planned in todo
     )
-    durations = Durations(ledger.rows(), kind)
+    durations = Durations(ledger.rows(), kind, threads)
     with _bar(todo, progress) as bar:
         so_far = _Progress(queue, ledger, durations, bar, start, budget_seconds, source)
         while so_far.queue:
@@ -308,6 +309,11 @@ def device_kind(device: str, engine: str = "local") -> str | None:
     from fercourse.device import find_device
 
     return find_device(device).type
+
+
+def threads_each(jobs: int) -> int:
+    """Of torch on the CPU for each run, where so many go at a time."""
+    return max(1, cores() // max(1, jobs))
 
 
 def cores() -> int:

@@ -9,7 +9,7 @@ and what failed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -200,9 +200,14 @@ def tried(rows: Sequence[Row]) -> list[Tried]:
     made = []
     for step in STEPS:
         ours, theirs = found[step.name], found.get(step.of or "", {})
-        seeds = sorted(ours.keys() & theirs.keys())
-        before, after = ([share(of[s], "val_accuracy") for s in seeds] for of in (theirs, ours))
         accuracies = [ours[seed].val_accuracy for seed in sorted(ours)]
         if accuracies:
-            made.append(Tried(step, accuracies, paired(before, after) if seeds else None))
+            made.append(Tried(step, accuracies, gained(theirs, ours)))
     return made
+
+
+def gained(before: Mapping[int, Row], after: Mapping[int, Row]) -> Paired | None:
+    """Validation accuracy of a recipe against another's, by seeds; None where they share none."""
+    seeds = sorted(before.keys() & after.keys())
+    values = ([share(of[seed], "val_accuracy") for seed in seeds] for of in (before, after))
+    return paired(*values) if seeds else None

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import made_runs
@@ -190,6 +191,9 @@ def test_estimates_come_from_here_before_the_ledger_and_from_the_same_kind_of_de
     assert durations.total(runs, jobs=2) == (pytest.approx((4 + 4 + 4 + 4) / 2), 0)
     longer = runs[0].config.change(**{"train.epochs": 3 * runs[0].config.train.epochs})
     assert durations.expect(longer) == pytest.approx(12.0)
+    wide = replace(rows[0], device="cpu x 4")
+    assert Durations([wide], "cpu", threads=2).expect(runs[0].config) == pytest.approx(0.23)
+    assert Durations([wide], "cpu", threads=8).expect(runs[0].config) == pytest.approx(0.115)
     wider = runs[0].config.change(**{"model.width": 2 * runs[0].config.model.width})
     assert durations.expect(wider) is None
 

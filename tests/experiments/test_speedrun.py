@@ -96,7 +96,7 @@ def test_the_page_tells_what_the_presets_reached(tmp_path):
     page = report(RECORD, ledger)
     short, long = _line(page, "`quarter` | 68 %"), _line(page, "`hour` | 70 %")
     assert "| 3 | 65.00 ± 0.00 | 67.01 ± 1.00 |" in short
-    assert short.endswith("| 0.99 points below |")
+    assert short.endswith("| 0.99 points below and 5.0 minutes late |")
     assert long.endswith("| reached, of 1 for now |")
     assert "-2.00 points" in _line(page, "`train.epochs=28` |")
 
