@@ -63,7 +63,7 @@ def _aims(rows: Sequence[Row]) -> list[str]:
         table((*head, "minutes of training", ""), lines, "llrrrrll"),
         *(
             (
-                "Chosen by PublicTest beside:",
+                "Tried in its stead, compared by PublicTest; 28 epochs would be late:",
                 table(("preset", "change", "seeds", "PublicTest", "gain"), beside, "llrrl"),
             )
             if beside
@@ -182,8 +182,8 @@ of Table 1 takes."""
 _NOT_TRIED = """\
 ## What was not tried
 
-- *Larger batches late in a run*: they save time where a large batch is quicker by the face, and the
-  second table says that here it is not.
+- *Larger batches late in a run*: they save time where a large batch is quicker by the face; the
+  second table says how little that is here.
 - *Batch norms that start at zero*: a block then passes on its input by its short cut, and model 1
   has none.
 - *FER+'s votes as soft labels*: its file comes from its authors, and the runs here use FER2013
