@@ -197,6 +197,7 @@ def run(
         timeout=CELL_SECONDS,
         kernel_name=KERNEL["name"],
         record_timing=False,
+        coalesce_streams=True,  # where a print is cut is chance
         store_widget_state=False,  # explorers show a plain picture where nobody can move them
         resources={"metadata": {"path": str(folder)}},
         on_cell_start=started,
@@ -247,7 +248,9 @@ def build(path: Path, force: bool = False, execute: bool = True, **environment: 
             return False
         execute = execute and not kept
     if execute:
+        language = notebook.metadata.language_info
         run(notebook, lesson.target.parent, environment=environment)
+        notebook.metadata.language_info = language  # and not this machine's release of Python
         shrink(notebook)
     with atomic_write(lesson.target) as part:
         text = nbformat.writes(notebook)

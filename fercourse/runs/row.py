@@ -23,9 +23,13 @@ _NAMED = {
         "model.imagenet",
         "loss.label_smoothing",
     ),
-    *("loss.weight", "loss.pair_weight", "train.epochs", "train.augment", "train.mixup"),
+    *("loss.weight", "loss.pair_weight"),
+    *("train.epochs", "train.optimizer", "train.augment", "train.mixup"),
 }
 """What a recipe in words names by itself, or a table in its other columns."""
+
+_OPTIMIZERS = {"adamw": "AdamW", "lion": "Lion", "muon": "Muon"}
+"""But for SGD, which goes without saying."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +91,8 @@ class Row(Measured):
         c = self.run
         augmentation = "no" if c.train.augment == "none" else c.train.augment
         parts = [f"{c.train.epochs} epochs", f"{augmentation} augmentation"]
+        if c.train.optimizer in _OPTIMIZERS:
+            parts[0] += f" by {_OPTIMIZERS[c.train.optimizer]}"
         if c.train.mixup:
             parts.append(f"mixup {c.train.mixup:g}")
         if c.loss.label_smoothing:
