@@ -209,5 +209,5 @@ def tried(rows: Sequence[Row]) -> list[Tried]:
 def gained(before: Mapping[int, Row], after: Mapping[int, Row]) -> Paired | None:
     """Validation accuracy of a recipe against another's, by seeds; None where they share none."""
     seeds = sorted(before.keys() & after.keys())
-    values = ([share(of[seed], "val_accuracy") for seed in seeds] for of in (before, after))
-    return paired(*values) if seeds else None
+    old, new = ([share(of[seed], "val_accuracy") for seed in seeds] for of in (before, after))
+    return paired(old, new) if seeds else None
