@@ -51,7 +51,7 @@ def speedrun(steps: Sequence[Tried]) -> Figure:
         linewidth=1.4,
     )
     labels = set()
-    # The base's seven in ten wrong answers would press all that follows into a corner.
+    # A base far below all that follows would press it into a corner.
     others = [100 * value for one in steps for value in one.accuracies if one.step.of]
     left = min(others) - 0.15 * (max(others) - min(others)) - 0.5
     for one in steps:
