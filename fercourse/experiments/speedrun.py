@@ -54,22 +54,20 @@ _ADAMW = {"train.optimizer": "adamw", "train.lr": 2e-3, "train.weight_decay": 0.
 _LION = {"train.optimizer": "lion", "train.lr": 3e-4, "train.weight_decay": 0.3}
 _CORRECTED = {"train.ema": 0.998, "train.ema_corrected": True}
 _BALANCED = {"loss.class_weights": 0.5}
-_LONGER_DISTORTED = {"train.epochs": 28, "train.augment": "course"}
+_DISTORTED = {"train.augment": "course"}
 _TAUGHT = {"train.teacher": "fer2013-model1"}
 
 STEPS = (
     Step("base", "model 1 by the cpu preset, four epochs", None, 4),
     Step("average", "a shorter weight average", "base", 4, {"train.ema": 0.99}),
     Step("width", "two thirds of the channels", "average", 9, {"model.width": 0.25}),
-    Step("narrow", "half of the channels", "average", 11, {"model.width": 0.1875}),
     Step("folded", "block 1 folded into channels", "width", 13, _FOLDED),
     Step("growing", "faces that grow: 32, 40, 48 pixels", "width", 12, {"train.start_size": 32}),
-    Step("grown", "faces that grow: 40, 48 pixels", "width", 10, {"train.start_size": 40}),
     Step("smoothing", "label smoothing 0.1", "width", 9, _SMOOTHING),
     Step("turns", "mirror images in turns, not by chance", "width", 9, _TURNS),
     Step("faster", "twice the learning rate", "width", 9, {"train.lr": 0.1}),
     Step("dirac", "kernels that start by passing on", "width", 9, _DIRAC),
-    Step("strong", "the course's augmentation", "width", 9, {"train.augment": "course"}),
+    Step("strong", "the course's augmentation", "width", 9, _DISTORTED),
     Step("muon", "Muon instead of SGD", "width", 8, _MUON),
     Step("adamw", "AdamW instead of SGD", "width", 9, _ADAMW),
     Step("lion", "Lion instead of SGD", "width", 9, _LION),
@@ -81,6 +79,7 @@ STEPS = (
     Step("muon-folded", "with Muon: block 1 folded into channels", "muon", 10, _FOLDED),
     Step("muon-fast", "with Muon: twice the learning rate", "muon", 8, {"train.lr": 0.04}),
     Step("muon-smoothing", "with Muon: label smoothing 0.1", "muon", 8, _SMOOTHING),
+    Step("muon-turns", "with Muon: mirror images in turns, not by chance", "muon", 8, _TURNS),
     Step("balanced", "class-balanced cross-entropy", "width", 9, _BALANCED, labelled=True),
     Step("taught", "the bundled model 1 teaches", "width", 6, _TAUGHT, labelled=True),
 )
@@ -147,7 +146,22 @@ class Aim:
 
 
 AIMS = (
-    Aim("quarter", 0.68, 15, ({"train.epochs": 28}, _LONGER_DISTORTED)),
+    Aim(
+        "quarter",
+        0.68,
+        15,
+        tuple(
+            {"train.epochs": 28} | change
+            for change in (
+                {},
+                _DISTORTED,
+                _DISTORTED | {"train.weight_decay": 0.0125},
+                {"train.weight_decay": 0.1},
+                {"train.weight_decay": 0.2},
+                {"train.mixup": 0.2},
+            )
+        ),
+    ),
     Aim("hour", 0.70, 60),
 )
 

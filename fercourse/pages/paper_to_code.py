@@ -342,7 +342,9 @@ def effect(field: str, rows: list[Row]) -> str:
 
 def render(folder: Path = SOURCE, ledger: Ledger | None = None) -> str:
     """The page, Markdown."""
-    rows = (ledger or Ledger(ROOT / "results" / "ledger.jsonl")).rows()
+    ledger = ledger or Ledger(ROOT / "results" / "ledger.jsonl")
+    # The speedrun's few epochs tell little of long runs; docs/speedrun.md has its changes.
+    rows = [row for row in ledger.rows() if row.plan != "speedrun"]
     cells = places(folder)
     lines = [
         "# From the paper to the code",

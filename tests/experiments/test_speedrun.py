@@ -13,7 +13,10 @@ from fercourse.pages.speedrun import report
 from fercourse.runs.ledger import Ledger
 
 BASE = preset("cpu", 1)
-RECORD = json.loads((ROOT / "results" / "speedrun.json").read_text(encoding="utf-8"))
+RECORD, VIEWS = (
+    json.loads((ROOT / "results" / f"{name}.json").read_text(encoding="utf-8"))
+    for name in ("speedrun", "views")
+)
 
 
 def test_every_step_is_its_change_of_the_step_before():
@@ -62,7 +65,7 @@ def test_kept_steps_gain_and_the_page_says_over_how_many_seeds():
 
 def test_the_page_is_made_from_the_records():
     page = (ROOT / "docs" / "speedrun.md").read_text(encoding="utf-8")
-    assert page == report(RECORD, Ledger(ROOT / "results" / "ledger.jsonl"))
+    assert page == report(RECORD, Ledger(ROOT / "results" / "ledger.jsonl"), VIEWS)
 
 
 def test_a_page_of_few_runs_says_so(tmp_path):
@@ -78,7 +81,7 @@ def test_a_page_of_few_runs_says_so(tmp_path):
         ("taught", 0, 0.60),
     ):
         ledger.append(_row(runs[f"speedrun-{name}"], seed, val))
-    page = report(RECORD, ledger)
+    page = report(RECORD, ledger, {})
     assert "| +2.00 points (one seed: no interval) | kept for now |" in page
     assert _line(page, "turns").endswith("| not decided |")
     assert _line(page, "Lion").endswith("| failed |")
@@ -93,10 +96,12 @@ def test_the_page_tells_what_the_presets_reached(tmp_path):
         ledger.append(_row(quarter, seed, 0.65, test))
     ledger.append(_row(quarter.change(**AIMS[0].beside[0]), 1, 0.63))
     ledger.append(_row(hour, 0, 0.69, 0.71))
-    page = report(RECORD, ledger)
+    views = {f"{hour.hash}-0": {"accuracy": {"PrivateTest": {"ten": 0.725}}}}
+    page = report(RECORD, ledger, views)
     short, long = _line(page, "`quarter` | 68 %"), _line(page, "`hour` | 70 %")
     assert "| 3 | 65.00 ± 0.00 | 67.01 ± 1.00 |" in short
     assert short.endswith("| 0.99 points below and 5.0 minutes late |")
+    assert "| 72.50 |" in long
     assert long.endswith("| reached, of 1 for now |")
     assert "-2.00 points" in _line(page, "`train.epochs=28` |")
 
