@@ -655,14 +655,14 @@ from fercourse.experiments.speedrun import tried
 plots.speedrun(tried(Ledger().rows(dataset="fer2013")))
 
 # %% [markdown]
-# Ticks are single seeds; of a change that failed at its first seed there is one. Nothing here was
-# judged by the test split. *Muon* makes the step of every layer orthogonal, so that a gradient's
-# few large directions do not drown the rest (`fercourse/training/muon.py`). What fails beside one
-# optimizer need not beside another: compare label smoothing with SGD and with Muon. With smoothed
-# labels and more epochs, what won became the preset `quarter` and, wider and longer, `hour`:
-# `fercourse train --data fer2013 --model 1 --preset quarter` takes a quarter of an hour on two
-# cores. `docs/speedrun.md` has the table, the costs, where the time goes, and what the presets
-# reach.
+# Ticks are single seeds: three of all that is kept, and for most of the rest one, which decides
+# little by itself. Nothing here was judged by the test split. *Muon* makes the step of every layer
+# orthogonal, so that a gradient's few large directions do not drown the rest
+# (`fercourse/training/muon.py`). What fails beside one optimizer need not beside another: compare
+# label smoothing with SGD and with Muon. With smoothed labels and more epochs, what won became the
+# preset `quarter` and, wider and longer, `hour`: `fercourse train --data fer2013 --model 1 --preset
+# quarter` takes a quarter of an hour on two cores. `docs/speedrun.md` has the table, the costs,
+# where the time goes, and what the presets reach.
 #
 # ## Open experiment: another rate
 #
