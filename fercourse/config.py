@@ -486,6 +486,7 @@ LABELS = {
     "cpu": "cpu",
     "quarter": "cpu",
     "hour": "cpu",
+    "long": "cpu",
     "smoke": "smoke",
 }
 """The presets, and what the ledger calls the effort of each."""
@@ -500,6 +501,7 @@ def preset(name: str, model: int = 6, **changes: Any) -> RunConfig:
     ``cpu``      48 px, a useful FER2013 model within the hour on two cores
     ``quarter``  48 px, the speedrun's recipe: a quarter of an hour on two cores
     ``hour``     48 px, the same recipe, wider and longer: an hour on two cores
+    ``long``     48 px, wider and longer again: two hours on two cores, model 1
     ``smoke``    48 px, built-in faces, a tiny net, about a minute
     ===========  =================================================================
     """
@@ -509,6 +511,7 @@ def preset(name: str, model: int = 6, **changes: Any) -> RunConfig:
         "cpu": _cpu,
         "quarter": _quarter,
         "hour": _hour,
+        "long": _long,
         "smoke": _smoke,
     }
     require(name in LABELS, f"{name!r} is not a preset; use one of {', '.join(LABELS)}.")
@@ -566,6 +569,10 @@ def _hour(model: int) -> RunConfig:
             "train.augment": "course",
         }
     )
+
+
+def _long(model: int) -> RunConfig:
+    return _hour(model).change(**{"model.width": 0.5, "train.epochs": 60})
 
 
 def _smoke(model: int) -> RunConfig:

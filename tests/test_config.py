@@ -120,7 +120,7 @@ def test_unknown_fields_are_named(part, name):
         (lambda: DataConfig(fold=10), "fold must be in 0..9"),
         (
             lambda: preset("magic"),
-            "not a preset; use one of paper, course, cpu, quarter, hour, smoke",
+            "not a preset; use one of paper, course, cpu, quarter, hour, long, smoke",
         ),
         (lambda: preset("cpu").change(lr=1), "RunConfig has no field 'lr'"),
         (lambda: preset("cpu").change(**{"train.rate": 1}), "TrainConfig has no field 'rate'"),

@@ -38,7 +38,7 @@ def run(
     name: Annotated[str, typer.Argument(metavar="PLAN", help=f"{', '.join(PLANS)}.")],
     data: DataOption = "fer2013",
     preset: Annotated[
-        str, typer.Option(help="paper, course, cpu, quarter, hour or smoke.")
+        str, typer.Option(help="paper, course, cpu, quarter, hour, long or smoke.")
     ] = "cpu",
     seeds: Annotated[int, typer.Option(min=1, help="How many, from 0.")] = 10,
     models: Annotated[str, typer.Option(help="Rows of Table 1.")] = "1,2,3,4,5,6",

@@ -34,7 +34,7 @@ def train(
     split: Split = False,
     classes: Classes = "",
     preset: Annotated[
-        str, typer.Option(help="paper, course, cpu, quarter, hour or smoke.")
+        str, typer.Option(help="paper, course, cpu, quarter, hour, long or smoke.")
     ] = "cpu",
     model: Annotated[int, typer.Option(min=1, max=6, help="Row of Table 1.")] = 6,
     seed: Annotated[int, typer.Option(help="Of weights, batches and augmentation.")] = 0,

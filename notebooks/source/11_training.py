@@ -660,9 +660,9 @@ plots.speedrun(tried(Ledger().rows(dataset="fer2013")))
 # orthogonal, so that a gradient's few large directions do not drown the rest
 # (`fercourse/training/muon.py`). What fails beside one optimizer need not beside another: compare
 # label smoothing with SGD and with Muon. With smoothed labels and more epochs, what won became the
-# preset `quarter` and, wider and longer, `hour`: `fercourse train --data fer2013 --model 1 --preset
-# quarter` takes a quarter of an hour on two cores. `docs/speedrun.md` has the table, the costs,
-# where the time goes, and what the presets reach.
+# presets `quarter`, `hour` and `long`, wider and longer one by one: `fercourse train --data fer2013
+# --model 1 --preset quarter` takes a quarter of an hour on two cores. `docs/speedrun.md` has the
+# table, the costs, where the time goes, and what the presets reach.
 #
 # ## Open experiment: another rate
 #

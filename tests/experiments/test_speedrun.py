@@ -91,11 +91,12 @@ def test_a_page_of_few_runs_says_so(tmp_path):
 
 def test_the_page_tells_what_the_presets_reached(tmp_path):
     ledger = Ledger(tmp_path / "ledger.jsonl")
-    quarter, hour = (aim.run for aim in AIMS)
+    quarter, hour, longest = (aim.run for aim in AIMS)
     for seed, test in enumerate((0.66, 0.67, 0.68)):
         ledger.append(_row(quarter, seed, 0.65, test))
     ledger.append(_row(quarter.change(**AIMS[0].beside[0]), 1, 0.63))
     ledger.append(_row(hour, 0, 0.69, 0.71))
+    ledger.append(_row(longest, 0, 0.69, 0.70))
     views = {f"{hour.hash}-0": {"accuracy": {"PrivateTest": {"ten": 0.725}}}}
     page = report(RECORD, ledger, views)
     short, long = _line(page, "`quarter` | 68 %"), _line(page, "`hour` | 70 %")
@@ -103,6 +104,8 @@ def test_the_page_tells_what_the_presets_reached(tmp_path):
     assert short.endswith("| 0.99 points below and 5.0 minutes late |")
     assert "| 72.50 |" in long
     assert long.endswith("| reached, of 1 for now |")
+    unlimited = _line(page, "`long` | 70.5 %, however long |")
+    assert unlimited.endswith("| 0.51 points below, of 1 for now |"), "no time is too late"
     assert "-2.00 points" in _line(page, "`train.epochs=28` |")
 
 
