@@ -286,9 +286,9 @@ columns = ["numbers a face", "learned", "minutes", "faces a second"]
 pd.DataFrame.from_dict(cost, "index", columns=columns).round(1)
 
 # %% [markdown]
-# Minutes of one core where a network takes the better part of an hour. So "inability to meet …
-# efficiency demands" is not what we see: they are the efficient ones. It is precision that they
-# lack.
+# Minutes of one core, where the network beside them trained for an hour and more on two. So
+# "inability to meet … efficiency demands" is not what we see: they are the efficient ones. It is
+# precision that they lack.
 
 # %% [markdown]
 # ## Where do they fail?
