@@ -32,14 +32,24 @@ def build(
     from fercourse.course import build as builder
 
     environment = {"FERCOURSE_RECORD": "1"} if record else {}
-    known = {int(path.name[:2]) for path in builder.sources()}
-    if wrong := set(lessons or ()) - known:
-        raise FercourseError(f"There is no lesson {min(wrong)} in {builder.SOURCE}.")
-    for path in builder.sources():
-        if lessons and int(path.name[:2]) not in lessons:
-            continue
+    for path in builder.sources(lessons=lessons or ()):
         made = builder.build(path, force or record, execute, **environment)
         print(f"{path.stem}: {'built' if made else 'as it was'}", flush=True)
+
+
+@app.command()
+def refresh(lessons: Numbers = None) -> None:
+    """Run notebooks, and store only what shows other recorded numbers than before.
+
+    For after the ledger has got new rows. What changed is printed: prose may have to follow.
+    """
+    from fercourse.course import build as builder
+
+    for path in builder.sources(lessons=lessons or ()):
+        changed = builder.refresh(path)
+        print(f"{path.stem}: {len(changed)} changed" if changed else f"{path.stem}: as it was")
+        for before, now in changed:
+            print(f"  was  {before}\n  is   {now}", flush=True)
 
 
 @app.command()

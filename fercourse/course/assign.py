@@ -20,7 +20,6 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
 from fercourse.course import build
-from fercourse.errors import FercourseError
 from fercourse.exercises.exercise import find
 from fercourse.files import write_if_changed
 
@@ -83,13 +82,9 @@ def assign(lessons: Sequence[int], out: Path, folder: Path = build.SOURCE) -> li
         FercourseError: There is no such lesson.
     """
     paths = build.sources(folder)
-    if wrong := set(lessons) - {int(path.name[:2]) for path in paths}:
-        raise FercourseError(f"There is no lesson {min(wrong)} in {folder}.")
     written = []
-    for path in paths:
+    for path in build.sources(folder, lessons):
         lesson = build.read(path)
-        if lessons and lesson.number not in lessons:
-            continue
         target = out / "source" / path.stem / f"{path.stem}.ipynb"
         target.parent.mkdir(parents=True, exist_ok=True)
         write_if_changed(target, nbformat.writes(assigned(lesson, paths)).rstrip("\n") + "\n")

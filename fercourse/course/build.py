@@ -47,6 +47,8 @@ from fercourse import course, plots
 CELL_SECONDS = 300
 KEPT = ("tags", "paper", "exercise")
 """Of a cell's metadata."""
+COMPARED = "nbval-check-output"
+"""Tag of a cell that shows recorded numbers, which nbval compares with those of today."""
 SOLUTION = "<details><summary>Solution</summary>"
 STARS = {1: "★☆☆", 2: "★★☆", 3: "★★★"}
 
@@ -85,9 +87,16 @@ class Source:
         return self.path.parents[1] / f"{self.path.stem}.ipynb"
 
 
-def sources(folder: Path = SOURCE) -> list[Path]:
-    """All lessons' sources, in order."""
-    return sorted(folder.glob("[0-9][0-9]_*.py"))
+def sources(folder: Path = SOURCE, lessons: Sequence[int] = ()) -> list[Path]:
+    """Lessons' sources, in order; of all, or by number.
+
+    Raises:
+        FercourseError: There is no such lesson.
+    """
+    numbered = {int(path.name[:2]): path for path in sorted(folder.glob("[0-9][0-9]_*.py"))}
+    if wrong := set(lessons) - set(numbered):
+        raise FercourseError(f"There is no lesson {min(wrong)} in {folder}.")
+    return [path for number, path in numbered.items() if not lessons or number in lessons]
 
 
 def read(path: Path) -> Source:
@@ -252,10 +261,52 @@ def build(path: Path, force: bool = False, execute: bool = True, **environment: 
         run(notebook, lesson.target.parent, environment=environment)
         notebook.metadata.language_info = language  # and not this machine's release of Python
         shrink(notebook)
-    with atomic_write(lesson.target) as part:
+    _write(notebook, lesson.target)
+    return True
+
+
+def refresh(path: Path) -> list[tuple[str, str]]:
+    """Run a lesson again and store only what shows other recorded numbers than before.
+
+    For after the ledger has got new rows. Every other cell keeps what it showed: its times are of
+    the machine that the lesson's prose speaks of.
+
+    Returns:
+        What the changed cells said, and what they say now; prose around them may have to follow.
+
+    Raises:
+        FercourseError: The notebook is not what its source says, or a cell raised.
+    """
+    lesson = read(path)
+    old = nbformat.read(lesson.target, as_version=4) if lesson.target.is_file() else None
+    if old is None or not same(assemble(lesson), old):
+        raise FercourseError(
+            f"{lesson.target.name} is older than its source: fercourse course build "
+            f"{lesson.number} makes it anew."
+        )
+    new = assemble(lesson)
+    run(new, lesson.target.parent)
+    shrink(new)
+    changed = []
+    for cell, ran in zip(old.cells, new.cells, strict=True):
+        if COMPARED in cell.metadata.get("tags", []) and _words(cell) != _words(ran):
+            changed.append((_words(cell), _words(ran)))
+            cell.outputs = ran.outputs
+    if changed:
+        _write(old, lesson.target)
+    return changed
+
+
+def _words(cell: NotebookNode) -> str:
+    """What a cell's outputs say, which for a figure begins with its digest."""
+    said = (o.get("text") or o.get("data", {}).get("text/plain", "") for o in cell.outputs)
+    return "\n".join(words.strip() for words in said)
+
+
+def _write(notebook: NotebookNode, target: Path) -> None:
+    with atomic_write(target) as part:
         text = nbformat.writes(notebook)
         part.write_text(text.rstrip("\n") + "\n", encoding="utf-8", newline="\n")
-    return True
 
 
 def _opening(lesson: Source, paths: Sequence[Path]) -> NotebookNode:

@@ -44,7 +44,7 @@ def test_a_lesson_has_exercises_and_compared_cells_and_needs_earlier_ones(path):
     lesson = build.read(path)
     exercises = [c for c in lesson.cells if "exercise" in c.metadata]
     assert 2 <= len(exercises) <= 4
-    compared = [c for c in lesson.cells if "nbval-check-output" in c.metadata.get("tags", [])]
+    compared = [c for c in lesson.cells if build.COMPARED in c.metadata.get("tags", [])]
     assert compared
     assert all(0 <= n < lesson.number for n in lesson.needs)
     assert 3 <= len(lesson.learn) <= 6
@@ -108,6 +108,29 @@ def test_build_runs_once_and_names_a_cell_that_fails(write, monkeypatch):
         build.build(path)
     after = nbformat.read(path.parents[1] / "00_x.ipynb", as_version=4)
     assert build.same(made, after)  # the last good one is kept
+
+
+def test_refresh_stores_what_recorded_numbers_show_now_and_nothing_else(write, tmp_path):
+    record = tmp_path / "record"
+    read = f"open({str(record)!r}).read()"
+    path = write("00_x", code=f'{read} + " untagged"')
+    tagged = f'\n# %% tags=["{build.COMPARED}"]\n{read}\n'
+    path.write_text(path.read_text() + tagged)
+    target = path.parents[1] / "00_x.ipynb"
+    with pytest.raises(FercourseError, match=r"00_x.ipynb is older than its source"):
+        build.refresh(path)
+    record.write_text("old")
+    build.build(path)
+    before = target.read_bytes()
+    assert build.refresh(path) == []
+    assert target.read_bytes() == before
+    record.write_text("new")
+    assert build.refresh(path) == [("'old'", "'new'")]
+    shown = [str(c.get("outputs")) for c in nbformat.read(target, as_version=4).cells]
+    assert any("old untagged" in outputs for outputs in shown)
+    assert any("'new'" in outputs for outputs in shown)
+    assert not any("'old'" in outputs for outputs in shown)
+    assert build.refresh(path) == []
 
 
 def test_pictures_shrink_and_look_the_same():

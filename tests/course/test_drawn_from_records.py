@@ -11,7 +11,7 @@ import jupytext
 import nbformat
 import pytest
 
-from fercourse.course.build import NOTEBOOKS, sources
+from fercourse.course.build import COMPARED, NOTEBOOKS, sources
 
 RECORDED = re.compile(
     r"plots\.(ablation_step|recipe_gains|speedrun|accuracy_spread|fold_protocols|sweep|table1_figure"
@@ -19,15 +19,14 @@ RECORDED = re.compile(
     r"|sanity|faithfulness|supervision|gcca_mends|relatives|claimed_counts|sta_beside_error|one_field|weather_curves|weather_gains|reliability_bins)\(|plots\.confusion\("
     r"(ours\.|pool_folds)|clinic\.whole\(|\.order\(\""
 )
-TAG = "nbval-check-output"
 
 
 @pytest.mark.parametrize("path", sources(), ids=lambda p: p.stem)
 def test_cells_that_draw_records_are_compared(path):
     cells = jupytext.read(path, fmt="py:percent").cells
     drawing = [c for c in cells if c.cell_type == "code" and RECORDED.search(c.source)]
-    untagged = [c.source for c in drawing if TAG not in c.metadata.get("tags", [])]
-    assert untagged == [], f"tag these cells {TAG}"
+    untagged = [c.source for c in drawing if COMPARED not in c.metadata.get("tags", [])]
+    assert untagged == [], f"tag these cells {COMPARED}"
 
 
 @pytest.mark.parametrize("path", sources(), ids=lambda p: p.stem)
