@@ -4,7 +4,9 @@ import math
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
+from fercourse.modules.blocks import global_avg_pool
 from fercourse.modules.channel_attention import Multiplied, squeezed
 
 
@@ -24,7 +26,7 @@ class SE(Multiplied):
 
     def attention(self, x: Tensor) -> Tensor:
         """``sigmoid(W_2 relu(W_1 avg))``: (N, C, H, W) -> (N, C, 1, 1)."""
-        return self.mlp(x.mean((2, 3), True)).sigmoid()
+        return self.mlp(F.avg_pool2d(x, x.shape[2:])).sigmoid()
 
     def mlp(self, pooled: Tensor) -> Tensor:
         """The bottleneck, before the sigmoid: (N, C, 1, 1) in and out."""
@@ -45,7 +47,8 @@ class CBAM(SE):
 
     def attention(self, x: Tensor) -> Tensor:
         """The channel half, ``sigmoid(MLP(avg) + MLP(max))``: (N, C, H, W) -> (N, C, 1, 1)."""
-        return (self.mlp(x.mean((2, 3), True)) + self.mlp(x.amax((2, 3), True))).sigmoid()
+        average, maximum = (pool(x, x.shape[2:]) for pool in (F.avg_pool2d, F.max_pool2d))
+        return (self.mlp(average) + self.mlp(maximum)).sigmoid()
 
     def spatial(self, x: Tensor) -> Tensor:
         """The spatial half: one weight in (0, 1) for every place, (N, C, H, W) -> (N, 1, H, W).
@@ -75,5 +78,5 @@ class ECA(Multiplied):
 
     def attention(self, x: Tensor) -> Tensor:
         """Weights from each channel's neighbours: (N, C, H, W) -> (N, C, 1, 1)."""
-        row = x.mean((2, 3))[:, None]  # (N, 1, C)
+        row = global_avg_pool(x)[:, None]  # (N, 1, C)
         return self.along(row)[:, 0, :, None, None].sigmoid()

@@ -51,6 +51,12 @@ def test_gcca_follows_equations_1_and_2():
         torch.testing.assert_close(gcca(x), m * x + x, **STEP)
 
 
+def test_g_is_a_grouped_convolution():
+    group = GCCA(16).group
+    descriptors = torch.randn(5, 48, 1, 1)
+    torch.testing.assert_close(group(descriptors), nn.Conv2d.forward(group, descriptors), **SUM)
+
+
 def test_gcca_keeps_channels_apart_before_the_squeeze():
     gcca = GCCA(16).eval()
     x = _activations(1, 16, 4, 4, 0)
