@@ -2,9 +2,10 @@
 
     python benchmarks/busy.py --rounds 5 --seconds 2
 
-A laptop in class is always busy. Two ways to use threads are compared, each in a process of its
-own, for OpenMP reads its settings once: as torch comes, and as fercourse sets it: how they wait,
-and one alone for a small step (fercourse/threads.py).
+A laptop in class is always busy. Three ways are compared, each in a process of its own, for OpenMP
+reads its settings once: as torch comes; with threads as fercourse sets them, how they wait, and one
+alone for a small step (fercourse/threads.py); and with freed memory kept for the next step, too
+(fercourse/memory.py).
 They take turns; each round times a task alone, then beside as many processes that only count as
 asked for. Printed are mean milliseconds, for a few long waits are what makes the difference, as
 the median over rounds.
@@ -23,7 +24,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, nullcontext
 from statistics import median
 
-WAYS = ("as torch comes", "as fercourse sets it")
+WAYS = ("as torch comes", "threads set", "and memory kept")
 
 
 def main() -> None:
@@ -50,17 +51,23 @@ def child(way: str, options: argparse.Namespace) -> dict[str, tuple[float, float
 
 
 def measure(way: str, seconds: float, busy: int) -> dict[str, tuple[float, float]]:
-    if way == WAYS[1]:
+    ours = way != WAYS[0]
+    if ours:
         import fercourse  # noqa: F401  (before torch: it sets how torch's threads wait)
     count = [sys.executable, "-c", "while True: pass"]
     result = {}
-    for name, step in tasks(ours=way == WAYS[1]).items():
-        alone = mean(step, seconds)
-        with ExitStack() as others:
-            for _ in range(busy):
-                others.callback(others.enter_context(subprocess.Popen(count)).kill)
-            time.sleep(0.2)
-            result[name] = alone, mean(step, seconds)
+    with ExitStack() as measured:
+        if way == WAYS[2]:
+            from fercourse.memory import kept
+
+            measured.enter_context(kept())
+        for name, step in tasks(ours).items():
+            alone = mean(step, seconds)
+            with ExitStack() as others:
+                for _ in range(busy):
+                    others.callback(others.enter_context(subprocess.Popen(count)).kill)
+                time.sleep(0.2)
+                result[name] = alone, mean(step, seconds)
     return result
 
 
@@ -95,6 +102,7 @@ def tasks(ours: bool) -> dict[str, Callable[[], None]]:
         "augmentation, 128 faces": lambda: augment(faces, "course", generator),
         "training step, preset smoke": training("smoke"),
         "training step, preset cpu": training("cpu"),
+        "training step, preset hour": training("hour"),
     }
 
 

@@ -18,6 +18,7 @@ from fercourse.device import find_device, native_bf16
 from fercourse.evaluation.calibration import calibrate
 from fercourse.evaluation.predict import probabilities
 from fercourse.files import atomic_write
+from fercourse.memory import kept
 from fercourse.threads import suited
 from fercourse.training.loop import Epoch, Fit, Validate, finished, fit
 
@@ -78,7 +79,7 @@ def train(
         "drawn": data.drawn,
     }
     if devices == 1:
-        with suited(config, place), _true_float32(config), _forked(place):
+        with suited(config, place), kept(), _true_float32(config), _forked(place):
             result = fabric.launch(partial(fit, out=folder, **settings))
     else:
         with TemporaryDirectory() as spare:
