@@ -20,6 +20,7 @@ from fercourse.config import ModelConfig
 from fercourse.experiments.cost import costs
 from fercourse.files import atomic_write
 from fercourse.pages.what_it_costs import write
+from fercourse.runs.measured import provenance
 
 RECORD, PAGE = Path("results/cost.json"), Path("docs/what-it-costs.md")
 RELATIVES = Path("results/attention_cost.json")
@@ -55,10 +56,10 @@ def relatives() -> dict[str, ModelConfig]:
 def measure(
     models: Sequence[int] | Mapping[str, ModelConfig], width: float, seconds: float
 ) -> dict[str, Any]:
-    """Device, precision, and a row a model; faces of 48 pixels."""
+    """Device, precision, when and by which code, and a row a model; faces of 48 pixels."""
     frame = costs(models, width=width, size=48, seconds=seconds)
     print(frame.round(2).to_string(), flush=True)
-    return {**frame.attrs, "rows": frame.to_dict("records")}
+    return {**frame.attrs, **provenance(), "rows": frame.to_dict("records")}
 
 
 def keep(record: Path, measured: object) -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from fercourse.markdown import table
+from fercourse.pages.what_it_costs import age
 from fercourse.runs.attention_record import Record, comparison
 from fercourse.settings import ledger_path
 
@@ -75,7 +76,8 @@ def cost() -> str:
     ]
     head = ("behind every block", "numbers to learn", "training speed", "prediction speed")
     where = f"Width {part['width']:g}, {part['size']} pixels, {part['device']}, {part['precision']}"
-    return f"{table(head, lines, 'lrrr')}\n\n{where}; speeds relative to nothing in the place."
+    note = f"{where}; {age(part)}. Speeds are relative to nothing in the place."
+    return f"{table(head, lines, 'lrrr')}\n\n{note}"
 
 
 def carried_over(records: Sequence[Record]) -> str:

@@ -45,7 +45,7 @@ def report(measured: list[dict], throughput: dict) -> str:
             "",
             f"## Width {part['width']:g}, {part['size']} pixels",
             "",
-            f"On {part['device']}, {part['precision']}.",
+            f"On {part['device']}, {part['precision']}; {age(part)}.",
             "",
             table(
                 ("model", "parameters", "MFLOPs an image", "training speed", "prediction speed"),
@@ -72,6 +72,16 @@ def report(measured: list[dict], throughput: dict) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def age(part: dict) -> str:
+    """When a record was made; the first ones did not say, and GCCA has become faster since."""
+    if "created" in part:
+        return f"measured on {part['created'][:10]}"
+    return (
+        "measured before GCCA's poolings were as fast as today, so models 3 to 6 are quicker now "
+        "([performance.md](performance.md))"
+    )
 
 
 def _gpu(throughput: dict) -> list[str]:

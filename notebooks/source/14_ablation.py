@@ -405,7 +405,7 @@ print(f"decoder of C1 to C3: {cost[1] / 1e6:.0f} million, {cost[1] / cost[0]:.0f
 # middle half of the steps lies from their median. Models 5 and 6 are one network in prediction; how
 # far their numbers lie apart is the error of the measurement.
 
-# %%
+# %% tags=["nbval-check-output"]
 import json
 
 import pandas as pd
@@ -418,7 +418,7 @@ frame = pd.DataFrame(recorded["rows"])
 print(f"{recorded['size']} px, width {recorded['width']:g}, {recorded['device']}")
 frame[["model", "parameters", "train", "train_spread", "predict", "predict_spread"]].round(2)
 
-# %%
+# %% tags=["nbval-check-output"]
 for sentence in verdict(frame):
     print(sentence)
 
