@@ -35,6 +35,9 @@ def main() -> None:
         run = trained.run
         data = load_config(run.data)
         _, selecting, judging = run.data.split_names
+        for entry in kept.values():
+            if entry["weights"] == name:  # what bore the name before; its run keeps its numbers
+                entry["weights"] = run.model.name
         key = f"{run.hash}-{run.seed}"
         kept[key] = {"weights": name if name in shipped else run.model.name, "accuracy": {}}
         for split, faces in ((selecting, data.val), (judging, data.test)):

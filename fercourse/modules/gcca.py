@@ -60,8 +60,8 @@ class GCCA(ChannelAttention):
 class ThreeToOne(nn.Conv2d):
     """G: a 1x1 convolution in groups of the three descriptors of a channel.
 
-    At a single place it is a weighted sum, and computed as one: kernels made for maps take ten
-    times as long for it on a CPU (``make bench``).
+    At a single place it is a weighted sum, and computed as one: a CPU's kernels for convolutions
+    are made for maps, and slow at it.
 
     Args:
         channels: C.
@@ -72,8 +72,8 @@ class ThreeToOne(nn.Conv2d):
 
     def forward(self, descriptors: Tensor) -> Tensor:
         """(N, 3C, 1, 1) -> (N, C, 1, 1)."""
-        of_channels = descriptors.reshape(len(descriptors), -1, 3)  # (N, C, 3)
-        fused = (of_channels * self.weight.flatten(1)).sum(2)  # (N, C)
+        of_channels = descriptors.flatten(1).unflatten(1, (-1, 3))  # (N, C, 3)
+        fused = torch.einsum("ncd,cd->nc", of_channels, self.weight.flatten(1))  # (N, C)
         return (fused if self.bias is None else fused + self.bias)[..., None, None]
 
 
