@@ -75,12 +75,12 @@ def report(measured: list[dict], throughput: dict) -> str:
 
 
 def age(part: dict) -> str:
-    """When a record was made; the first ones did not say, and GCCA has become faster since."""
+    """When a record was made; the first ones did not say, and GCCA was made faster since."""
     if "created" in part:
         return f"measured on {part['created'][:10]}"
     return (
-        "measured before GCCA's poolings were as fast as today, so models 3 to 6 are quicker now "
-        "([performance.md](performance.md))"
+        "measured before GCCA's poolings, in models 3 to 6, were made faster; "
+        "[performance.md](performance.md) is newer"
     )
 
 
